@@ -1,8 +1,9 @@
 /**
- * Clients that keep what they read, as Redis clients with client-side caching do, and the checker of what they keep. At each
- * node one keeps what is read there, and is told of those keys; another listens there to all changes, and keeps what is
- * read anywhere; a third listens to all changes but its own, and keeps what it writes there. Within a bound after a write was
- * acknowledged no copy is older: it was told of, or its connection is gone. (decisions 23 and 51)
+ * Clients that keep copies, as Redis clients with client-side caching do, and the checker of their copies. There are
+ * three at each node: one keeps what it reads at that node and is told of changes to those keys; one listens to all
+ * changes at that node and keeps what is read at any node; and one listens to all changes but its own, and keeps what
+ * it writes there. Within a bound after a write was acknowledged, no copy may be older than that write: either its
+ * client was told, or its connection is gone. (decisions 23 and 51)
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import type { WatchListener } from '../src/core/key-watch.ts';
@@ -13,24 +14,24 @@ import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import { textOf } from './values.ts';
 
-/** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
+/** How long (ms) after a newer write was acknowledged a copy may remain, not counting the time that its node sleeps. */
 export const STALE_MS_MAX = 3_000;
 /** Fewer than there are keys, so that some are forgotten. */
 const OWN_KEYS_MAX = 3;
 
-/** What was read, or written; version 0: that nothing is there. */
+/** What was read or written; version 0 means that nothing was there. */
 interface Copy {
   readonly version: number;
-  /** Of what was written. */
+  /** The value, if the client wrote it. */
   readonly value?: string;
 }
 
-/** What one client keeps. */
+/** The copies of one client. */
 class Copies {
   readonly name: string;
   readonly life: Life;
   readonly kept = new Map<string, Copy>();
-  /** How often something was dropped, and how often it had been when a key was last, or all keys were. */
+  /** Counts the drops; `droppedAs` and `allDroppedAs` hold its value when a key, or all keys, were last dropped. */
   dropCount = 0;
   private readonly droppedAs = new Map<string, number>();
   private allDroppedAs = 0;
@@ -40,14 +41,17 @@ class Copies {
     this.life = life;
   }
 
-  /** A read has ended that was begun when `dropCount` was as told: what was dropped since is not kept. */
+  /** Ends a read that began when `dropCount` was `began`. The copy is not kept if the key was dropped since. */
   end(key: string, copy: Copy | null, began: number): void {
     const isSpoilt = this.allDroppedAs > began || (this.droppedAs.get(key) ?? 0) > began;
     if (copy === null || isSpoilt) this.kept.delete(key);
     else this.kept.set(key, copy);
   }
 
-  /** It has written the key itself and takes that for the newest: only that all keys may have changed comes behind. */
+  /**
+   * Ends a write of the client's own, whose value it takes for the newest; only a drop of all keys since overrides
+   * that.
+   */
   wrote(key: string, copy: Copy | null, began: number): void {
     if (copy === null || this.allDroppedAs > began) this.kept.delete(key);
     else this.kept.set(key, copy);
@@ -64,10 +68,10 @@ class Copies {
   }
 }
 
-/** A read that is under way, for one who may keep it. */
+/** A read under way whose result a client may keep. */
 interface Reading {
   readonly copies: Copies;
-  /** Its `dropCount` then. */
+  /** The client's `dropCount` when the read began. */
   readonly began: number;
 }
 
@@ -79,13 +83,13 @@ interface Due {
   at: number;
 }
 
-/** The clients of one life of a node. */
+/** The clients at one node, for one life of its process. */
 interface Keepers {
   readonly own: Copies;
   readonly all: Copies;
   readonly written: Copies;
   readonly ownWrites: OwnWrites;
-  /** Keys that the third client is writing: one write of each, as on a connection. */
+  /** Keys that the third client is writing: one write per key at a time, as on a connection. */
   readonly writing: Set<string>;
   heldToldAt: number;
 }
@@ -105,7 +109,7 @@ export class CachedReads {
     this.parts = parts;
   }
 
-  /** Before a read is begun there; what is called once it is answered. */
+  /** To be called before a read begins at the node; returns a function to call with the answer. */
   begin(sim: SimNode, key: string): (result: ReadResult | null) => void {
     this.judgeDue();
     const readings: Reading[] = [];
@@ -123,7 +127,10 @@ export class CachedReads {
     };
   }
 
-  /** Before a write is begun there; what is called once it is answered. `value`: what will stand, where that is known. */
+  /**
+   * To be called before a write begins at the node; returns a function to call with the answer. `value` is what the key
+   * will hold, if that is known.
+   */
   beginWrite(sim: SimNode, key: string, value: string | null): (result: WriteResult) => void {
     const keepers = this.keepersOf(sim);
     if (keepers === null || keepers.writing.has(key)) return () => undefined;
@@ -154,22 +161,22 @@ export class CachedReads {
     this.due.push({ copies, key, copy, acknowledged, at: this.parts.scheduler.time + STALE_MS_MAX });
   }
 
-  /** Everything is at rest, and word of it has had `STALE_MS_MAX` to come. */
+  /** To be called when everything is at rest and notices have had `STALE_MS_MAX` to arrive. */
   judgeAtRest(): void {
     const amiss = this.amiss();
     if (amiss !== null) this.parts.onViolation(amiss);
   }
 
   /**
-   * What clients keep beside what stands, in words; null: nothing that they should not. It is no violation before word of
-   * it has had its time: what an owner tells a node that does not own the key waits behind all else on their link, and
-   * neither a write nor rest waits for it.
+   * Describes a copy that differs from what is stored; null if there is none. That is a violation only after the
+   * notices have had their time: a notice from an owner to a node that does not own the key waits behind everything
+   * else on their link, and neither a write nor rest waits for it.
    */
   amiss(): string | null {
     return this.olderCopy() ?? this.anothersValue();
   }
 
-  /** What is kept of what is read at one node is what stands. */
+  /** A copy of what was read at one node must be what is stored. */
   private olderCopy(): string | null {
     for (const { own } of this.keepers.values()) {
       if (!own.life.alive) continue;
@@ -182,9 +189,9 @@ export class CachedReads {
   }
 
   /**
-   * What is kept of what was written, under the version that stands, is its value: another's may be in that version. Where
-   * nobody tells the node of all changes, as members with an earlier protocol do not, it says once a second that any key
-   * may have changed.
+   * A copy of a client's own write whose version is the stored one must have the stored value: that version may belong
+   * to another client's write. Members with an earlier protocol do not tell the node of all changes; in that case the
+   * node says once a second that any key may have changed.
    */
   private anothersValue(): string | null {
     for (const { written } of this.keepers.values()) {
@@ -203,13 +210,13 @@ export class CachedReads {
   private besideStanding(name: string, key: string, { version }: Copy): string | null {
     const record = this.standing(key);
     if (record === 'unknown' || (record?.version ?? 0) === version) return null;
-    // What may be over by its own time is nothing to who has read it since.
+    // For whoever has read the key since, a value that may have expired counts as absent.
     const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
     if (version === 0 && mayBeNothing) return null;
     return `${name} keeps ${key} as of version ${version}, and ${record?.version} stands`;
   }
 
-  /** Of all owners, the highest: a disk on which it has rotten tells nothing until that is found. */
+  /** The highest record of all owners: an owner whose copy has rotted says nothing until that is found. */
   private standing(key: string): KeyRecord | undefined | 'unknown' {
     const seen = this.parts.cluster.nodes.flatMap(({ node }) =>
       node?.membership.leaseHeld() === true ? [node.inspect(key)] : [],
@@ -238,7 +245,7 @@ export class CachedReads {
     return keepers;
   }
 
-  /** Who is gone took its clients' connections with it; who sleeps tells when it is awake. */
+  /** A life that ended took its clients' connections with it; a sleeping one sends its notices when it is awake. */
   private judgeDue(): void {
     const { time } = this.parts.scheduler;
     for (const each of this.keepers.values()) tellHeld(each, time);
@@ -280,7 +287,7 @@ function listenerOf({ own, all, written, ownWrites }: Keepers): WatchListener {
   };
 }
 
-/** As the door does again and again, to clients whose own writes are long in coming. */
+/** As the door does periodically, for clients whose own writes take long to be answered. */
 function tellHeld(keepers: Keepers, time: number): void {
   const { written, ownWrites, heldToldAt } = keepers;
   if (time - heldToldAt < RESP_IDLE_LOOK_MS || written.life.pausedUntil > time) return;

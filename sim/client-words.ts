@@ -1,4 +1,4 @@
-/** Clients' calls as a node takes them, and what they are told as a history keeps it. */
+/** Converts clients' calls to what a node takes, and the answers to what a history records. */
 import { assert } from '../src/base/assert.ts';
 import { NONE } from '../src/base/short-list.ts';
 import { certaintyOf } from '../src/core/errors.ts';
@@ -10,7 +10,10 @@ import type { Expiry, HistoryCall, HistoryOutcome } from './checkers/history.ts'
 import type { HistoryChange, HistoryTold } from './checkers/modifications.ts';
 import { textOf, typeOf } from './values.ts';
 
-/** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
+/**
+ * When the value expires: the time to live counts from the moment at which some node accepted the write, by that node's
+ * clock.
+ */
 export function expiryWithin(
   outcome: HistoryOutcome,
   wall: { lowest: number; highest: number },
@@ -70,7 +73,7 @@ export function toOperation(
   }
 }
 
-/** What a call puts. */
+/** The values that a call puts. */
 export function valuesOf(call: HistoryCall): readonly string[] {
   if (call.kind === 'put' || call.kind === 'compareAndPut') return [call.value];
   if (call.kind !== 'modify') return NONE;
@@ -136,7 +139,7 @@ export function writeOutcome(result: WriteResult, operation: WriteOperation): Hi
   if (result.kind === 'modified' || result.kind === 'unchanged') {
     assert(operation.kind === 'modify', 'who asked for no modification is not told of one');
     const told = result.results.map((each, index) => toTold(each, operation.changes[index]!));
-    // An absence has no version that could be compared.
+    // An absence has no version to compare.
     const isNamed = result.kind === 'modified' || result.results[0]!.existed;
     return { kind: result.kind, told, ...(isNamed ? { version: result.version } : {}) };
   }

@@ -1,9 +1,9 @@
 /**
- * Simulated clients: each does one operation after another, or several at once, at nodes of its choice, mostly on a
- * hot key, and writes down what it was told. An operation whose node dies before it answered is indefinite if it was
- * a write; with an operation id it is repeated until that is known, and stands in the history once. Some reads take old
- * answers: such an answer stands in the history as a read that began as long ago as it says. Each client draws from a
- * generator of its own, so that a run can be repeated without some of them.
+ * Simulated clients. Each runs one operation after another, or several at once, at nodes of its choice, mostly on a hot
+ * key, and records the answers. If a node dies before it answers, a write is indefinite; with an operation id it is
+ * repeated until its outcome is known, and appears in the history once. Some reads accept old answers: such an answer
+ * is recorded as a read that began as long ago as the answer says. Each client draws from a generator of its own, so
+ * that a run can be repeated without some of them.
  */
 import { Prng } from '../src/base/prng.ts';
 import { CLOCK_DRIFT_MAX } from '../src/core/limits.ts';
@@ -36,7 +36,7 @@ import type { WallWatch } from './wall-watch.ts';
 const DELTA_MAX = 10 ** 12;
 /** Milliseconds that a client needs to notice that the process it spoke to is gone. */
 const NOTICE_MS_MAX = 25;
-/** Milliseconds by which a client's own patience outlasts the node's: a paused node answers late or never. */
+/** Milliseconds that a client waits beyond the node's deadline: a paused node answers late or never. */
 const PATIENCE_MS = 3_000;
 const BATCH_COUNT_MAX = 6;
 
@@ -51,17 +51,17 @@ export interface ClientPlan {
   /** Share of conditional writes among the writes. */
   readonly conditionalShare: number;
   readonly readShare: number;
-  /** Share of turns in which a client asks for many things at once, as a call with many keys does. */
+  /** Share of turns in which a client requests many things at once, like a call with many keys. */
   readonly batchShare: number;
-  /** Share of the values put that end by themselves, and after how long at most. */
+  /** Share of the put values that expire, and their longest time to live. */
   readonly ttlShare: number;
   readonly ttlMsMax: number;
-  /** Share of the writes that carry an operation id, and what all about them is drawn from. */
+  /** Share of the writes that carry an operation id, and the seed for everything about them. */
   readonly idShare: number;
   readonly idSeed: number;
   /** Share of the other writes that are lists of changes instead. */
   readonly modifyShare: number;
-  /** Share of the reads that take old answers. */
+  /** Share of the reads that accept old answers. */
   readonly staleShare: number;
 }
 
@@ -77,7 +77,7 @@ export interface SimClientsParts {
   readonly plan: ClientPlan;
   readonly watch: DurabilityWatch;
   readonly wall: WallWatch;
-  /** Left out: all of the plan. */
+  /** Only these clients; default: all clients of the plan. */
   readonly only?: readonly number[];
   readonly onDone: (line: () => string) => void;
 }
@@ -94,7 +94,7 @@ export class SimClients {
   indefiniteCount = 0;
   definiteFailureCount = 0;
   succeededCount = 0;
-  /** Old answers that were told. */
+  /** Number of old answers. */
   staleCount = 0;
   private readonly parts: SimClientsParts;
   private readonly prngs: readonly Prng[];
@@ -105,9 +105,9 @@ export class SimClients {
   readonly persistent: PersistentWrites;
   readonly cached: CachedReads;
   readonly types: ContentTypes;
-  /** A counter of events is a clock that all clients share. */
+  /** A counter of events, which serves as a clock that all clients share. */
   private clock = 1;
-  /** Milliseconds of virtual time at each moment by that clock. */
+  /** The virtual time in milliseconds at each tick of that clock. */
   private readonly times: number[] = [0];
   private valueNext = 1;
   private running = 0;
@@ -149,25 +149,25 @@ export class SimClients {
     return this.open.size;
   }
 
-  /** The moment by the clients' clock. */
+  /** The present moment on the clients' clock. */
   get now(): number {
     return this.clock;
   }
 
-  /** These were lost, as they may be: nobody has to have them. */
+  /** These versions were lost, as they may be: nobody has to have them. */
   forgive(key: string, above: number): void {
     const left = this.acknowledged.filter((each) => each.key !== key || each.version <= above);
     this.acknowledged.splice(0, this.acknowledged.length, ...left);
-    // Of two rounds of one operation that were under way at once, the other may be the one that is left.
+    // If two rounds of one operation were under way at once, the other one may be what is left.
     this.persistent.once.forgive(key, makeVersion(counterOf(above), 0) - 1);
   }
 
-  /** Nothing new is begun. */
+  /** No new operations begin. */
   stop(): void {
     this.stopped = true;
   }
 
-  /** One read of every key at every node, once all is at rest: part of the history. */
+  /** Reads every key at every node once all is at rest; these reads are part of the history. */
   readAll(): void {
     this.cached.judgeAtRest();
     for (const sim of this.parts.cluster.nodes) {
@@ -210,7 +210,7 @@ export class SimClients {
     return { call: { kind: 'put', value: this.newValue() }, ttlMs };
   }
 
-  /** Drawn apart, so that a client without them asks for what it always did. */
+  /** Drawn from a separate generator, so that clients without modifications behave as before. */
   private modifiedCall(key: string, drawn: { call: HistoryCall; ttlMs: number }): typeof drawn {
     const { plan, wall } = this.parts;
     if (drawn.call.kind === 'get' || !this.modifications.chance(plan.modifyShare)) return drawn;
@@ -232,7 +232,7 @@ export class SimClients {
     return String(BigInt(this.valueNext++) * VALUE_STEP);
   }
 
-  /** A value that was seen lately, so that some conditions hold. */
+  /** A recently seen value, so that some conditions hold. */
   private someValue(key: string): string {
     for (let index = this.history.length - 1; index >= Math.max(0, this.history.length - 30); index -= 1) {
       const operation = this.history[index]!;
@@ -280,7 +280,7 @@ export class SimClients {
     return this.clock++;
   }
 
-  /** The first moment that is no longer ago than the clock of a node may have measured. */
+  /** The earliest moment that is no longer ago than the clock of a node may have measured. */
   private momentAgo(ms: number): number {
     const since = this.parts.scheduler.time - ms / (1 - CLOCK_DRIFT_MAX);
     let moment = this.clock - 1;
@@ -330,7 +330,7 @@ export class SimClients {
         });
       }
       const operation = toOperation(key, call, ttlMs, id);
-      // What was repeated under an id may have been done before, with others.
+      // A write repeated under an id may have been carried out before, together with others.
       const keep = id === null ? this.cached.beginWrite(sim, key, valueOf(operation)) : () => undefined;
       node.write(operation, plan.timeoutMs, (result) => {
         keep(result);
@@ -345,7 +345,7 @@ export class SimClients {
     });
   }
 
-  /** Asks the process that runs now; `lost` is what is known where no answer comes. */
+  /** Sends the operation to the present process of the node; `lost` is the outcome if no answer comes. */
   private begin(
     sim: SimNode,
     lost: HistoryOutcome,
@@ -354,7 +354,7 @@ export class SimClients {
   ): void {
     const { plan, scheduler } = this.parts;
     const { node, life } = sim;
-    // A node that is down is noticed as such: nothing was sent.
+    // The client notices that the node is down, so nothing was sent.
     if (node === null || life === null)
       return void scheduler.after(NOTICE_MS_MAX, () => done({ kind: 'definiteFailure' }));
     const end = (outcome: HistoryOutcome, staleMs?: number): void => {
@@ -382,7 +382,7 @@ export class SimClients {
   }
 }
 
-/** What stands once it is done; null: that is not known before. */
+/** The value that the key will hold if this is done; null if it is not known beforehand. */
 function valueOf(operation: WriteOperation): string | null {
   const { kind } = operation;
   return kind === 'put' || kind === 'compareAndPut' ? textOf(operation.value) : null;

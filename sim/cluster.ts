@@ -1,7 +1,7 @@
 /**
- * A simulated cluster: whole nodes, as they run in production down to their batching and their codecs, on a
- * simulated network, disks, PostgreSQL and legacy source. Processes are killed, paused and started again from
- * outside; a disk outlives the process that used it.
+ * A simulated cluster: complete nodes, as in production down to their batching and codecs, on a simulated network,
+ * disks, PostgreSQL and legacy source. Processes are killed, paused and restarted from outside; a disk outlives the
+ * process that used it.
  */
 import { Prng } from '../src/base/prng.ts';
 import { markInDoubt } from '../src/node/membership-disk.ts';
@@ -40,7 +40,7 @@ import type { Life, Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 import { SimVersions } from './versions.ts';
 
-/** Of free space: what a node writes within a second or two of a run, many times over. */
+/** The reserve of free space: many times what a node writes within a second or two of a run. */
 export const SIM_RESERVE_BYTES = 2_000_000;
 
 const SIM_REJECT: SpoolSettings = { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 10_000 };
@@ -48,25 +48,25 @@ const SIM_REJECT: SpoolSettings = { outage: 'reject', spoolBytesMax: 1_000_000, 
 export interface SimClusterOptions {
   readonly nodeCount: number;
   readonly replicaCount: number;
-  /** Left out: never. */
+  /** Default: never. */
   readonly healAfterMs?: number;
-  /** Between two rounds of scrubbing. Left out: there are none. */
+  /** Pause between two rounds of scrubbing. Default: no scrubbing. */
   readonly scrubPauseMs?: number;
-  /** Left out: longer than any run. */
+  /** Default: longer than any run. */
   readonly tombstoneKeepMs?: number;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly database: SimDatabase | null;
   readonly legacy: SimLegacy | null;
   readonly mutations: Mutations;
-  /** What happens to writes while PostgreSQL is away; left out: they are refused. */
+  /** What happens to writes while PostgreSQL is away; default: they are refused. */
   readonly record?: SpoolSettings;
   readonly network: SimNetwork;
-  /** Left out: all speak the latest. */
+  /** Default: all members speak the latest version. */
   readonly versions?: SimVersions;
-  /** Left out: nothing is traced. */
+  /** Default: nothing is traced. */
   readonly tracingOf?: (node: string) => Tracing;
-  /** What a node tells: for the trace and for counting what occurred. */
+  /** Called with the events of a node, for the trace and to count what occurred. */
   readonly onEvent: (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly onCount?: (node: string, metric: string) => void;
 }
@@ -77,28 +77,28 @@ export interface SimNode {
   readonly clocks: MachineClocks;
   life: Life | null;
   node: CausewayNode | null;
-  /** What its next process says of its doors. */
+  /** The door addresses that its next process announces. */
   doors: DoorAddresses;
-  /** The highest version of the members' protocol that its last process speaks. */
+  /** The highest version of the peer protocol that its latest process speaks. */
   protocol: number;
-  /** Processes that this member has been, for telling late answers of an earlier one. */
+  /** Number of processes that this member has had, to recognise late answers from an earlier one. */
   startCount: number;
-  /** It came after the founding: whose place it takes, or ''; null at a founder. */
+  /** For a member added after the founding: the member whose place it takes, or ''. Null for a founder. */
   readonly replaces: string | null;
-  /** Somebody was told that it is to leave for good. */
+  /** A node was told that this member is to leave for good. */
   isLeaving: boolean;
-  /** It will not be started again: it left, or is lost with its disk. */
+  /** It will not be started again: it has left, or is lost with its disk. */
   isGone: boolean;
-  /** It is lost, and nobody starts it before an operator has done what that takes. */
+  /** It is lost, and must not be started before an operator has acted. */
   isHeld: boolean;
 }
 
 export class SimCluster {
   readonly nodes: SimNode[] = [];
   readonly versions: SimVersions;
-  /** A process has ended; told once for each. */
+  /** Called once for each process that has ended. */
   onEnded: ((life: Life) => void) | null = null;
-  /** A process cannot read its disk, and has ended. */
+  /** Called when a process cannot read its disk and has ended. */
   onUnreadable: ((sim: SimNode) => void) | null = null;
   private readonly options: SimClusterOptions;
 
@@ -113,7 +113,7 @@ export class SimCluster {
     return this.options.network;
   }
 
-  /** Writes may do without PostgreSQL. */
+  /** Whether writes may complete without PostgreSQL. */
   get spools(): boolean {
     return this.options.record?.outage === 'spool';
   }
@@ -122,7 +122,7 @@ export class SimCluster {
     return this.options.replicaCount;
   }
 
-  /** A machine more, not started yet. */
+  /** Adds a machine that is not started yet. */
   add(replaces: string | null): SimNode {
     const { scheduler, prng } = this.options;
     const sim: SimNode = {
@@ -220,7 +220,7 @@ export class SimCluster {
     this.openOn(sim, parts, life);
   }
 
-  /** As the program does it: damaged stores are set aside, and a blank one beside such is in doubt. */
+  /** As the real program does: sets damaged stores aside, and treats the blank store beside such a one as in doubt. */
   private openOn(sim: SimNode, parts: NodeParts, life: Life): void {
     const { disk } = sim;
     const replace: Replace = (reason, done) => {
@@ -247,7 +247,7 @@ export class SimCluster {
     else markInDoubt(parts.storage, open);
   }
 
-  /** kill -9: what was not on disk is gone, peers notice by their connections. */
+  /** kill -9: what was not on disk is gone, and peers notice by their connections. */
   kill(sim: SimNode): void {
     if (sim.life === null) return;
     this.options.onEvent(sim.name, 'sim.kill', {});
@@ -259,7 +259,7 @@ export class SimCluster {
     this.onEnded?.(life);
   }
 
-  /** SIGTERM: it ends by itself when all is in order, and is reported when it has. */
+  /** SIGTERM: the process ends by itself when all is in order, and `done` is called then. */
   stop(sim: SimNode, done: () => void): boolean {
     const { node, life } = sim;
     if (node === null || life === null) return false;
@@ -278,7 +278,7 @@ export class SimCluster {
     return true;
   }
 
-  /** The machine sleeps, its monotonic clock with it; one that is paused already is left alone. */
+  /** The machine sleeps, and its monotonic clock with it; a process that is paused already is left alone. */
   suspend(sim: SimNode, ms: number): boolean {
     const { life } = sim;
     if (life === null || life.pausedUntil > this.options.scheduler.time) return false;
@@ -289,13 +289,13 @@ export class SimCluster {
   }
 
   /**
-   * Is every member, or every other one, alive, complete and serving in one and the same epoch, nothing changing hands,
-   * and everybody who asked to join a member?
+   * Whether every member (except one, if given) is alive, complete and serving in the same epoch, no slots are moving,
+   * and everyone who asked to join has become a member.
    */
   isWhole(except: SimNode | null = null): boolean {
     const epochs = new Set<number>();
     const present = this.nodes.filter((sim) => !sim.isGone && sim !== except);
-    // Not by what a node tells of itself: this is asked all the while, and that costs much.
+    // Does not use the node's status, which would be expensive: this is called all the time.
     const seen = present.find(({ node }) => node?.membership.leaseHeld() === true)?.node?.membership.topology;
     if (seen === undefined || seen === null || movesOf(seen).slotCount > 0) return false;
     const names = new Set(seen.members.map((member) => member.name));
@@ -314,15 +314,15 @@ export class SimCluster {
     return epochs.size === 1 && names.size === 0;
   }
 
-  /** Its process has ended by itself, in order. */
+  /** The process has ended by itself, in order. */
   private leave(sim: SimNode): void {
     sim.isGone = true;
-    // Nobody asks it any more; what it has answered is still on its way.
+    // Nobody can ask it any more, but its answers are still on their way.
     sim.node = null;
     this.options.scheduler.after(50, () => this.kill(sim));
   }
 
-  /** The founders know one another; who joins asks somebody for all members there are. */
+  /** Founders know one another; a joining node asks a member for all the others. */
   private membersKnownTo(sim: SimNode): SimNode[] {
     return this.nodes.filter(
       (each) => each === sim || (sim.replaces === null ? each.replaces === null : !each.isGone),

@@ -1,6 +1,6 @@
 /**
- * The content type of a value in a simulated cluster: part of the record wherever that goes, and kept by nobody before all
- * members speak the version that it came with. (decision 34)
+ * The content type of a value in a simulated cluster: it is part of the record wherever that goes, and is not stored
+ * before all members speak the version that introduced it. (decision 34)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -28,7 +28,7 @@ function typeAt(world: SmallWorld, sim: SimNode): string | null {
 
 const typesAt = (world: SmallWorld): (string | null)[] => world.nodes.map((sim) => typeAt(world, sim));
 
-/** A member comes back with an empty disk. */
+/** Makes a member come back with an empty disk. */
 function replaceDisk(world: SmallWorld, sim: SimNode): void {
   world.cluster.kill(sim);
   sim.disk.wipe();
@@ -89,7 +89,7 @@ describe('all speak the version that content types came with', () => {
   });
 });
 
-/** One member of three speaks the earlier version: 'ok' where a write with a content type goes the way of all others. */
+/** One of three members speaks the earlier version: 'ok' if a write with a content type succeeds like any other. */
 function putBesideEarlier(mutations: Mutations): string {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', EARLIER);
   const world = new SmallWorld(6, install, 3, 0, false, mutations);
@@ -123,7 +123,7 @@ describe('a member speaks an earlier version', () => {
   });
 });
 
-/** A learner copies a value: 'ok' where it then has what the others have. */
+/** A learner copies a value: 'ok' if it then has what the others have. */
 function copied(mutations: Mutations): string {
   const world = new SmallWorld(8, undefined, 3, 0, false, mutations);
   putTyped(world, world.nodes[0]!);
@@ -141,7 +141,7 @@ describe('a learner copies values without their content type', () => {
     expect(copied({ learnUntyped: true })).not.toBe('ok');
     const caught = (seed: number): boolean =>
       runSeed(seed, { profile: PROFILES['crashes']!, mutations: { learnUntyped: true } }).violation !== null;
-    // From the first on that shows it: the others are there for the day on which that one does not.
+    // The first seed that shows it is enough; the others are there in case that one no longer does.
     expect([16, 21, 54].some(caught)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** What nodes tell, and under which name it is counted. */
+/** The events of nodes, and under which name each is counted. */
 export const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'disk.low': 'diskLow',
   'replication.replay': 'replay',

@@ -1,4 +1,4 @@
-/** Processes that do not reach a server which others reach, each until a moment of its own. */
+/** Processes that cannot reach a server that others can reach, each until a moment of its own. */
 import type { Life, Scheduler } from './scheduler.ts';
 
 export class CutOffClients {
@@ -9,7 +9,7 @@ export class CutOffClients {
     this.scheduler = scheduler;
   }
 
-  /** From now on for `ms` of virtual time. */
+  /** For the next `ms` of virtual time. */
   cutOff(client: Life, ms: number): void {
     this.until.set(client, this.scheduler.time + ms);
   }

@@ -1,6 +1,6 @@
 /**
- * Stores that cannot be believed any more: each is set aside by the node itself, which comes back blank and copies
- * everything. Where nobody is left to copy from nothing is taken for absent, and nothing is founded over it.
+ * Stores that can no longer be trusted: the node itself sets each of them aside and comes back blank, to copy
+ * everything. If nobody is left to copy from, nothing is taken for absent, and no cluster is founded on top of it.
  */
 import { describe, expect, it } from 'vitest';
 import { reasonsNotReady } from '../src/node/readiness.ts';
@@ -9,7 +9,7 @@ import { SmallWorld } from './small-world.ts';
 
 const KEYS = Array.from({ length: 40 }, (_, index) => `key:${index}`);
 
-/** What a real disk does to one value of the store. */
+/** Damages one value of the store, as a real disk might. */
 function damage(sim: SimNode, prefix: string): void {
   const key = sim.disk.flipBit((each) => each.startsWith(prefix));
   if (key === null) throw new Error(`${sim.name} holds nothing under ${prefix}`);
@@ -22,7 +22,7 @@ function written(seed: number, nodeCount = 3): SmallWorld {
   return world;
 }
 
-/** One write stays without its end, so that its in-flight entry is on every disk. */
+/** One write stays unfinished, so that its in-flight entry is on every disk. */
 function withUnfinished(seed: number): SmallWorld {
   const world = written(seed);
   world.database.goDown(600_000);
@@ -81,7 +81,7 @@ it('all at once: nothing is founded, nothing is absent, and each says what it wa
       /its store was damaged and lies in .*store\.broken/,
     );
   }
-  // A restart on the way changes nothing: what was set aside still lies there.
+  // A restart in between changes nothing: what was set aside is still there.
   for (const sim of world.nodes) {
     world.cluster.kill(sim);
     world.cluster.start(sim);

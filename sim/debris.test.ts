@@ -1,7 +1,7 @@
 /**
- * What PostgreSQL has and no owner any more, or what it lacks, long after anybody noticed: a scrubber that looks at the rows has
- * deletions removed under the rule by which all are, and has PostgreSQL compared as a whole where a value is back or
- * something committed is missing. (PROTOCOL R23, R24, R30)
+ * What PostgreSQL has and no owner has any more, or what it lacks, long after the fact. A scrubber that looks at the
+ * rows has deletions removed by the usual rule. If a value is back or something committed is missing, it has PostgreSQL
+ * compared as a whole. (PROTOCOL R23, R24, R30)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -12,19 +12,19 @@ import { SmallWorld } from './small-world.ts';
 
 const KEEP_MS = 300;
 const KEY = 'key:1';
-/** Of the same slot. */
+/** In the same slot. */
 const OTHER = '{key:1}other';
-/** More than a node looks for by itself. */
+/** More than a node looks up by itself. */
 const LATER = Array.from({ length: 40 }, (_, index) => `later:${index}`);
 
 interface Debris {
   readonly world: SmallWorld;
-  /** As PostgreSQL had them once. */
+  /** The rows as PostgreSQL once had them. */
   readonly value: RecordRow;
   readonly deletion: RecordRow;
 }
 
-/** The key was deleted and that forgotten, and its row has gone; then others were written. */
+/** The key was deleted, the deletion was forgotten and its row removed; then other keys were written. */
 function forgotten(seed: number, mutations: Mutations = {}): Debris {
   const world = new SmallWorld(seed, undefined, 3, 0, false, mutations, KEEP_MS);
   const [one, two] = world.nodes;

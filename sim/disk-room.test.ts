@@ -1,4 +1,4 @@
-/** Disks that fill up under load and are freed again: the store is not harmed, and whatever can go on does. */
+/** Disks that fill up under load and are freed again: the store is not harmed, and whatever can continue does. */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
 import { LIFE_OUTSIDE_MS } from '../src/core/life-limits.ts';
@@ -10,11 +10,14 @@ import type { SimNode } from './cluster.ts';
 import { DISK_HAS_NO_ROOM, SIM_DISK_BYTES } from './disk.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** Left of the reserve when a disk is found nearly full: what the load of these stories writes within some seconds. */
+/**
+ * How much of the reserve is left when a disk is found nearly full: what the load of these tests writes within a few
+ * seconds.
+ */
 const LEFT_BYTES = 400_000;
 const VALUE = 'v'.repeat(1_000);
 
-/** Writes at each node in turn, one every few milliseconds, whatever becomes of the one before. */
+/** Writes at each node in turn, one every few milliseconds, whatever becomes of the previous one. */
 class Load {
   readonly results: WriteResult[] = [];
   begun = 0;
@@ -87,7 +90,7 @@ it('a disk nearly full under load: the node steps back in order, hands on what i
   const leftWhenOut = second.disk.roomBytes;
   const writtenBefore = load.begun;
   world.run(4_000);
-  // What it writes from here on is its membership's.
+  // From here on it writes only what its membership needs.
   expect(second.disk.roomBytes).toBeGreaterThan(leftWhenOut - 20_000);
   expect(load.begun).toBeGreaterThan(writtenBefore + 500);
   expect(world.text(second, 'key:1')).toBe(VALUE);

@@ -1,4 +1,4 @@
-/** What a simulated disk does beyond the contract of storage: crashes, faults, images; all drawn from its seed. */
+/** What a simulated disk does beyond the storage contract: crashes, faults, images; all drawn from its seed. */
 import { expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import type { Storage, StorageError } from '../src/ports/storage.ts';

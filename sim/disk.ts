@@ -1,8 +1,7 @@
 /**
- * A simulated disk. It outlives the processes that use it: each life of a node opens it anew and finds what
- * was synced. A write takes a drawn time; a crash meanwhile leaves it there whole or not at all, by chance,
- * as the storage port allows. Faults (full, broken, wiped, set back, a flipped bit) are commanded from
- * outside.
+ * A simulated disk. It outlives the processes that use it: each life of a node opens it again and finds what was
+ * synced. A write takes a random time; a crash in between leaves it on disk completely or not at all, at random, as the
+ * storage port allows. Faults (full, broken, wiped, set back, a flipped bit) are injected from outside.
  */
 import { assert } from '../src/base/assert.ts';
 import type { Prng } from '../src/base/prng.ts';
@@ -15,7 +14,7 @@ export interface SimDiskOptions {
   /** Milliseconds that a sync takes. */
   readonly syncMsMin: number;
   readonly syncMsMax: number;
-  /** Share of the syncs that stall, and for how long at most. */
+  /** Share of the syncs that stall, and the longest stall. */
   readonly stallShare: number;
   readonly stallMsMax: number;
 }
@@ -27,9 +26,9 @@ const SCAN_MS_MIN = 0.02;
 const SCAN_MS_MAX = 0.3;
 const LOOK_MS = 0.1;
 const BROKEN_MAX = 3;
-/** Why a store has failed that got no room: told apart from a disk that is full by command. */
+/** Why a store failed for lack of room; distinguished from a disk that is full because a fault was injected. */
 export const DISK_HAS_NO_ROOM = 'simulated disk: no room left';
-/** After so many keys have come or gone since anybody looked, the order is forgotten until somebody does. */
+/** After this many keys have come or gone since the last scan, the sorted order is dropped until it is needed again. */
 const SORTED_CHANGES_MAX = 32;
 
 interface Batch {
@@ -37,52 +36,52 @@ interface Batch {
   readonly values: readonly (Uint8Array | null)[];
 }
 
-/** What stands under keys of one letter: marks come and go, and a map of all would be made anew again and again. */
+/** The keys with one first letter. Marks come and go, so one list of all keys would be sorted too often. */
 interface Order {
   readonly entries: Map<string, Uint8Array>;
-  /** In order; null where nobody has looked lately. */
+  /** Sorted; null if nobody has scanned lately. */
   keys: string[] | null;
-  /** Keys that came or went since anybody looked. */
+  /** Keys that came or went since the last scan. */
   changes: number;
 }
 
-/** Of a simulated disk that nobody fills: more than any run writes. */
+/** The size of a disk that is not meant to fill up: more than any run writes. */
 export const SIM_DISK_BYTES = 1e12;
 export type DiskFault = 'none' | 'full' | 'io';
 
-/** What a disk held at one moment; values are never changed in place, so it is shared and not copied. */
+/** The contents of a disk at one moment. Values are never changed in place, so they are shared and not copied. */
 export type DiskImage = ReadonlyMap<string, Uint8Array>;
 
 export class SimDisk {
-  /** Every write that begins while a fault is set fails with it, and so do all later ones of that life. */
+  /** Every write that begins while a fault is set fails with it, and so do all later writes of that life. */
   fault: DiskFault = 'none';
   writeCount = 0;
-  /** Programs that speak less than this version of the members' protocol do not open it; 0: any program does. */
+  /** Programs that speak less than this version of the peer protocol cannot open the disk; 0 admits any program. */
   protocol = 0;
-  /** Damaged stores that were moved out of the way. */
+  /** Number of damaged stores that were set aside. */
   brokenCount = 0;
-  /** Bytes that still fit, and what a batch adds is taken of; without room for it the store has failed. Full size: uncounted. */
+  /** Bytes that still fit. A batch takes from them; without room for it the store fails. Not counted at full size. */
   roomBytes = SIM_DISK_BYTES;
-  /** Called when a batch has reached the platter, before its writer hears of it: the process may die just there. */
+  /** Called when a batch has reached the platter, before its writer is told: the process may die just there. */
   onSynced: (() => void) | null = null;
   /** Called when a batch is on its way to the platter. */
   onBegun: (() => void) | null = null;
-  /** Milliseconds that every sync takes longer. */
+  /** Milliseconds by which every sync takes longer. */
   slowMs = 0;
   /** Share of the syncs that stall for long, and for how many milliseconds. */
   stalls: { readonly share: number; readonly msMin: number; readonly msMax: number } | null = null;
-  /** Should the process die amid a write, it arrives with one of its values damaged, if that holds when it is seen. */
+  /** If the process dies during a write and this returns true, the batch arrives with one of its values damaged. */
   tearsNext: (() => boolean) | null = null;
-  /** Batches under way at a crash that arrived, were lost, or arrived damaged. */
+  /** What became of batches that were under way at a crash. */
   readonly cutOff = { arrived: 0, lost: 0, damaged: 0 };
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
-  /** By the first letters of keys, and these in order. */
+  /** By the first letter of the keys, each sorted. */
   private readonly orders = new Map<string, Order>();
   private readonly letters: string[] = [];
   /** Values in which a bit was flipped. */
   private readonly damaged = new WeakSet<Uint8Array>();
-  /** A batch that may or may not have reached the platter: decided when the next life opens. */
+  /** A batch that may or may not have reached the platter; decided when the next life opens the disk. */
   private doubtful: Batch | null = null;
   private life: Life | null = null;
 
@@ -91,14 +90,14 @@ export class SimDisk {
     this.options = { ...OPTIONS_DEFAULT, ...options };
   }
 
-  /** The disk as one life of a process sees it. The life before must have ended or closed. */
+  /** The disk as one life of a process sees it. The previous life must have ended or closed it. */
   open(scheduler: Scheduler, life: Life): Storage {
     this.settle();
     this.life = life;
     return new SimStorage(this, scheduler, life);
   }
 
-  /** Everything is lost, as if the disk had been replaced. Only between two lives. */
+  /** Deletes everything, as if the disk had been replaced. Only between two lives. */
   wipe(): void {
     this.settle();
     this.clear();
@@ -106,7 +105,7 @@ export class SimDisk {
     this.protocol = 0;
   }
 
-  /** The store is moved out of the way, a blank one takes its place; false where too many were. It must be closed. */
+  /** Moves the store aside and puts a blank one in its place; false if too many were moved. It must be closed. */
   setAside(): boolean {
     this.settle();
     if (this.brokenCount >= BROKEN_MAX) return false;
@@ -121,14 +120,14 @@ export class SimDisk {
     return image;
   }
 
-  /** Puts an older image back, as a restored backup of the machine does. Only between two lives. */
+  /** Restores an older image, like a backup of the machine. Only between two lives. */
   restore(image: DiskImage): void {
     this.settle();
     this.clear();
     for (const [key, value] of image) this.orderOf(key).entries.set(key, value);
   }
 
-  /** Flips one bit in the value of one of the keys that `pick` admits; tells which, or null where none is. */
+  /** Flips one bit in the value of one of the keys that `pick` admits; returns the key, or null if there is none. */
   flipBit(pick: (key: string) => boolean): string | null {
     const keys: string[] = [];
     for (const letter of this.letters)
@@ -142,7 +141,7 @@ export class SimDisk {
     return key;
   }
 
-  /** One entry is as it was before, or gone, and nothing says so. */
+  /** Makes one entry as it was before, or removes it, without any sign of damage. */
   forge(key: string, value: Uint8Array | null): void {
     const order = this.orderOf(key);
     if (value === null) order.entries.delete(key);
@@ -154,7 +153,7 @@ export class SimDisk {
     return this.orders.get(key.charAt(0))?.entries.get(key);
   }
 
-  /** Was a bit flipped in this value of its? */
+  /** Whether a bit was flipped in this value. */
   isDamaged(value: Uint8Array): boolean {
     return this.damaged.has(value);
   }
@@ -192,13 +191,13 @@ export class SimDisk {
     return found;
   }
 
-  /** A write began: its batch is in doubt until `apply`. */
+  /** A write begins: its batch is in doubt until `apply`. */
   begin(batch: Batch): void {
     this.doubtful = batch;
     this.onBegun?.();
   }
 
-  /** False where the batch does not fit. What it replaces is given back at once: an engine does so when it compacts. */
+  /** Returns false if the batch does not fit. Replaced bytes are freed at once, not when an engine compacts. */
   takeRoom({ keys, values }: Batch): boolean {
     if (this.roomBytes === SIM_DISK_BYTES) return true;
     for (let index = 0; index < keys.length; index++) {
@@ -319,7 +318,7 @@ class SimStorage implements Storage {
     this.writing = true;
     const fault = this.disk.fault;
     if (this.failure === null) {
-      // Copied, as the real engine does: the caller may use its buffers again once it was told.
+      // Copied like in the real engine: the caller may reuse its buffers once it was answered.
       const batch = { keys: keys.slice(), values: copiesOf(values) };
       if (fault !== 'none') this.failure = { kind: fault, message: `simulated disk: ${fault}` };
       else if (!this.disk.takeRoom(batch)) this.failure = { kind: 'full', message: DISK_HAS_NO_ROOM };
@@ -385,7 +384,7 @@ function sizeOf(key: string, value: Uint8Array | undefined): number {
   return value === undefined ? 0 : key.length + value.length;
 }
 
-/** The first place at which `key` could stand. */
+/** The first index at which `key` could be. */
 function placeOf(keys: readonly string[], key: string): number {
   let low = 0;
   let high = keys.length;

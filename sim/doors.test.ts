@@ -1,10 +1,13 @@
-/** Where the doors of members are, as each of them tells when it introduces itself: known everywhere, without a setting. */
+/**
+ * The addresses of members' doors, as each member announces them when it introduces itself: known everywhere without a
+ * setting.
+ */
 import { expect, test } from 'vitest';
 import type { ClusterAnswer } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** The Redis doors that a node tells, by name. */
+/** The Redis doors that a node reports, by member. */
 function doorsTold(world: SmallWorld, sim: SimNode): Record<string, string> {
   let answer: ClusterAnswer | null = null;
   sim.node!.operate({ kind: 'slots' }, 5_000, (given) => (answer = given));
@@ -17,7 +20,7 @@ function saying(sim: SimNode, resp: string): void {
   sim.doors = { http: '', resp };
 }
 
-/** Three nodes, each of which says where its Redis door is. */
+/** Three nodes, each of which announces its Redis door. */
 function threeDoors(seed: number): SmallWorld {
   return new SmallWorld(seed, ({ cluster }) => {
     for (const sim of cluster.nodes) saying(sim, `${sim.name}:6379`);

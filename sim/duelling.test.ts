@@ -1,4 +1,7 @@
-/** Several members that would change the topology at once: each change is chosen after few attempts, whoever makes it. (PROTOCOL R29) */
+/**
+ * Several members try to change the topology at once: each change is chosen after few attempts, whoever makes it.
+ * (PROTOCOL R29)
+ */
 import { expect, test } from 'vitest';
 import { idleMembers, isSettled } from '../src/core/housekeeping.ts';
 import { memberById } from '../src/core/topology.ts';
@@ -22,7 +25,7 @@ function latest(world: SmallWorld): Topology {
   return known.reduce((one, other) => (other.epoch > one.epoch ? other : one));
 }
 
-/** The attempts that each of the epochs took, until the one of which that holds. */
+/** The number of attempts for each epoch, up to the one for which `isLast` holds. */
 function attemptsUntil(world: SmallWorld, isLast: (topology: Topology) => boolean): number[] {
   const counted: number[] = [];
   let before = latest(world);

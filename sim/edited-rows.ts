@@ -1,6 +1,6 @@
 /**
- * What triggers do in PostgreSQL where a row is changed by hand: the row shows the change under the version and the checksum
- * of what it was made on, and a note of it waits for the cluster.
+ * What PostgreSQL's triggers do when a row is changed by hand: the row shows the change, but keeps the version and
+ * checksum that it was made on, and a note waits for the cluster.
  */
 import type { OutsideEdit } from '../src/core/outside-edits.ts';
 import { EMPTY_VALUE, ORIGIN_OUTSIDE, isLive } from '../src/core/record.ts';
@@ -12,17 +12,17 @@ import type { RecordRow } from '../src/ports/system-of-record.ts';
 import { typeOf } from './values.ts';
 
 export interface EditedRow extends RecordRow {
-  /** Of an edited one: what it was made on was a value. */
+  /** For an edited row: what it was made on was a value. */
   readonly onValue?: boolean;
 }
 
 type Note = Omit<OutsideEdit, 'stands'> & { readonly isChained: boolean };
 
-/** What becomes of a change, for who wants to know. */
+/** Called with the fate of each change. */
 export interface EditWatch {
   /**
-   * The cluster says that it has written it, under this version, or that it came to nothing: null. `isExact`: it was made on a
-   * value, of a version that never comes back.
+   * The cluster reports that it has written the change under this version, or that it came to nothing (null).
+   * `isExact`: it was made on a value of a version that never comes back.
    */
   settled(id: number, version: number | null, isExact: boolean): void;
 }
@@ -47,12 +47,12 @@ export class EditedRows {
     return this.notes.size;
   }
 
-  /** The change was lost with a server's newest ones. */
+  /** The change was lost together with a server's newest transactions. */
   forget(id: number): void {
     this.notes.delete(id);
   }
 
-  /** The row as it is from now on; null: there is nothing to delete. `now`: by the server's clock. */
+  /** Returns the row after the edit, or null if there is nothing to delete. `now` is by the server's clock. */
   edit(key: string, value: Uint8Array | null, now: number, wallNow: number): EditedRow | null {
     const before = this.rows.get(key);
     if (value === null && before?.record.tombstone !== false) return null;

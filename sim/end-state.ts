@@ -1,7 +1,7 @@
 /**
- * The verdict of a run, once all is at rest: one copy per key could have answered every client, and every owner and
+ * The verdict of a run once all is at rest: one copy per key could have answered every client, and every owner and
  * PostgreSQL hold what was acknowledged. Also what each owner's disk holds at a moment, for promises that are checked
- * when they are given.
+ * when they are made.
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
@@ -20,7 +20,7 @@ import type { SimNode } from './cluster.ts';
 import type { SimDisk } from './disk.ts';
 import type { SimWorld } from './world.ts';
 
-/** Beyond this a history with very many lost answers on one key is counted as undecided. */
+/** Beyond this, a history with very many lost answers on one key counts as undecided. */
 const CHECK_STEPS_MAX = 1_000_000;
 
 export function judgeHistory(world: SimWorld, clients: SimClients): HistoryVerdict {
@@ -28,11 +28,11 @@ export function judgeHistory(world: SimWorld, clients: SimClients): HistoryVerdi
   return checkHistory(history, { stepsMax: CHECK_STEPS_MAX, versionsOrder: true });
 }
 
-/** How the copies differ from one another or from what was acknowledged; null: not at all. */
+/** How the copies differ from one another or from what was acknowledged; null if they do not. */
 export function judgeCopies(world: SimWorld, clients: SimClients): string | null {
   const rows = new Map<string, RowDump>();
   const asked = new Set(world.plan.keys);
-  // The others are looked at for themselves: `still-records.ts`.
+  // Keys outside the plan are checked separately in `still-records.ts`.
   for (const { record, checksum } of world.database.allRows())
     if (asked.has(record.key) && !isBackUnnoticed(world, record))
       rows.set(record.key, { version: record.version, checksum, tombstone: record.tombstone });
@@ -56,7 +56,10 @@ export function judgeCopies(world: SimWorld, clients: SimClients): string | null
   return divergence.length === 0 ? null : JSON.stringify(divergence.slice(0, 4));
 }
 
-/** A value that is back and that a scrubber has not had deleted again yet; null: none, or nobody scrubs. */
+/**
+ * A deleted value that is back and that a scrubber has not had deleted again yet; null if there is none, or no
+ * scrubber.
+ */
 export function valueBack(world: SimWorld): string | null {
   if (world.scrubPauseMs === 0) return null;
   for (const { record } of world.database.allRows())
@@ -65,7 +68,7 @@ export function valueBack(world: SimWorld): string | null {
 }
 
 /**
- * PostgreSQL was set back to before a deletion that every process has forgotten and none remembers having made: only a
+ * PostgreSQL was set back to before a deletion that every process has forgotten, and none remembers making it: only a
  * scrubber that looks at the rows finds the value there. (decision 14)
  */
 function isBackUnnoticed(world: SimWorld, record: KeyRecord): boolean {
@@ -79,7 +82,7 @@ function isBack({ database, forgotten, cluster }: SimWorld, { key, version, tomb
   );
 }
 
-/** Keys whose time has passed by every clock and that are not deleted everywhere yet. */
+/** Keys that have expired by every clock and are not deleted everywhere yet. */
 export function keysNotExpired(world: SimWorld): string[] {
   const lowest = world.wall.lowest();
   const isOver = (record: KeyRecord | undefined): boolean =>
@@ -91,17 +94,17 @@ export function keysNotExpired(world: SimWorld): string[] {
   );
 }
 
-/** Every complete owner of the key that may serve it at this moment. */
+/** All complete owners of the key that may serve it at this moment. */
 export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
   const disks: OwnerDisk[] = [];
   const slot = slotOf(key);
   const stored = recordKey(slot, key);
   for (const { name, node, disk, life } of world.cluster.nodes) {
-    // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
+    // A node that sleeps, clock included, does not know that its lease is over, but it does not answer anybody either.
     if (life !== null && life.pausedUntil > world.scheduler.time) continue;
     if (node === null || !ownsSlot(node, slot) || !node.membership.leaseHeld()) continue;
     const bytes = disk.get(stored);
-    // What has rotted was there.
+    // A record that has rotted was there.
     const isThere = bytes !== undefined && !disk.isDamaged(bytes);
     const lacking = bytes === undefined ? world.forgotten.highest(slot) : Infinity;
     const version = isThere ? claimOf(bytes).version : lacking;
@@ -110,7 +113,7 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
   return disks;
 }
 
-/** Does the node, which may serve, know the floors of what was forgotten? */
+/** Checks that a node that may serve knows the floors of what was forgotten. */
 export function lookAtFloors(world: SimWorld, name: string, node: CausewayNode): void {
   const view = node['replica']?.view;
   const { floors } = node['floors'];
@@ -123,7 +126,10 @@ export function lookAtFloors(world: SimWorld, name: string, node: CausewayNode):
   );
 }
 
-/** The lowest version that the node holds of the asked keys in the slot; 0 where it holds nothing of one, or none is asked. */
+/**
+ * The lowest version that the node holds of the plan's keys in the slot; 0 if it holds nothing of one, or if there are
+ * none.
+ */
 function lowestHeld({ plan }: SimWorld, node: CausewayNode, slot: number): number {
   const versions = plan.keys
     .filter((key) => slotOf(key) === slot)
@@ -131,7 +137,7 @@ function lowestHeld({ plan }: SimWorld, node: CausewayNode, slot: number): numbe
   return versions.length === 0 ? 0 : Math.min(...versions);
 }
 
-/** Where an owner's copy is damaged, and nobody has repaired it; null: nowhere. */
+/** Describes an owner's copy that is damaged and not repaired; null if there is none. */
 export function rottenCopy(world: SimWorld): string | null {
   for (const sim of world.cluster.nodes) {
     if (sim.node === null) continue;
@@ -141,7 +147,7 @@ export function rottenCopy(world: SimWorld): string | null {
   return null;
 }
 
-/** As `inspect` says it, without a look at the record. */
+/** Like `inspect`, without reading the record. */
 function ownsSlot(node: CausewayNode, slot: number): boolean {
   return node['replica']?.view.row(slot).owns === true;
 }
@@ -153,7 +159,7 @@ function markOf(disk: SimDisk, slot: number, key: string): number {
   return mark === undefined ? 0 : (decodeSpoolMark(stored, mark)?.version ?? Infinity);
 }
 
-/** Served from memory all the while, so that nobody has noticed yet; with a scrubber somebody will. */
+/** The record was served from memory all along, so nobody has noticed yet; a scrubber will. */
 function hasRotted({ disk }: SimNode, key: string): boolean {
   const bytes = disk.get(recordKey(slotOf(key), key));
   return bytes !== undefined && openRecord(bytes) === undefined;

@@ -1,6 +1,6 @@
 /**
- * What a change of epoch costs those who write meanwhile. It reaches the members one after the other: who has it asks everybody
- * anew, and one who hears of it later has been asked before it knows of it. (PROTOCOL R4)
+ * The cost of a change of epoch for concurrent writes. It reaches the members one after the other: a member that has it
+ * asks everyone anew, and a member that learns of it later is asked before it knows. (PROTOCOL R4)
  */
 import { expect, test } from 'vitest';
 import { RESEND_AFTER_MS, SLOT_COUNT } from '../src/core/limits.ts';
@@ -8,7 +8,10 @@ import { SmallWorld } from './small-world.ts';
 
 const KEYS = 200;
 const EVERY_MS = 2;
-/** Milliseconds by which one way is slower than the others: less than anybody waits before he says something again. */
+/**
+ * Milliseconds by which one direction is slower than the others: less than the time after which anybody repeats a
+ * message.
+ */
 const LAG_MS = 40;
 
 test('an epoch reaches one member later than others: writes of those who have it wait for that, and not until they ask again', () => {

@@ -1,10 +1,10 @@
-/** The order of a simulation's events is what makes a seed repeatable: it is held against a plain sorted list. */
+/** The order of a simulation's events makes a seed repeatable; it is compared with a plain sorted list. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventQueue } from './event-queue.ts';
 import type { SimEvent } from './event-queue.ts';
 
-/** What is done at one step: how many are added and how far ahead, and which of those added before is cancelled. */
+/** One step: the events to add, by how far ahead they are due, and which earlier event to cancel. */
 const step = fc.record({ aheads: fc.array(fc.nat(3), { maxLength: 4 }), cancels: fc.option(fc.nat(300)) });
 
 test('events are added, cancelled and put off in any way: those left come in the order of times, then of adding', () => {
@@ -54,7 +54,7 @@ test('a thousand waits are cancelled before their time: they do not stay', () =>
   expect(left).toBeLessThan(200);
 });
 
-/** Of those that are not cancelled, the one that is due first. */
+/** The event that is due first, of those not cancelled. */
 function nextOf(events: ReadonlySet<SimEvent>): SimEvent | undefined {
   return [...events]
     .filter((event) => !event.cancelled)

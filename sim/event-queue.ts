@@ -1,8 +1,8 @@
 /**
- * The events of a simulation in the order of their times, and among equal times in the order in which they were added.
- * Most are due at the very moment in which they are added (a turn of an event loop, say): those stand in a list beside
- * the heap, where they are in order already. Cancelled ones are swept out when they are most, for the patience of a
- * thousand clients who were answered long ago would make the heap deep.
+ * The events of a simulation by time, and at equal times in the order in which they were added. Most events are due at
+ * the very moment at which they are added (a turn of an event loop, say); these go into a list beside the heap, where
+ * they are in order already. Cancelled events are removed once they are the majority: the timeouts of a thousand
+ * clients that were answered long ago would make the heap deep.
  */
 import { Fifo } from './fifo.ts';
 import type { Life } from './scheduler.ts';
@@ -11,7 +11,7 @@ export interface SimEvent {
   at: number;
   sequence: number;
   readonly run: () => void;
-  /** The life this event belongs to; dropped once it has ended. */
+  /** The life that this event belongs to; the event is dropped once that has ended. */
   readonly owner: Life | null;
   cancelled: boolean;
 }
@@ -20,12 +20,12 @@ const SWEPT_MIN = 128;
 
 export class EventQueue {
   private heap: SimEvent[] = [];
-  /** Added at the moment in which they are due. */
+  /** Events that were due at the moment at which they were added. */
   private readonly due = new Fifo<SimEvent>();
   private cancelledCount = 0;
   private sequence = 0;
 
-  /** `now` never falls from one call to the next. */
+  /** `now` must never decrease from one call to the next. */
   add(at: number, now: number, run: () => void, owner: Life | null): SimEvent {
     const event: SimEvent = { at, sequence: this.sequence++, run, owner, cancelled: false };
     if (at <= now) {
@@ -35,7 +35,7 @@ export class EventQueue {
     return event;
   }
 
-  /** Comes again, at a later time than before and behind all that are there for it. */
+  /** Adds a taken event again at a later time, after everything that is already due at that time. */
   postpone(event: SimEvent, at: number): void {
     event.at = at;
     event.sequence = this.sequence++;
@@ -49,7 +49,7 @@ export class EventQueue {
     if (this.cancelledCount > SWEPT_MIN && this.cancelledCount * 2 > this.heap.length) this.sweep();
   }
 
-  /** Takes the next event out; undefined where there is none at or before `until`. */
+  /** Takes the next event; undefined if there is none at or before `until`. */
   next(until: number): SimEvent | undefined {
     const first = this.heap[0];
     const event = this.due.first();

@@ -1,4 +1,7 @@
-/** Expired records of a simulated cluster: they become deletions everywhere, and never before any owner's time. */
+/**
+ * Expired records of a simulated cluster: they become deletions everywhere, and never before they have expired by every
+ * owner's clock.
+ */
 import { describe, expect, it } from 'vitest';
 import { slotOf } from '../src/core/slots.ts';
 import { recordKey } from '../src/wire/store-codec.ts';

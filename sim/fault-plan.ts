@@ -1,6 +1,6 @@
 /**
- * What goes wrong in a run, drawn from its seed before it begins: each fault has its moment, its kind and a generator
- * of its own, so that a run can be repeated without some of them. Not every run has every kind: what some kinds hide,
+ * What goes wrong in a run, drawn from its seed before it begins. Each fault has a moment, a kind and a generator of
+ * its own, so that a run can be repeated without some of them. Not every run has every kind: what some kinds hide,
  * others find alone. (Groce and others, "Swarm testing", 2012; PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
@@ -15,54 +15,54 @@ export type FaultKind =
   // Processes.
   | 'kill'
   | 'killAll'
-  /** Just after a disk or PostgreSQL has done its part, before the process hears of it, or a moment later. */
+  /** Just after a disk or PostgreSQL has done its part, before the process is told, or a moment later. */
   | 'killAtStep'
-  /** Stopped in order, and started again. */
+  /** Stopped gracefully, and started again. */
   | 'stop'
-  /** All are stopped and started one after another, and come back with the later program, or the earlier one. */
+  /** All are stopped and started one after another, and come back with the later program or the earlier one. */
   | 'upgrade'
   | 'downgrade'
-  /** An operator puts in force what one node speaks, whether all do or not. */
+  /** An operator enables the protocol version that one node speaks, whether all others speak it or not. */
   | 'finishUpgrade'
   | 'pause'
-  /** Goes and is back at once, again and again: a new process, or the same one after an exclusion. */
+  /** Goes away and returns at once, again and again: as a new process, or as the same one after an exclusion. */
   | 'flap'
-  /** Runs in gasps: a saturated core, a loop that is held up. */
+  /** Runs in bursts, as on a saturated core or with a blocked event loop. */
   | 'stall'
   /** The machine sleeps, and its monotonic clock with it. */
   | 'suspend'
   | 'wallJump'
-  /** Alive, and far slower than the others for seconds: by its disk, its links or its processor. */
+  /** Alive, but far slower than the others for seconds: by its disk, its links or its processor. */
   | 'slowMember'
   // Network.
   | 'breakLinks'
-  /** Between two that others reach both. */
+  /** Between two members that all others can reach. */
   | 'cut'
   | 'cutOneWay'
   | 'isolate'
-  /** Two sides that do not reach each other. */
+  /** Into two sides that cannot reach each other. */
   | 'split'
   | 'slowPeer'
   // Disks.
   | 'wipe'
   | 'oldDisk'
   | 'slowDisk'
-  /** Some writes of its store take up to seconds, the others no longer than ever. */
+  /** Some writes of its store take up to seconds, the others no longer than usual. */
   | 'syncStalls'
   /** Full or broken: the process ends by itself. */
   | 'diskFault'
-  /** Little room is left on it, until somebody frees it. */
+  /** Little room is left on the disk until somebody frees some. */
   | 'diskFills'
-  /** Killed amid a write, which arrives with one of its values damaged. */
+  /** Killed during a write, which arrives with one of its values damaged. */
   | 'tornWrite'
   | 'bitRot'
-  /** A record that nobody asks for is lost, older or rotten on one disk or in PostgreSQL, and nothing says so. */
+  /** A record that nobody asks for silently gets lost, out of date or damaged on one disk or in PostgreSQL. */
   | 'silentLoss'
-  /** Another value stands in a row of such a record, below the version and the checksum that it had. */
+  /** A row of such a record gets another value under its old version and checksum. */
   | 'rowRots'
   // PostgreSQL.
   | 'databaseDown'
-  /** For seconds, longer than writes may do with: from all members, or from one. */
+  /** For seconds, longer than writes can go without: for all members, or for one. */
   | 'databaseAway'
   | 'databaseSlow'
   | LagFault
@@ -77,7 +77,7 @@ export interface FaultEvent {
   /** Milliseconds after the load began. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** Of the generator from which everything else about it is drawn. */
+  /** Seed of the generator from which everything else about the fault is drawn. */
   readonly seed: number;
 }
 
@@ -132,7 +132,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
-/** Drawn apart, so that a seed or a profile without them leads the life that it always led. */
+/** Drawn separately, so that a seed or a profile without them runs as it always did. */
 const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'diskFills',
   'silentLoss',
@@ -143,19 +143,22 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'finishUpgrade',
   'lag',
 ]);
-/** Only in lives of their own: what they take away must be in PostgreSQL. */
+/** Only in runs of their own: everything that they take away must be in PostgreSQL. */
 const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);
-/** Drawn apart, too: an operator is at work for the whole life, one time after another. */
+/** Drawn separately, too: an operator is at work during the whole run, again and again. */
 const MOVES: ReadonlySet<FaultKind> = new Set(['databaseMoved']);
 const MOVE_SHARE = 0.06;
-/** And this one, in half of the lives in which anybody looks. */
+/** Also drawn separately, in half of the runs in which a scrubber looks. */
 const ROTS: ReadonlySet<FaultKind> = new Set(['rowRots']);
-/** What leaves PostgreSQL without something that was acknowledged, and tells of it. */
+/** PostgreSQL then lacks something that was acknowledged, and this can be noticed. */
 const TAIL_LOSSES: ReadonlySet<FaultKind> = new Set(['databaseFailsOver', 'databaseSetBack']);
-/** What may leave PostgreSQL without something that was acknowledged. */
+/** PostgreSQL may then lack something that was acknowledged. */
 const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set(['silentLoss', 'rowRots', ...TAIL_LOSSES]);
 const LOSS_SHARE = 0.06;
-/** Of all lives: machines are lost for good in a tenth of the others as well, while PostgreSQL loses rows beside that. */
+/**
+ * Share of all runs. In a tenth of the others, too, machines are lost for good, while PostgreSQL in addition loses
+ * rows.
+ */
 const LACKING_SHARE = 0.12;
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
@@ -167,16 +170,16 @@ export interface FaultPlanOptions {
   readonly meanMs: number;
   readonly hasLegacy: boolean;
   readonly hasScrubber: boolean;
-  /** Only these, and all of them; left out: drawn from all there are. */
+  /** Exactly these kinds; default: a random choice of all kinds. */
   readonly kinds?: readonly FaultKind[];
 }
 
-/** Are machines lost for good in the life of this seed, more than a cluster survives by itself? Drawn apart, too. */
+/** Whether this seed's run loses more machines for good than a cluster survives by itself. Drawn separately, too. */
 function drawLosses(seed: number): boolean {
   return new Prng(seed ^ 0x1055).chance(LOSS_SHARE);
 }
 
-/** And are they lost while PostgreSQL lacks something? `kinds`: of a profile; left out: as drawn. */
+/** Whether they are lost while PostgreSQL lacks something. `kinds`: those of a profile; default: as drawn. */
 export function drawLacking(seed: number, kinds?: readonly FaultKind[]): boolean {
   if (kinds !== undefined)
     return kinds.some((kind) => LOSSES.has(kind)) && kinds.some((kind) => TAIL_LOSSES.has(kind));

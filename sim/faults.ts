@@ -1,6 +1,6 @@
 /**
- * Makes the planned faults happen to a cluster, and at the end heals everything. Biased to what breaks protocols: kills
- * close to one another, delays on one peer only, everything at once now and then. (PROTOCOL, "Mutants")
+ * Makes the planned faults happen to a cluster, and heals everything at the end. Biased towards what breaks protocols:
+ * kills in quick succession, delays for a single peer only, now and then everything at once. (PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
 import { TICK_MS } from '../src/core/limits.ts';
@@ -20,24 +20,24 @@ import { isStill } from './still-records.ts';
 import { finishUpgrade, installOnAll, upgradeLaggards } from './versions.ts';
 import type { SimWorld } from './world.ts';
 
-/** Milliseconds after which a disk that cannot be read is replaced by an empty one, if nothing else is missing. */
+/** Milliseconds after which an unreadable disk is replaced by an empty one, if nothing else is missing. */
 const REPLACE_AFTER_MS = 200;
 /** Milliseconds that the longest write of a store takes. */
 const SYNC_STALL_MS_MAX = 3_000;
-/** Milliseconds in which somebody who flaps must be back to go another time. */
+/** Milliseconds within which a flapping member must be back to flap again. */
 const FLAP_MS_MAX = 4_000;
-/** What a node with its part in writes left behind needs on its disk meanwhile, many times over. */
+/** Many times the room that a node needs on its disk to finish its part in writes. */
 const FILLED_LEFT_BYTES_MIN = 150_000;
 
 export class SimFaults {
   readonly counts = new Map<FaultKind, number>();
   private readonly parts: SimWorld;
   private readonly onStrike: (event: FaultEvent, what: string) => void;
-  /** Whose records rot, if any do: of one member only, so that every record stands somewhere. */
+  /** The only member whose records are damaged, if any are, so that every record is intact somewhere. */
   private readonly rotten: SimNode;
   private stopped = false;
 
-  /** `only`: numbers of the faults that strike; left out: all. */
+  /** `only`: the numbers of the faults to inject; default: all. */
   constructor(
     parts: SimWorld,
     onStrike: (event: FaultEvent, what: string) => void,
@@ -54,7 +54,7 @@ export class SimFaults {
     parts.cluster.onUnreadable = (sim) => this.replaceDisk(sim);
   }
 
-  /** Heals everything and starts who is down: from now on all must come to rest. */
+  /** Heals everything and starts all nodes that are down: from now on everything must come to rest. */
   stop(): void {
     this.stopped = true;
     const { cluster, network, database, legacy, wall, scheduler } = this.parts;
@@ -64,7 +64,7 @@ export class SimFaults {
     for (const { life } of cluster.nodes) if (life !== null) database.unreached.cutOff(life, 0);
     network.heal();
     network.weather.linkLifeMsMean = 0;
-    // A member that was slow comes back when it has been well for seconds by everybody's sight.
+    // A member that was slow comes back only when all others have found it well for seconds.
     network.weather.spikeShare = 0;
     for (const sim of cluster.nodes) {
       sim.disk.onSynced = null;
@@ -161,7 +161,7 @@ export class SimFaults {
         return this.parts.still?.rot(prng) ?? null;
       case 'databaseFailsOver':
       case 'databaseSetBack':
-        // The copy that is about to be used would have more than those who are left, and nobody asks it.
+        // The copy that will be adopted would contain more than the remaining nodes have, and nobody asks it.
         return this.parts.lacks && database.isMoving ? null : loseTail(kind, database, prng);
       case 'databaseMoved':
         return moveRecord(this.parts, prng);
@@ -209,7 +209,7 @@ export class SimFaults {
     if (!went) then();
   }
 
-  /** Each time it is gone for just about as long as it takes the others to go on without it, and then serves a moment. */
+  /** Each time it is gone for about as long as the others need to go on without it, and then serves for a moment. */
   private flap(sim: SimNode, prng: Prng): boolean {
     if (sim.life === null) return false;
     const { network, scheduler } = this.parts;
@@ -253,7 +253,7 @@ export class SimFaults {
     return `${sim.name} ${heldMs.toFixed(0)} of ${(heldMs + gaspMs).toFixed(0)} ms`;
   }
 
-  /** For longer than it takes to be found slow by the others. */
+  /** For longer than the others need to find it slow. */
   private slowMember(sim: SimNode, prng: Prng): string {
     const { network } = this.parts;
     const { disk } = sim;
@@ -295,7 +295,7 @@ export class SimFaults {
     return `${pairs.map((pair) => pair.join('-')).join(' ')} ${manner}`;
   }
 
-  /** Waits for the next sync of its disk, or commit that it sent; now and then all die with it. */
+  /** Waits for the next sync of the node's disk, or for a commit that it sent; now and then kills all nodes with it. */
   private killAtStep(sim: SimNode, prng: Prng): string | null {
     const { life } = sim;
     const { cluster, database } = this.parts;
@@ -363,7 +363,7 @@ export class SimFaults {
     }
   }
 
-  /** Only while every member is complete, for the last copy cannot be lost. */
+  /** Only while every member is complete, because the last copy must not be lost. */
   private exchangeDisk(kind: FaultKind, sim: SimNode, prng: Prng): string | null {
     const { cluster } = this.parts;
     if (sim.life === null || !cluster.isWhole()) return null;
@@ -382,7 +382,7 @@ export class SimFaults {
     return sim.name;
   }
 
-  /** Somebody looks after a machine whose disk cannot be read: it gets an empty one when all others are complete. */
+  /** Replaces an unreadable disk by an empty one, as an operator would, when all other members are complete. */
   private replaceDisk(sim: SimNode): void {
     const { cluster, scheduler } = this.parts;
     scheduler.after(REPLACE_AFTER_MS, () => {

@@ -1,4 +1,4 @@
-/** Against a plain array. */
+/** Compared with a plain array. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fifo } from './fifo.ts';

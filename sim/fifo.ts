@@ -1,9 +1,9 @@
 /**
- * First in, first out, for queues that are empty most of the time and never long: its memory is used again, where an
- * array that is cut to nothing gives its own away each time.
+ * A FIFO for queues that are mostly empty and never long. It reuses its memory, while an array that is emptied gives
+ * its memory away each time.
  */
 
-/** So many places in front may stay unused while the queue is not empty. */
+/** Up to this many used places may remain in front while the queue is not empty. */
 const HEAD_MAX = 1024;
 
 export class Fifo<T> {
@@ -20,7 +20,7 @@ export class Fifo<T> {
     this.tail += 1;
   }
 
-  /** The next to come; undefined where there is none. */
+  /** The next element; undefined if there is none. */
   first(): T | undefined {
     return this.head < this.tail ? this.items[this.head] : undefined;
   }
@@ -35,7 +35,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Only the first so many stay. */
+  /** Keeps only the first `length` elements. */
   cut(length: number): void {
     while (this.length > length) {
       this.tail -= 1;

@@ -1,4 +1,4 @@
-/** What those are told who wait for a legacy value that is being stored, when nobody can say what becomes of it. */
+/** What readers are told that wait for a legacy value being stored, if nobody can say whether it will be. */
 import { expect, it } from 'vitest';
 import type { ReadResult, WriteResult } from '../src/core/operation.ts';
 import { SmallWorld } from './small-world.ts';

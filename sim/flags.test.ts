@@ -1,4 +1,4 @@
-/** The command line of the simulator: what cannot be meant is refused, and its help fits a narrow terminal. */
+/** The command line of the simulator: invalid input is refused, and the help fits a narrow terminal. */
 import { expect, test } from 'vitest';
 import { HELP, readFlags } from './flags.ts';
 import { progressLine } from './progress.ts';

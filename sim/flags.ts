@@ -1,4 +1,4 @@
-/** What `npm run sim` is asked for on its command line; whatever cannot be meant is refused, never ignored. */
+/** The command line of `npm run sim`; invalid input is refused, never ignored. */
 import { parseArgs } from 'node:util';
 import { PROFILES } from './profiles.ts';
 
@@ -24,7 +24,7 @@ const NODES_MAX = 32;
 
 export type Flags = ReturnType<typeof parse>;
 
-/** Throws where the usage is wrong. */
+/** Throws if the usage is wrong. */
 export function readFlags(args: readonly string[]): Flags {
   const flags = parse(args);
   atLeast(flags, 1, 'seeds', 'nodes', 'workers');
@@ -84,7 +84,7 @@ function atLeast(flags: Readonly<Partial<Record<Whole, string>>>, least: number,
   }
 }
 
-/** Words in lines of so many characters, the next lines moved in. */
+/** Wraps words into lines of `width` characters, with a hanging indent. */
 function wrapped(words: readonly string[], width: number, indent: number): string {
   const lines = [''];
   for (const word of words) {

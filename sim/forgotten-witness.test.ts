@@ -1,7 +1,7 @@
 /**
- * A deletion is forgotten, and PostgreSQL loses it with its newest rows: the value is there again. All other owners are lost before
- * that is noticed. The one that is left knows that the key was deleted, though by nothing but what it noted as it forgot
- * the deletion. (PROTOCOL R22, R28)
+ * A deletion is forgotten, and PostgreSQL loses it with its newest rows, so the value is there again. All other owners
+ * are lost before that is noticed. The remaining one knows that the key was deleted, but only from the note that it
+ * made when it forgot the deletion. (PROTOCOL R22, R28)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -19,7 +19,7 @@ interface Left {
   readonly left: SimNode;
 }
 
-/** `meanwhile`: after the deletion was forgotten. */
+/** `meanwhile` runs after the deletion was forgotten. */
 function forgottenAndBack(
   mutations: Mutations,
   meanwhile: (left: Left) => void = () => undefined,

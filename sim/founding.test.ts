@@ -1,7 +1,7 @@
 /**
- * A founding that is held up, as on a machine that has just been started and has too much to do: a life was taken from
- * PostgreSQL, and its first epoch was not chosen. The founder carries that life through and takes no other: a later one
- * would look like a cluster that was lost. (PROTOCOL R27)
+ * A founding that is held up, as on a machine that has just booted and is overloaded: a life was taken from PostgreSQL,
+ * but its first epoch was not chosen. The founder completes that life and takes no other: a later one would look like a
+ * cluster that was lost. (PROTOCOL R27)
  */
 import { describe, expect, test, vi } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -15,7 +15,7 @@ import { SIM_DATABASE_CALM } from './system-of-record.ts';
 
 const LOOK_MS = 5;
 
-/** The life in which all are, where this happens once the first life was taken. */
+/** The life in which each member ends up if this happens once the first life was taken. */
 function foundedIn(seed: number, begin: (world: SmallWorld) => () => void, mutations: Mutations): number[] {
   const world = new SmallWorld(
     seed,
@@ -32,7 +32,7 @@ function foundedIn(seed: number, begin: (world: SmallWorld) => () => void, mutat
   return world.nodes.map(lifeAt);
 }
 
-/** PostgreSQL takes its time to answer, and meanwhile one of the founders is not heard. */
+/** PostgreSQL answers slowly, and meanwhile one of the founders cannot be heard. */
 function notHeard(world: SmallWorld): () => void {
   world.database.slowMs = 350;
   return () => {
@@ -44,7 +44,7 @@ function notHeard(world: SmallWorld): () => void {
   };
 }
 
-/** PostgreSQL has noted the life, and its founder is not told. */
+/** PostgreSQL has recorded the life, but its founder is not told. */
 function notTold(world: SmallWorld): () => void {
   world.database.settings = { ...SIM_DATABASE_CALM, replyLostShare: 1 };
   return () => {

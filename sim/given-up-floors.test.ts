@@ -1,6 +1,6 @@
 /**
- * What the floors of PostgreSQL are worth where slots are given up: whoever makes them whole goes by them, also while
- * PostgreSQL is compared, and nobody who is lost raises them afterwards. (PROTOCOL R24, R28)
+ * The floors in PostgreSQL when slots are given up: whoever rebuilds the slots respects them, even while PostgreSQL is
+ * being compared, and lost members do not raise them afterwards. (PROTOCOL R24, R28)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -11,7 +11,7 @@ import { SmallWorld } from './small-world.ts';
 const KEEP_MS = 300;
 const KEY = 'key:1';
 const SLOT = slotOf(KEY);
-/** Above all that is written here. */
+/** Above all versions that are written here. */
 const HIGH = 1_000;
 
 function worldOf(seed: number, mutations: Mutations): SmallWorld {
@@ -29,7 +29,7 @@ function untilForgotten(world: SmallWorld, owners: readonly SimNode[]): void {
   world.until(() => !owners.some(holds) && world.database.standing(KEY) === undefined, 20_000);
 }
 
-/** One owner was away while the key was deleted and that forgotten; later, the others lose their disks. */
+/** One owner was away while the key was deleted and the deletion forgotten; later the others lose their disks. */
 function leftOver(
   mutations: Mutations,
   meanwhile: (world: SmallWorld) => void = () => undefined,
@@ -105,7 +105,8 @@ describe('all owners of a slot are lost, and their statement that raises its flo
     world.until(() => world.cluster.isWhole(), 40_000);
     database.server.raise(topologyOf(heir).life, [{ slot: SLOT, counter: HIGH, turn }], world.scheduler.time);
     const floor = database.server.floorOf(SLOT);
-    // The second statement of a write hangs: the first was kept out, so that it says that it knows the floor.
+    // The second statement of a write hangs: the first was kept out by the floor, so the second says that it knows the
+    // floor.
     let arrive: (() => void) | null = null;
     const apply = database.apply.bind(database);
     database.apply = (...args) => {

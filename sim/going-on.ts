@@ -1,4 +1,7 @@
-/** How an operator goes on where the council's majority is gone, in a small world: looks who is up, and begins another life with them. */
+/**
+ * How an operator goes on after the council has lost its majority, in a small world: looks who is up, and begins
+ * another life with those members.
+ */
 import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -9,7 +12,7 @@ export function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
   return answer.quorum;
 }
 
-/** As an operator does it: what was shown is what is asked for. */
+/** As an operator does it: requests exactly what was shown. */
 export function goOnAt(world: SmallWorld, sim: SimNode): ClusterAnswer {
   const { members, lifeKept } = quorumAt(world, sim);
   const lost = members.filter((member) => !member.isUp).map(({ name }) => name);

@@ -1,6 +1,7 @@
 /**
- * A disk went back unseen, together with the floor that it had of a slot: it has a value at rest that was deleted since, that
- * deletion forgotten, and its row removed. PostgreSQL keeps a floor, too, by which that shows. (PROTOCOL R24)
+ * A disk was set back unnoticed, together with its floor of a slot: it has a value at rest that was deleted since,
+ * while the deletion was forgotten and its row removed. PostgreSQL keeps a floor of its own, which reveals this.
+ * (PROTOCOL R24)
  */
 import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
@@ -13,7 +14,7 @@ import { SmallWorld } from './small-world.ts';
 
 const KEEP_MS = 300;
 const KEY = 'key:1';
-/** Of the same slot. */
+/** In the same slot. */
 const OTHER = '{key:1}other';
 const SLOT = slotOf(KEY);
 
@@ -28,7 +29,7 @@ const held = (world: SmallWorld, key: string): (string | undefined)[] =>
   });
 const told = (world: SmallWorld, name: string): number => world.told.get(name) ?? 0;
 
-/** All are started again, one of them on a disk that is in this slot as it was before the deletion. */
+/** Restarts all nodes, one of them on a disk whose copy of this slot dates from before the deletion. */
 function goneBack(seed: number, which: Which, mutations: Mutations = NO_MUTATIONS, lacksOther = false) {
   const world = new SmallWorld(seed, undefined, 3, 0, false, mutations, KEEP_MS);
   world.put(world.nodes[0]!, KEY, 'from before');
@@ -54,7 +55,7 @@ function goneBack(seed: number, which: Which, mutations: Mutations = NO_MUTATION
   return { world, sim };
 }
 
-/** Time for looks at the last writes, and a round of all scrubbers; twice. */
+/** Time for checks of the last writes and for a round of every scrubber; twice. */
 function lookAround(world: SmallWorld): void {
   for (let round = 0; round < 2; round += 1) {
     world.run(15_000);

@@ -1,6 +1,6 @@
 /**
- * A member that is alive and slow: it must not hold up the writes of all others. Whole nodes under load, one of five
- * made about a hundred times slower by its disk, its links or its processor; then the cases in which nobody may go.
+ * A member that is alive and slow must not hold up the writes of all others. Whole nodes under load, one of five made
+ * about a hundred times slower by its disk, its links or its processor; then the cases in which nobody may be removed.
  * Each half of the rule is broken on purpose, which must be noticed. (PROTOCOL R31, R32)
  */
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ const CLIENTS_PER_NODE = 2;
 const THINK_MS_MAX = 30;
 const TIMEOUT_MS = 30_000;
 
-/** Five members, past what happens at a founding. */
+/** Five members, some time after their founding. */
 function settled(seed: number, mutations: Mutations = {}): SmallWorld {
   const world = new SmallWorld(seed, undefined, 5, 0, false, mutations);
   world.run(4_000);
@@ -28,10 +28,10 @@ interface Sample {
   readonly ms: number;
 }
 
-/** Writes without a pause at all nodes but one; what each took, and what was not done. */
+/** Continuous writes at all nodes but one; records how long each took, and which were not done. */
 class Load {
   readonly samples: Sample[] = [];
-  /** When those writes began that were not done. */
+  /** When the writes began that were not done. */
   readonly failedAt: number[] = [];
   private readonly world: SmallWorld;
   private readonly prng = new Prng(99);
@@ -45,7 +45,7 @@ class Load {
     }
   }
 
-  /** The 99th percentile of the writes begun between two moments; one that is not over took until now. */
+  /** The 99th percentile of the writes begun between two moments; one that is not finished counts up to now. */
   p99(from: number, to: number): number {
     const now = this.world.scheduler.time;
     const open = [...this.open].map(({ begunAt }) => ({ begunAt, ms: now - begunAt }));
@@ -74,7 +74,7 @@ class Load {
   }
 }
 
-/** Makes one slow; returns what makes it well again. */
+/** Makes a node slow; returns a function that cures it. */
 type Manner = (world: SmallWorld, sim: SimNode) => () => void;
 
 const slowDisk: Manner = (_world, sim) => {
@@ -85,7 +85,7 @@ const slowLinks: Manner = ({ cluster }, sim) => {
   cluster.network.slowPeer(sim.name, 100);
   return () => cluster.network.slowPeer(sim.name, 0);
 };
-/** One hundredth of the time is its own. */
+/** Only a hundredth of the time is its own. */
 const starved: Manner = ({ cluster, scheduler }, sim) => {
   let isStarved = true;
   const hold = (): void => {
@@ -105,10 +105,10 @@ const MANNERS: readonly (readonly [string, Manner])[] = [
 
 interface Told {
   readonly normalMs: number;
-  /** From 5 s after it became slow. */
+  /** Counted from 5 s after the node became slow. */
   readonly laterMs: number;
   readonly longestMs: number;
-  /** Among the writes that began as much later. */
+  /** Among the writes that began that much later. */
   readonly failures: number;
   readonly epochs: number;
   readonly isOut: boolean;
@@ -164,7 +164,7 @@ describe('one of five is a hundred times slower', () => {
 describe('who stays', () => {
   const epochOf = (world: SmallWorld): number => world.nodes[0]!.node!.membership.topology!.epoch;
 
-  /** Epochs in the next `ms`, under load at all nodes but one. */
+  /** The number of epochs in the next `ms`, under load at all nodes but one. */
   function epochsWhile(world: SmallWorld, ms: number, except = world.nodes.at(-1)): number {
     new Load(world, except!);
     const before = epochOf(world);

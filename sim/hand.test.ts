@@ -1,4 +1,4 @@
-/** Rows of PostgreSQL that are changed by hand, and what a cluster makes of that. */
+/** Rows of PostgreSQL that are changed by hand, and what a cluster does about them. */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
@@ -7,7 +7,7 @@ import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';
 
 const SEEDS_MAX = 3;
-/** Milliseconds in which a change has been seen, with room. */
+/** Milliseconds within which a change has been noticed, with margin. */
 const SEEN_MS = 3_000;
 
 function worldWith(mutations?: Mutations, seed = 41): SmallWorld {
@@ -25,7 +25,7 @@ function untilSettled(world: SmallWorld): void {
   world.until(() => world.database.server.edits.count === 0, SEEN_MS);
 }
 
-/** PostgreSQL has what all owners have, and nothing waits. */
+/** PostgreSQL has the same as all owners, and nothing waits. */
 function expectClean(world: SmallWorld, key: string): void {
   const row = world.database.standing(key)!;
   expect(row.edited).toBeUndefined();
@@ -108,7 +108,7 @@ describe('a row is changed by hand', () => {
   });
 });
 
-/** A client writes the key after it was changed by hand, and before the cluster has seen that; what stands in the end. */
+/** A client writes the key after a change by hand and before the cluster has seen that; returns the final value. */
 function writtenMeanwhile(mutations?: Mutations): string | undefined {
   const world = worldWith(mutations);
   world.put(world.nodes[0]!, 'a', 'before');
@@ -119,7 +119,7 @@ function writtenMeanwhile(mutations?: Mutations): string | undefined {
   return world.text(world.nodes[2]!, 'a');
 }
 
-/** It is changed twice; who has written the first change does not come to say so, and takes it up once more. */
+/** The key is changed twice. The node that has written the first change cannot record that, and takes it up again. */
 function takenUpTwice(mutations?: Mutations): string | undefined {
   const world = worldWith(mutations);
   world.put(world.nodes[0]!, 'a', 'before');
@@ -137,7 +137,10 @@ function takenUpTwice(mutations?: Mutations): string | undefined {
   return world.text(world.nodes[2]!, 'a');
 }
 
-/** A cluster is founded anew on rows of which one was changed by hand: is what is read of it what PostgreSQL has under its version? */
+/**
+ * A cluster is founded anew on rows of which one was changed by hand: does a read return what PostgreSQL has under its
+ * version?
+ */
 function readWhileLoading(mutations?: Mutations): boolean {
   const world = worldWith(mutations, 31);
   for (let index = 0; index < 40; index += 1) world.put(world.nodes[0]!, `key:${index}`, 'before');

@@ -1,7 +1,8 @@
 /**
- * Somebody who changes rows of PostgreSQL by hand while a cluster lives: values are put there, and rows deleted, now and then
- * several of one key in a row. In the history each is a write of a client that is told when the cluster has settled it. What
- * stands in its row meanwhile says nothing: one round may carry it and a client's write.
+ * Somebody who changes rows of PostgreSQL by hand while a cluster is running: inserts values and deletes rows, now and
+ * then several changes of one key in a row. In the history each change is a write of a client that gets its answer when
+ * the cluster has settled the change. What the row holds in between says nothing, because one round may carry both the
+ * change and a client's write.
  */
 import { Prng } from '../src/base/prng.ts';
 import type { HistoryCall, HistoryOutcome } from './checkers/history.ts';
@@ -12,12 +13,12 @@ import { VALUE_STEP } from './values.ts';
 import { keepTypes } from './versions.ts';
 import type { SimWorld } from './world.ts';
 
-/** Above the numbers of what clients put. */
+/** Above the numbers that clients put. */
 const VALUES_FROM = 5_000n;
 const BURST_MAX = 4;
 const BURST_MS_MAX = 12;
 
-/** Rows are changed by hand all the while, beside clients that write the same keys, and processes that die. */
+/** Rows are changed by hand all the time, while clients write the same keys and processes die. */
 export const BY_HAND: RunProfile = {
   plan: {
     clientCount: 5,
@@ -66,12 +67,12 @@ export class SimHand implements EditWatch {
     this.next(msMean);
   }
 
-  /** Nothing more is changed. */
+  /** No further changes are made. */
   stop(): void {
     this.stopped = true;
   }
 
-  /** What is open when all is over may have been done or not. */
+  /** A change that is still open at the end may or may not have been carried out. */
   end(): void {
     for (const each of this.open.values()) this.write(each, { kind: 'indefinite' });
     this.open.clear();

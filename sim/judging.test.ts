@@ -1,11 +1,11 @@
-/** What judging costs is bounded from one tick to the next, so that no turn of the event loop is long. */
+/** The cost of judging conditions is bounded per tick, so that no turn of the event loop gets long. */
 import { expect, it } from 'vitest';
 import { TICK_MS, TURN_WORK_BYTES_MAX, VALUE_BYTES_MAX } from '../src/core/limits.ts';
 import type { WriteOperation } from '../src/core/operation.ts';
 import { SLOT, KEY, KEY_BESIDE, Scenario } from './scenario.ts';
 
 const LARGE = new Uint8Array(VALUE_BYTES_MAX);
-/** What it costs to see that a large value is another only in its last byte. */
+/** How many large values can be compared in one tick, if they differ only in their last byte. */
 const IN_ONE_TICK = TURN_WORK_BYTES_MAX / (VALUE_BYTES_MAX * 8);
 const ASKED = 3 * IN_ONE_TICK;
 

@@ -1,4 +1,4 @@
-/** The judge of copies that clients keep at rest: what is told late is waited for, and what is never told is found. */
+/** The checker of clients' copies at rest: it waits for a late notice, and reports one that never comes. */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { CachedReads, STALE_MS_MAX } from './cached-reads.ts';
@@ -10,13 +10,13 @@ import type { Scheduler } from './scheduler.ts';
 import { SmallWorld } from './small-world.ts';
 import { SIM_DATABASE_CALM } from './system-of-record.ts';
 
-/** By so much what an owner says to one node is late, before it writes. */
+/** How late messages from an owner reach one node, before that owner writes. */
 const LATE_MS = 700;
 
 /**
- * A client keeps what it read at a node that owns nothing of the key, what the owner that watches it says is late there,
- * and the key is written; where `isLost`, their link breaks with all that is under way. What is amiss once the write is
- * acknowledged, after word of it has had its time, and as a violation then.
+ * A client keeps what it read at a node that does not own the key. Messages from the owner that watches the key are
+ * late there, and the key is written; if `isLost`, their link breaks with everything under way. Returns what is amiss
+ * when the write is acknowledged and when the notice has had its time, and the violation then.
  */
 function amissAfterWrite(isLost: boolean, mutations: Mutations = {}): (string | null)[] {
   const world = new SmallWorld(83, undefined, 5, 0, false, mutations);
@@ -52,7 +52,7 @@ test('word of a write is late, or lost: what is kept is older once it is acknowl
   expect(amissAfterWrite(true, { watchUnanswered: true })).toEqual([older, older, older]);
 });
 
-/** Few clients who think for long: between a read and the next write one owner begins to be late. */
+/** Few clients with long pauses: between a read and the next write one owner's messages become late. */
 const SLOW_CLIENTS: RunProfile = {
   nodeCount: 5,
   plan: {
@@ -74,7 +74,7 @@ const SLOW_CLIENTS: RunProfile = {
   tombstoneKeepMs: 10_000,
 };
 
-/** The load ends while one owner is late by half a second to a node that owns nothing. */
+/** The load ends while one owner's messages to a non-owner are late by half a second. */
 function whileLate(cluster: SimCluster, scheduler: Scheduler): void {
   const owns = ({ node }: SimNode): boolean => node!.inspect('key:0').owner;
   const [owner, reader] = [cluster.nodes.find(owns)!, cluster.nodes.find((sim) => !owns(sim))!];
@@ -94,6 +94,6 @@ test('a run comes to rest before word of its last write has come: no violation, 
   expect(met).not.toBeNull();
 });
 
-/** Where a search begins that would come to nothing for many seeds, and how many it tries. */
+/** Where the search begins, because earlier seeds show nothing, and how many seeds it tries. */
 const FIRST = 330;
 const SEEDS_MAX = 100;

@@ -1,4 +1,7 @@
-/** How many keys a simulated cluster has, whichever node is asked: after writes, deletions, expiry, failures and moves. */
+/**
+ * The number of keys that a simulated cluster reports, whichever node is asked: after writes, deletions, expiry,
+ * failures and moves.
+ */
 import { expect, it } from 'vitest';
 import type { ClusterAnswer } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';

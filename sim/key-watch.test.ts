@@ -1,4 +1,4 @@
-/** Copies that clients keep, and what makes a node tell them to drop them: directed stories, and the rules broken on purpose. */
+/** What makes a node invalidate copies that clients keep: directed scenarios, and the rules broken on purpose. */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
@@ -15,7 +15,7 @@ function calm(seed: number, nodeCount = 3): SmallWorld {
   return new SmallWorld(seed, undefined, nodeCount);
 }
 
-/** What that node tells its clients from now on. */
+/** Everything that the node tells its clients from now on. */
 function listen({ node }: SimNode, toAll = false): string[] {
   const told: string[] = [];
   node!.keyWatch.listen({
@@ -146,7 +146,7 @@ function bystanderOf(world: SmallWorld): SimNode {
   return world.nodes.find((sim) => !world.ownersOf('k').includes(sim))!;
 }
 
-/** One of five nodes, which does not own the key, and a client of which keeps it. */
+/** A client at one of five nodes, which does not own the key, keeps a copy of it. */
 function keptElsewhere(
   seed: number,
   mutations: Mutations = {},
@@ -161,19 +161,19 @@ function keptElsewhere(
   return { world, bystander, told };
 }
 
-/** What the owner that watches says does not arrive any more, and nobody knows; it writes. */
+/** The watching owner's messages no longer arrive, which nobody knows, and it writes. Was the client told? */
 function toldThoughCutOff(mutations: Mutations): boolean {
   const { world, bystander, told } = keptElsewhere(80, mutations);
   world.run(1_000);
   const watching = world.nodes.find(({ node }) => node!.keyWatch.forPeers.keyCount > 0)!;
   world.cluster.network.cutOneWay(watching.name, bystander.name);
   expect(world.put(watching, 'k', 'after').kind).toBe('done');
-  // Before anybody finds the two apart, and an epoch comes.
+  // Stops before the two are found to be apart, which would bring an epoch.
   world.run(1_300);
   return told.length > 0;
 }
 
-/** What is kept of slots that go to a member that joins, is changed there, and was not told. */
+/** A client keeps keys whose slots then move to a joining member, where they change. How many was it not told of? */
 function untoldOfMoved(mutations: Mutations): number {
   const world = new SmallWorld(77, undefined, 3, 0, false, mutations);
   const sim = world.nodes[0]!;
@@ -208,7 +208,7 @@ test('what is read at another node counts as heard of: a seed shows copies that 
   expect(caught).toContain(' keeps ');
 });
 
-/** Of three writes of one key that come at once, at its first owner or at a node that hands them there: two wait for the first. */
+/** Three concurrent writes of one key, at its first owner or at a node that forwards: two wait for the first. */
 function toldOfWaiting(mutations: Mutations, isHandedOver: boolean): WriteResult[] {
   const world = new SmallWorld(81, undefined, 5, 0, false, mutations);
   const node = (isHandedOver ? bystanderOf(world) : world.ownersOf('k')[0]!).node!;
@@ -237,9 +237,9 @@ test.each([
 );
 
 /**
- * Of one who owns nothing of the key: a client's write and another's wait together for a third, and are one version with
- * the other's value. What is amiss in the client's copy soon after both are answered, once word has had its time, and then
- * as a violation. `isDeaf`: no word comes to the client from then on.
+ * At a node that does not own the key, a client's write and another one wait together for a third, and become one
+ * version with the other's value. Returns what is amiss in the client's copy soon after both are answered and when the
+ * notice has had its time, and the violation then. `isDeaf`: the client receives no notices from then on.
  */
 function anothersValueKept(protocol: number, isDeaf = false): (string | null)[] {
   const install = ({ cluster }: SmallWorld): void => {
@@ -251,7 +251,7 @@ function anothersValueKept(protocol: number, isDeaf = false): (string | null)[] 
   const { scheduler, cluster } = world;
   let violation: string | null = null;
   const cached = new CachedReads({ scheduler, cluster, onViolation: (text) => (violation = text) });
-  // Its client listens from its first write on, and has then been told that anything may have changed.
+  // The client listens from its first write on, and has been told by then that anything may have changed.
   cached.beginWrite(sim, 'other', null)({ kind: 'unchanged', version: 0, results: [] });
   world.run(300);
   let answered = 0;
@@ -281,8 +281,8 @@ test("another's value in a version that a client wrote: told at once by an owner
 });
 
 /**
- * A client listens at the node to all changes but its own. It makes two changes, each handed to the first owner of the key,
- * and another client one: what it is told of its own, and of that.
+ * A client listens at the node to all changes but its own. It makes two changes, each forwarded to the key's first
+ * owner, and another client makes one. Returns what it is told of its own changes, and of the other one.
  */
 function toldOfOwn(
   protocol: number,
@@ -350,8 +350,9 @@ test('repeated under its id: who else was in the version is not remembered, so i
 });
 
 /**
- * A client listens to all changes but its own at an owner that is not the first, and appends to what another client has just
- * put by the third owner, whose word that it can be read comes late: what is told.
+ * A client listens to all changes but its own at an owner that is not the first. It appends to a value that another
+ * client has just put through the third owner, whose message that the value is readable arrives late. Returns what it
+ * is told.
  */
 function toldOfOutranked(): string[] {
   const world = calm(85);

@@ -1,7 +1,7 @@
 /**
- * Lives in which machines are lost for good while PostgreSQL has failed over or was set back or exchanged, and has not been
- * given again what it lacks: what was there alone, and with those who are lost, is lost with them. No more may be
- * (`loss-watch.ts`).
+ * Runs in which machines are lost for good after PostgreSQL has failed over, was set back or replaced, and before it
+ * was given back what it lacks. What existed only in the old PostgreSQL and on the lost machines is lost with them;
+ * nothing else may be (`loss-watch.ts`).
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { LossFault } from './loss-faults.ts';
@@ -10,10 +10,13 @@ import { moveRecord } from './record-move.ts';
 import type { RunProfile } from './run-profile.ts';
 import type { SimWorld } from './world.ts';
 
-/** How mostly it goes: the loss of machines follows within milliseconds, sooner than the other is known, or amid the filling. */
+/**
+ * The usual case: the machines are lost within milliseconds, before the first fault is known or while the server is
+ * being filled.
+ */
 const LACKING_SHARE = 0.7;
 const FOLLOWS_MS = [0, 50, 400, 1_500] as const;
-/** Milliseconds for which the new server is away or slow then, so that nobody fills it. */
+/** Share of cases in which the new server is away or slow at first, so that nobody can fill it. */
 const UNFILLED_SHARE = 0.4;
 const UNFILLED_MS_MIN = 300;
 const UNFILLED_MS_MAX = 3_000;
@@ -40,7 +43,7 @@ export const LOST_TAIL: RunProfile = {
   faultMsMean: 2_500,
 };
 
-/** What became of PostgreSQL, and in how many milliseconds the machines follow; null: nothing. */
+/** What happened to PostgreSQL, and after how many milliseconds the machines follow; null for nothing. */
 export function lackFirst(
   kind: LossFault,
   world: SimWorld,

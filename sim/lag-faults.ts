@@ -1,6 +1,6 @@
 /**
- * One direction between two members grows slow by and by, like a path whose buffers fill: nothing is lost, nobody falls
- * silent, and what the one says reaches the other a second after everybody else, who has gone on long since.
+ * One direction between two members gradually becomes slow, like a path whose buffers fill up: nothing is lost and
+ * nobody falls silent, but what one member says reaches the other a second after everyone else, who has long moved on.
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { SimNetwork } from './network.ts';
@@ -9,13 +9,16 @@ export type LagFault = 'lag';
 
 const LAG_MS_MIN = 300;
 const LAG_MS_MAX = 2_000;
-/** It grows by so much at a time, each time after a little more than that, and so nobody waits long for the next frame. */
+/**
+ * The delay grows in steps of this size, with a little more than that between them, so that nobody waits long for the
+ * next frame.
+ */
 const STEP_MS = 250;
 const STEP_AFTER_MS = 300;
 const LASTS_MS_MIN = 500;
 const LASTS_MS_MAX = 5_000;
 
-/** `later`: in so many milliseconds, unless nothing is to be broken any more. */
+/** `later` runs a function after a delay, unless faults are over by then. */
 export function lagLink(
   network: SimNetwork,
   from: string,

@@ -1,6 +1,6 @@
 /**
- * A life of the cluster has begun that members of an earlier one have not heard of: they serve nothing more, wherever PostgreSQL is by
- * then, and no operator goes on with them beside it. (PROTOCOL R27, decision 35)
+ * A new life of the cluster has begun, and members of an earlier one have not heard of it: they must not serve any
+ * more, wherever PostgreSQL is by then, and no operator can go on with them beside it. (PROTOCOL R27, decision 35)
  */
 import { describe, expect, test } from 'vitest';
 import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
@@ -12,7 +12,7 @@ import { SimRecordServer } from './record-server.ts';
 import { SmallWorld } from './small-world.ts';
 
 describe('a life has begun that most members have not heard of', () => {
-  /** Two of three start with the disks of life 1, while the third has gone on without them, and cannot be heard. */
+  /** Two of three start with the disks of life 1, while the third has gone on without them and cannot be heard. */
   function majorityOfBefore(seed: number, mutations: Mutations = {}) {
     const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
@@ -27,7 +27,7 @@ describe('a life has begun that most members have not heard of', () => {
     return { world, one, two, three };
   }
 
-  /** Whether anybody of the life before has held a lease for a moment. */
+  /** Whether a member of the earlier life has held a lease for a moment. */
   function serveAgain(mutations: Mutations): boolean {
     const { world, two, three } = majorityOfBefore(406, mutations);
     startAll(world, [two, three]);
@@ -87,7 +87,10 @@ describe('a life has begun that most members have not heard of', () => {
     expect(world.get(two, KEYS[0]!)).toMatchObject({ kind: 'failed' });
   });
 
-  /** Right after an outage of PostgreSQL, before the one that lives has noted itself again; whether it lives afterwards. */
+  /**
+   * Right after an outage of PostgreSQL, before the living member has signed again; `lives`: whether it is alive
+   * afterwards.
+   */
   function goOnAfterOutage(lives: boolean, mutations: Mutations = {}) {
     const { world, one, two, three } = majorityOfBefore(415, mutations);
     startAll(world, [two, three]);

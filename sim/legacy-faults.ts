@@ -1,4 +1,4 @@
-/** What goes wrong with the simulated legacy source. */
+/** Faults of the simulated legacy source. */
 import type { Prng } from '../src/base/prng.ts';
 import type { SimLegacyRules } from './legacy.ts';
 import type { SimWorld } from './world.ts';
@@ -7,12 +7,12 @@ export type LegacyFault =
   | 'legacyDown'
   | 'legacySlow'
   | 'legacyErrors'
-  /** Values appear where none were, change and vanish. */
+  /** Values appear, change and vanish. */
   | 'legacyChanges'
-  /** Tells the value of another key. */
+  /** It returns the value of another key. */
   | 'legacyLies';
 
-/** `later`: runs when the trouble is over. What was done; null: there is no such source. */
+/** `later` runs a function when the trouble is over. Returns what was done; null if there is no legacy source. */
 export function troubleLegacy(
   kind: LegacyFault,
   { legacy, plan }: SimWorld,

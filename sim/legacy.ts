@@ -1,7 +1,7 @@
 /**
- * The legacy system of a simulation: one data set that every node reaches through a source of its own.
- * Requests take drawn times there and back, so a value may be old when it arrives; they may fail, hang, or
- * meet an outage. What was asked is counted where it arrives, also when nobody waits for the answer any more.
+ * The legacy system of a simulation: one data set that every node reaches through a source of its own. Requests take
+ * random times in both directions, so a value may be old when it arrives; they may fail, hang, or meet an outage. A
+ * request counts when it arrives, even if nobody waits for the answer any more.
  */
 import type { Prng } from '../src/base/prng.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../src/core/legacy-url.ts';
@@ -11,11 +11,11 @@ import type { LegacyHealth, LegacyOutcome, LegacySource } from '../src/ports/leg
 import type { Life, Scheduler } from './scheduler.ts';
 import { typeOf, VALUE_STEP } from './values.ts';
 
-/** Values that no client puts, nor comes to by adding. */
+/** Values that no client puts or reaches by increments. */
 const LEGACY_VALUE_FIRST = 5n * 10n ** 18n;
 
 export interface SimLegacyRules {
-  /** Milliseconds for each of the two ways. */
+  /** Milliseconds for each of the two directions. */
   latencyMsMin: number;
   latencyMsMax: number;
   /** Share of requests answered with an error although the source is up. */
@@ -23,7 +23,7 @@ export interface SimLegacyRules {
   /** Share of requests that take `slowMs` longer. */
   slowShare: number;
   slowMs: number;
-  /** Share of answers that tell the value of another key. */
+  /** Share of answers with the value of another key. */
   lieShare: number;
   /** refusing: fails at once. hanging: never answers. */
   outage: 'none' | 'refusing' | 'hanging';
@@ -40,12 +40,12 @@ export class SimLegacy {
     lieShare: 0,
     outage: 'none',
   };
-  /** Called with every value that is told, when the answer is made. */
+  /** Called with every value that is returned, when the answer is made. */
   onTold: ((key: string, value: Uint8Array) => void) | null = null;
   /** Requests that reached the source. */
   callCount = 0;
   readonly callsByKey = new Map<string, number>();
-  /** What was said with the last request of a key of which something was said. */
+  /** The trace context of the last traced request for each key. */
   readonly traceByKey = new Map<string, TraceContext>();
   private readonly scheduler: Scheduler;
   private readonly prng: Prng;
@@ -60,7 +60,7 @@ export class SimLegacy {
     this.template = compiled.template;
   }
 
-  /** The team that still runs the legacy system writes there. */
+  /** A write by the team that still runs the legacy system. */
   set(key: string, value: Uint8Array): void {
     this.values.set(key, value);
   }
@@ -69,7 +69,7 @@ export class SimLegacy {
     this.values.delete(key);
   }
 
-  /** A value appears, changes or vanishes. */
+  /** Makes a value appear, change or vanish. */
   change(key: string, prng: Prng): string {
     if (this.values.has(key) && prng.chance(0.4)) {
       this.remove(key);
@@ -80,7 +80,7 @@ export class SimLegacy {
     return `${key} is ${value}`;
   }
 
-  /** In good order again; what it holds stays. */
+  /** Ends all faults; the data stays. */
   heal(): void {
     Object.assign(this.rules, { errorShare: 0, slowShare: 0, lieShare: 0, outage: 'none' });
   }
@@ -94,7 +94,7 @@ export class SimLegacy {
     return new SimLegacySource(this, this.scheduler, life, this.template);
   }
 
-  /** A request arrives after its way here; `reply` is called at the moment its answer arrives back. */
+  /** A request arrives after its way here; `reply` is called when its answer arrives back. */
   receive(key: string, reply: (outcome: LegacyOutcome) => void): void {
     const { prng, rules, scheduler } = this;
     if (rules.outage === 'refusing') {
@@ -162,7 +162,7 @@ class SimLegacySource implements LegacySource {
       ended = true;
       this.ends.delete(end);
       this.note(outcome);
-      // Through the life, so that a stopped process hears nothing and a paused one hears it late.
+      // Scheduled for this life, so that an ended process gets nothing and a paused one gets it late.
       this.scheduler.after(0, () => done(outcome), this.life);
     };
     this.ends.add(end);

@@ -1,10 +1,13 @@
-/** postgres.url leads for a while to another server, which holds a later life of another cluster: it is asked, and then left alone. (decision 35) */
+/**
+ * For a while postgres.url leads to another server, which holds a later life of another cluster: it is asked, and then
+ * left alone. (decision 35)
+ */
 import { expect, test } from 'vitest';
 import { KEYS } from './life-world.ts';
 import { SimRecordServer } from './record-server.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** All connections are lost, and the next ones lead there. */
+/** Breaks all connections, and makes the next ones lead there. */
 function leadTo(world: SmallWorld, to: SimRecordServer): void {
   const from = world.database.server;
   to.isOver = false;

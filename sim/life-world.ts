@@ -1,4 +1,4 @@
-/** What stories of several lives of the cluster have in common. */
+/** What tests with several lives of the cluster share. */
 import type { Topology } from '../src/core/topology.ts';
 import type { SimNode } from './cluster.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -10,7 +10,7 @@ export const lifeAt = (sim: SimNode): number => topologyAt(sim)?.life ?? 0;
 export const serves = (world: SmallWorld, sim: SimNode): boolean =>
   KEYS.every((key) => world.get(sim, key).kind !== 'failed');
 
-/** All hold a lease in one life of one cluster. */
+/** All nodes hold a lease in one life of one cluster. */
 export function isOneLife(world: SmallWorld): boolean {
   return world.cluster.isWhole() && new Set(world.nodes.map((sim) => topologyAt(sim)!.clusterId)).size === 1;
 }
@@ -19,7 +19,7 @@ export function startAll(world: SmallWorld, sims: readonly SimNode[]): void {
   for (const sim of sims) world.cluster.start(sim);
 }
 
-/** Processes that PostgreSQL has fenced are started again, as whoever looks after them does. */
+/** Restarts processes that PostgreSQL has fenced, as an orchestrator does. */
 export function untilOneLife(world: SmallWorld, msMax: number): void {
   world.until(() => {
     startAll(

@@ -1,4 +1,4 @@
-/** Keys are listed while slots move and nodes die: each page is what some order of all reads and writes explains. */
+/** Keys are listed while slots move and nodes die: some order of all reads and writes explains each page. */
 import { describe, expect, it } from 'vitest';
 import type { SimCluster } from './cluster.ts';
 import { PROFILES } from './profiles.ts';

@@ -1,8 +1,8 @@
 /**
- * One who lists the keys of a cluster page by page, at one node after another, while it lives: a page from where the one before
- * ended, or from a place between any two keys. In the history a page is a read of each key that belongs on it: of those that it
- * tells, and of those that it does not. So whoever misses a key that stood there throughout, or tells of one that was gone before
- * it was asked, has answered with what no order of reads and writes explains.
+ * Lists the keys of a running cluster page by page, at one node after another: each page begins where the previous one
+ * ended, or between any two keys. In the history a page is a read of each key in its range: of those that it contains,
+ * and of those that it does not. So a page that misses a key which existed throughout, or contains one that was gone
+ * before the request, is an answer that no order of reads and writes explains.
  */
 import { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
@@ -18,12 +18,12 @@ import type { SimWorld } from './world.ts';
 
 const LIMIT_MAX = 4;
 const TIMEOUT_MS = 2_000;
-/** Milliseconds after which nobody waits for a page any more: its node has died, or hangs. */
+/** Milliseconds after which a page is given up: its node has died, or hangs. */
 const PATIENCE_MS = 3_000;
-/** No client's. */
+/** Not the name of any client. */
 const CLIENT = 'lister';
 
-/** Keys are listed all the while, slots move, nodes die, and several keys lie in one slot. */
+/** Keys are listed all the time while slots move and nodes die, with several keys in one slot. */
 export const LISTINGS: RunProfile = {
   plan: {
     clientCount: 5,

@@ -1,7 +1,8 @@
 /**
- * Lives of the cluster that have not heard of one another: founders whose disks are lost know nothing of a member that joined
- * later, an operator goes on where not everybody is known, a majority of an earlier life starts again. PostgreSQL knows
- * which life is in force, and who was up in it; by that the others find it. (PROTOCOL R27, R28, decision 35)
+ * Lives of the cluster that have not heard of one another: founders whose disks are lost know nothing of a member that
+ * joined later; an operator goes on where not every member is known; a majority of an earlier life starts again.
+ * PostgreSQL knows which life is in force and who was up in it, and through it the others find that life. (PROTOCOL
+ * R27, R28, decision 35)
  */
 import { describe, expect, test } from 'vitest';
 import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
@@ -22,7 +23,7 @@ interface Joined {
   readonly joined: SimNode;
 }
 
-/** Three founders, and a fourth that joined them. */
+/** Three founders, and a fourth node that joined them. */
 function fourMembers(seed: number, mutations: Mutations = {}): Joined {
   const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
   for (const key of KEYS) world.put(world.nodes[0]!, key, 'old');
@@ -40,7 +41,7 @@ function loseAll(world: SmallWorld, sims: readonly SimNode[]): void {
 }
 
 describe('founders start together with blank disks, and have never heard of a member that joined', () => {
-  /** The member has gone on alone, by an operator's word; the life that all are in afterwards. */
+  /** The member that joined has gone on alone, by an operator's order; returns the life in which all end up. */
   function besideLiving(seed: number, mutations: Mutations): number {
     const { world, founders, joined } = fourMembers(seed, mutations);
     loseAll(world, founders);
@@ -104,7 +105,7 @@ describe('founders start together with blank disks, and have never heard of a me
     expect(world.scheduler.time - startedAt).toBeGreaterThan(LIFE_FRESH_MS);
   });
 
-  /** The life in which all are that come up when PostgreSQL, gone for long, is there again; the member reaches it last. */
+  /** PostgreSQL was away for long, and the member reaches it last; returns the life of all nodes that come up. */
   function afterOutage(mutations: Mutations): number {
     const { world, founders, joined } = fourMembers(411, mutations);
     loseAll(world, founders);
@@ -169,7 +170,7 @@ describe('an operator goes on at a member that has not heard of one that joined'
 });
 
 describe("postgres.url leads to another cluster's database on the same server, of a higher life", () => {
-  /** One node is started again with it; what it told. */
+  /** Restarts one node with that setting; returns the world, which has what the node logged. */
   function misled(mutations: Mutations): SmallWorld {
     const world = new SmallWorld(413, undefined, 3, 0, false, mutations);
     const two = world.nodes[1]!;
@@ -216,7 +217,10 @@ describe("postgres.url leads to another cluster's database on the same server, o
 });
 
 describe('a founder was told to leave while it was down, and comes back with its disk', () => {
-  /** Why it stands outside, as it tells after a while; `alone`: the others are lost, and who joined has gone on in another life. */
+  /**
+   * Why the node stays outside, as it reports after a while. `alone`: the others are lost, and the member that joined
+   * has gone on in another life.
+   */
   function comesBack(seed: number, alone: boolean): string {
     const { world, founders, joined } = fourMembers(seed);
     const [one, ...others] = founders as [SimNode, ...SimNode[]];

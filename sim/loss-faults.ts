@@ -1,7 +1,8 @@
 /**
- * Machines that are lost for good, with more than a cluster survives by itself: all who held a slot completely, or so many
- * voters that no epoch can be chosen. What is written through is in PostgreSQL, so nothing that was acknowledged may be
- * missing afterwards, and what was begun may come to its end once at most; but for what was spooled (`loss-watch.ts`).
+ * Machines that are lost for good, more than a cluster survives by itself: all complete owners of a slot, or so many
+ * voters that no epoch can be chosen. What is written through is in PostgreSQL, so afterwards nothing that was
+ * acknowledged may be missing, and what was begun may complete at most once; except for what was spooled
+ * (`loss-watch.ts`).
  */
 import type { Prng } from '../src/base/prng.ts';
 import { slotOf } from '../src/core/slots.ts';
@@ -13,19 +14,19 @@ import type { SimWorld } from './world.ts';
 
 export type LossFault = 'ownersLost' | 'councilLost';
 
-/** Where writes do without PostgreSQL it is mostly away by then, for long enough to be done without. */
+/** If writes may be spooled, PostgreSQL is usually away by then, for long enough that they are. */
 const SPOOLED_SHARE = 0.7;
 const SPOOLED_MS_MIN = 2_300;
 const SPOOLED_MS_MAX = 4_000;
 const OUTAGE_MS_MAX = 8_000;
-/** How often it is looked whether one machine alone holds a slot completely, and for how long. */
+/** How often, and for how long, to check whether one machine is the only complete owner of a slot. */
 const LOOK_MS = 2;
 const LONE_MS_MAX = 5_000;
-/** Milliseconds for which those who will be left have been down when the others are lost: these may have gone on by then. */
+/** Milliseconds for which the survivors have been down when the others are lost; these may have gone on by then. */
 const BEHIND_MS_MIN = 500;
 const BEHIND_MS_MAX = 3_000;
 
-/** `isStopped`: nothing is to be broken any more. What was done; null: it could not be. */
+/** `isStopped`: faults are over. Returns what was done; null if it was not possible. */
 export function loseForGood(
   kind: LossFault,
   world: SimWorld,
@@ -51,9 +52,9 @@ export function loseForGood(
 }
 
 /**
- * With their disks, or with disks that come back when they were given up. Who is left may have been down before, while the
- * others went on. Not while an operator exchanges PostgreSQL, which is not survived: no epoch can name the new one, and no life is
- * taken from it.
+ * The machines lose their disks, or return with them after they were given up. Survivors may have been down before,
+ * while the others went on. Not while an operator exchanges PostgreSQL, which could not be survived: no epoch can name
+ * the new one, and no life can be taken from it.
  */
 function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
   const { cluster, operator, scheduler } = world;
@@ -79,7 +80,7 @@ function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): str
   return `${told}, the others are behind`;
 }
 
-/** One owner is left that has the slot, while the others copy it from there; then that one is lost. */
+/** Leaves one complete owner of a slot, which the others copy; then that one is lost. */
 function loseOwners(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
   const { cluster, scheduler, operator } = world;
   const topology = inForce(world);
@@ -104,7 +105,10 @@ function loseOwners(world: SimWorld, prng: Prng, isStopped: () => boolean): stri
   return victim.name;
 }
 
-/** Somebody stays whom the others know: blank machines alone have no cluster to go on with, and are founded anew. */
+/**
+ * At least one member that the others know remains: blank machines alone have no cluster to go on with, and would be
+ * founded anew.
+ */
 function isAnyLeft({ cluster }: SimWorld, topology: Topology, victims: readonly SimNode[]): boolean {
   return cluster.nodes.some(
     ({ node, name }) =>
@@ -114,7 +118,10 @@ function isAnyLeft({ cluster }: SimWorld, topology: Topology, victims: readonly 
   );
 }
 
-/** Nobody else has the slot completely, somebody copies it, and voters enough are up without this one. */
+/**
+ * Whether this node is the only complete owner of the slot, another node is copying it, and enough voters are up
+ * without this node.
+ */
 function isLone({ node }: SimNode, slot: number): boolean {
   if (node?.membership.leaseHeld() !== true) return false;
   const topology = node.membership.topology!;
@@ -136,7 +143,7 @@ function simOf({ cluster }: SimWorld, topology: Topology, id: number): SimNode |
   return cluster.nodes.find((sim) => sim.name === name) ?? null;
 }
 
-/** PostgreSQL is another than those know who act by this topology, or is about to be. */
+/** Whether PostgreSQL is, or is about to be, another server than the one in this topology. */
 function isExchanged({ database, cluster }: SimWorld, { record }: Topology): boolean {
   const { system } = database.server.tell();
   const isBehind = ({ node }: SimNode): boolean =>
@@ -144,7 +151,7 @@ function isExchanged({ database, cluster }: SimWorld, { record }: Topology): boo
   return database.isMoving || record?.system !== system || cluster.nodes.some(isBehind);
 }
 
-/** Somebody is lost, and the operator is not done with it. */
+/** Whether a machine is lost and the operator is not done with it. */
 function isLosing({ cluster }: SimWorld): boolean {
   return cluster.nodes.some((sim) => sim.isHeld);
 }

@@ -1,9 +1,9 @@
 /**
- * What may be lost when machines are lost for good while PostgreSQL lacks something (PROTOCOL R28, R30, R34): of a key, all
- * that is higher than what the PostgreSQL in use has and what is left over on the disk of who makes the slot whole, and only
- * where every complete owner was lost. That was marked on each of them, or was committed to a server that has lost it since.
- * What stands from then on is one version that was there, whole, and nothing comes back of what was above it: the history of
- * the key goes on from there.
+ * What may be lost when machines are lost for good while PostgreSQL lacks something (PROTOCOL R28, R30, R34): of a key,
+ * everything above both what the PostgreSQL in use has and what is left on the disk of the member that rebuilds the
+ * slot, and only if every complete owner was lost. Such a write was marked on each of them, or was committed to a
+ * server that has lost it since. After the loss the key holds one complete version that existed before, nothing above
+ * it ever comes back, and the history of the key goes on from there.
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import { slotOf } from '../src/core/slots.ts';
@@ -27,57 +27,59 @@ export interface LossWatchParts {
   readonly database: SimDatabase;
   readonly keys: readonly string[];
   readonly forgotten: ForgottenWatch;
-  /** PostgreSQL does not know any more below which version deletions of the slot were forgotten. */
+  /** PostgreSQL no longer knows below which version deletions of the slot were forgotten. */
   readonly onFloorLost: (slot: number) => void;
-  /** Of the key something may be lost. */
+  /** Something of the key may be lost. */
   readonly onLoss: (key: string) => void;
   readonly ownerDisks: (key: string) => readonly OwnerDisk[];
 }
 
-/** What the clients were told. */
+/** What the clients know. */
 interface Told {
-  /** The moment by the clock that they share. */
+  /** The present moment on the clock that they share. */
   readonly now: number;
   readonly acknowledged: readonly Acknowledged[];
-  /** These writes of the key, above that version, are nobody's to find any more. */
+  /** Nobody has to find writes of the key above that version any more. */
   forgive(key: string, above: number): void;
 }
 
-/** Of one key, since machines were lost. */
+/** A key since machines were lost. */
 interface Open {
   readonly since: number;
-  /** By the names of the machines: the version that was on the disk then. */
+  /** By machine: the version that was on its disk then. */
   readonly leftOver: Map<string, number>;
-  /** The names of those who noted that it is of before the slot was given up the last time: it does not count. */
+  /** Machines whose disk has a note that its copy dates from before the slot was last given up, and does not count. */
   readonly superseded: Set<string>;
-  /** What was on its way at those who live, and nobody was told of: it may come to its end. */
+  /** Writes that were in flight at survivors and not acknowledged: they may still complete. */
   readonly inFlight: KeyRecord[];
-  /** An owner lives that had everything that was acknowledged: its version. 0: none does. */
+  /** The version at a surviving owner that had everything that was acknowledged; 0 if there is none. */
   owned: number;
-  /** Whoever knows a topology of before the slot was given up says nothing of it. Infinity: it is not given up. */
+  /**
+   * Nodes with a topology from before this epoch, in which the slot was given up, do not count. Infinity: not given up.
+   */
   epochMin: number;
 }
 
 export class LossWatch {
-  /** The first that was found. */
+  /** The first violation found. */
   violation: string | null = null;
-  /** Acknowledged writes that were lost, and keys that were set back, some more than once. */
+  /** How many acknowledged writes were lost, and how many keys were set back (some more than once). */
   writeCount = 0;
   keyCount = 0;
-  /** Times that machines were lost while PostgreSQL lacked of some key what had been committed. */
+  /** How often machines were lost while PostgreSQL lacked something of a key that had been committed. */
   lackingCount = 0;
   readonly history: HistoryOperation[] = [];
   clients: Told | null = null;
   private readonly parts: LossWatchParts;
   private readonly open = new Map<string, Open>();
-  /** Acknowledged, and lost, by their keys. */
+  /** Versions that were acknowledged and lost, by key. */
   private readonly lost = new Map<string, ReadonlySet<number>>();
 
   constructor(parts: LossWatchParts) {
     this.parts = parts;
   }
 
-  /** Just before they are. */
+  /** To be called just before machines are lost. */
   lose(victims: readonly SimNode[]): void {
     if (this.parts.keys.some((key) => this.isLacking(key))) this.lackingCount += 1;
     for (const key of this.parts.keys) {
@@ -96,14 +98,14 @@ export class LossWatch {
     }
   }
 
-  /** An operator goes on without the owners of these slots; null: of all slots. */
+  /** An operator goes on without the owners of these slots; null means all slots. */
   givenUp(slots: readonly number[] | null): void {
     const epochs = this.parts.cluster.nodes.map(({ node }) => node?.membership.topology?.epoch ?? 0);
     for (const [key, open] of this.open) {
       if (slots !== null && !slots.includes(slotOf(key))) continue;
-      // Given up once more, and whoever was to make it whole is down: what is on that disk is not waited for.
+      // Given up again, and the member that was to rebuild it is down: its disk is not waited for.
       if (open.epochMin !== Infinity) open.owned = 0;
-      // A deletion that was forgotten is known by floors alone, and those of PostgreSQL may be lost.
+      // A forgotten deletion is known only by floors, and those of PostgreSQL may be lost.
       if (this.parts.forgotten.highest(slotOf(key)) >= open.owned) open.owned = 0;
       open.epochMin = Math.max(...epochs);
       this.lower(key, open.leftOver);
@@ -112,7 +114,7 @@ export class LossWatch {
     }
   }
 
-  /** What the lost ones had sent, a learner may have put in the place of something higher since. (R19) */
+  /** A learner may since have replaced a higher version by what a lost owner had sent. (R19) */
   private lower(key: string, leftOver: Map<string, number>): void {
     for (const sim of this.parts.cluster.nodes) {
       const version = leftOver.get(sim.name);
@@ -120,7 +122,7 @@ export class LossWatch {
     }
   }
 
-  /** Nobody is lost any more, nor will be given up. */
+  /** No machine is lost any more, and nothing more will be given up. */
   allBack(): void {
     for (const [key, { epochMin }] of this.open) if (epochMin === Infinity) this.open.delete(key);
   }
@@ -129,7 +131,7 @@ export class LossWatch {
     return this.open.size > 0;
   }
 
-  /** Whenever an epoch may have made a slot whole: before anybody is served. */
+  /** To be called whenever an epoch may have made a slot whole, before anybody is served. */
   look(): void {
     for (const [key, open] of this.open) {
       const owner = this.parts.cluster.nodes.find(
@@ -151,7 +153,7 @@ export class LossWatch {
     const slot = slotOf(key);
     const server = this.serverOf(node!);
     const row = server?.standing(key)?.record;
-    // Absence stands for a deletion that was forgotten: until its row goes as well, and where a value from before it is back.
+    // Absence stands for a forgotten deletion, until its row is removed as well, and also if an earlier value is back.
     const isBelow = (row?.version ?? 0) <= this.parts.forgotten.highest(slot);
     const isForgotten = record === undefined && isBelow;
     const stood = isForgotten ? 0 : Math.max(row?.version ?? 0, server?.removedOf(key) ?? 0);
@@ -178,7 +180,8 @@ export class LossWatch {
     this.clients?.forgive(key, version);
     database.forgive(key, version);
     this.parts.onLoss(key);
-    // With the newest changes of PostgreSQL its floors are lost, too; whoever has one goes by it, and knows what was deleted.
+    // With its newest changes PostgreSQL also loses its floors. A member that has a floor respects it, and knows what
+    // was deleted.
     const fence = counterOf(this.parts.forgotten.highest(slot));
     const isUnknown = record !== undefined || counterOn(sim, slot, floorKey) < fence;
     if (isUnknown && fence > floor) this.parts.onFloorLost(slot);
@@ -190,7 +193,7 @@ export class LossWatch {
     });
   }
 
-  /** What was acknowledged, and PostgreSQL lacks it, is marked at every owner that may serve it. (R34) */
+  /** What was acknowledged and is not in PostgreSQL must be marked at every owner that may serve it. (R34) */
   private expectMarked(key: string, victims: readonly SimNode[]): void {
     const { database, ownerDisks } = this.parts;
     const highest = this.highestAcknowledged(key);
@@ -211,7 +214,7 @@ export class LossWatch {
     });
   }
 
-  /** By the latest topology that anybody knows. */
+  /** By the latest topology that any node knows. */
   private ownedBySurvivor(key: string, victims: readonly SimNode[]): number {
     const { cluster } = this.parts;
     let latest: Topology | null = null;
@@ -237,7 +240,7 @@ export class LossWatch {
     return new Set(lost.map((each) => each.version));
   }
 
-  /** PostgreSQL as the node's topology names it. */
+  /** The PostgreSQL that the node's topology names. */
   private serverOf({ membership }: CausewayNode): SimRecordServer | undefined {
     const named = membership.topology!.record;
     return named === undefined ? undefined : this.parts.database.named(named);
@@ -254,14 +257,16 @@ function versionOn(sim: SimNode, key: string): number {
   return recordOn(sim, key)?.version ?? 0;
 }
 
-/** By its own note, and nothing of the key was written there since. */
+/** The disk has a note that the slot is superseded, and nothing of the key was written there since. */
 function isSuperseded({ disk }: SimNode, key: string): boolean {
   const slot = slotOf(key);
   const isNoted = disk.get(supersededKey(slot, '')) !== undefined;
   return isNoted && disk.get(supersededKey(slot, key)) === undefined;
 }
 
-/** The floor of the slot on the disk, or up to which counter deletions were forgotten there. */
+/**
+ * The floor of the slot on the disk, or the counter up to which deletions were forgotten there, depending on `keyOf`.
+ */
 function counterOn({ disk }: SimNode, slot: number, keyOf: (slot: number) => string): number {
   const stored = keyOf(slot);
   const bytes = disk.get(stored);

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL has lost its newest rows, and before it is given them again most voters are lost for good: an operator goes on with
- * the one that is left, which has everything, on the PostgreSQL that there is. (PROTOCOL R27, R28, R30)
+ * PostgreSQL has lost its newest rows, and before they are restored most voters are lost for good. An operator goes on
+ * with the remaining one, which has everything, on the present PostgreSQL. (PROTOCOL R27, R28, R30)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -13,7 +13,9 @@ import { SmallWorld } from './small-world.ts';
 const KEYS = Array.from({ length: 6 }, (_, index) => `key:${index}`);
 const LOST = 4;
 
-/** All have everything; then PostgreSQL lacks the newest, and two of three are lost in the same moment. */
+/**
+ * All nodes have everything; then PostgreSQL loses the newest rows, and two of three nodes are lost at the same moment.
+ */
 function lostTogether(
   lose: (world: SmallWorld) => void,
   mutations: Mutations = {},

@@ -1,6 +1,6 @@
 /**
- * `npm run sim`: runs seeds on all cores, shows how far it is, and says what they injected. A failing seed is made
- * small and told with the one command that replays it with its trace.
+ * `npm run sim`: runs seeds on all cores, shows the progress, and reports what they injected. A failing seed is shrunk
+ * and printed with the one command that replays it with its trace.
  *
  * Exit code: 0 all passed; 1 something failed, or hardly happened, or was not run; 2 wrong usage; 130 interrupted.
  */
@@ -17,13 +17,13 @@ import { addResult, emptySummary, rateOf, seedText, summaryText, whatIsMissing }
 import type { Summary, ToldResult } from './summary.ts';
 import { runTold, serveAsWorker, Workers } from './workers.ts';
 
-/** What making one failing seed small may cost. */
+/** Time limit for shrinking one failing seed. */
 const SHRINK_MS_MAX = 30_000;
 const SHRINK_RUNS_MAX = 300;
 const FAILURES_TOLD_MAX = 10;
 
 const flags = flagsOf();
-// Whoever reads has enough: that is no failure of what was run.
+// The reader has seen enough, which is not a failure of the run.
 process.stdout.on('error', () => process.exit());
 if (flags.help) process.stdout.write(HELP);
 else if (flags.worker) serveAsWorker(optionsOf());
@@ -46,7 +46,7 @@ function optionsOf(): RunOptions {
   };
 }
 
-/** The flags that make a seed what it is, as they must be given again. */
+/** The flags that are part of a seed's identity, as they must be passed again to repeat it. */
 function seedFlags(): string[] {
   return [
     ...(flags.nodes === undefined ? [] : ['--nodes', flags.nodes]),

@@ -1,6 +1,7 @@
 /**
- * Members that come, go and are replaced for good while everything else goes wrong, too. Only what no cluster survives
- * is left out: as many members stay as a key has replicas, and a disk is given up only while every other one is whole.
+ * Members that join, leave and are replaced for good while other faults occur. Only what no cluster survives is left
+ * out: there are always as many members as a key has replicas, and a disk is given up only while every other one is
+ * complete.
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
@@ -10,7 +11,7 @@ export type MembershipFault = 'join' | 'leave' | 'replace';
 
 const MEMBERS_MAX = 6;
 
-/** False where it could not be done now. */
+/** Returns false if it was not possible now. */
 export function changeMembership(
   kind: MembershipFault,
   cluster: SimCluster,
@@ -41,7 +42,7 @@ function begin(cluster: SimCluster, wall: WallWatch, replaces: string): boolean 
   return true;
 }
 
-/** Any node that serves may be told; the word is lost with it if it dies too soon. */
+/** Any serving node may be told; if it dies too soon, the order is lost with it. */
 function leave(sim: SimNode, members: readonly SimNode[], prng: Prng): boolean {
   const asked = prng.pick(members).node;
   if (asked?.membership.leaseHeld() !== true) return false;

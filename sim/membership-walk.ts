@@ -1,7 +1,6 @@
 /**
- * Random walks of a world of members: faults of every kind for a while, then everything is healed and must
- * become whole again. The faults are biased towards the moments just after an epoch was chosen, when some know
- * it and some do not.
+ * Random walks of a world of members: faults of every kind for a while, then everything is healed and must become whole
+ * again. The faults are biased towards the moments just after an epoch was chosen, when some know it and some do not.
  */
 import type { Mutations } from '../src/core/mutations.ts';
 import { MembershipWorld } from './membership-world.ts';
@@ -96,7 +95,7 @@ function strike(world: MembershipWorld, member: SimMember): void {
   }
 }
 
-/** What no cluster survives is not asked of this one: most voters keep their disks, and so does one owner of each row. */
+/** Avoids what no cluster survives: most voters keep their disks, and so does one owner of each row. */
 function mayWipe(world: MembershipWorld, member: SimMember): boolean {
   return !world.members.some((each) => each.wiped) && world.isWhole() && member.process !== null;
 }

@@ -1,7 +1,7 @@
 /**
- * Members alone, without data: a few `Membership` instances on virtual time with links that break, stall and
- * split, disks that are wiped, processes that are killed and paused, and clocks that drift. After every few
- * milliseconds the safety rules are checked from outside, with a view that no member has. (PROTOCOL R14-R17)
+ * Members alone, without data: a few `Membership` instances on virtual time, with links that break, stall and split,
+ * disks that are wiped, processes that are killed and paused, and clocks that drift. The safety rules are checked from
+ * outside every few milliseconds, with a view that no member has. (PROTOCOL R14-R17)
  */
 import { Prng } from '../src/base/prng.ts';
 import type { PeerMessage, FrameHeader } from '../src/core/message.ts';
@@ -35,7 +35,7 @@ export const SETTINGS: MembershipSettings = {
 
 const TICK_MS = 20;
 const CHECK_MS = 10;
-/** A few of each row, as long as rows are not torn up. */
+/** A few slots of each row, as long as rows are not split up. */
 const SLOTS_LOOKED_AT = Array.from({ length: 16 }, (_, index) => index * (SLOT_COUNT / 16) + 7 * index);
 
 export interface Process {
@@ -48,14 +48,14 @@ export interface SimMember {
   readonly name: string;
   disk: Map<string, Uint8Array>;
   process: Process | null;
-  /** Set at a wipe, until the cluster has taken the member in again. */
+  /** Set by a wipe, until the cluster has admitted the member again. */
   wiped: boolean;
   readonly rate: number;
 }
 
 interface Link {
   up: boolean;
-  /** Each time the link breaks, what was under way is lost. */
+  /** Incremented each time the link breaks, which loses everything under way. */
   generation: number;
   arrivesAt: number;
 }
@@ -70,7 +70,7 @@ export class MembershipWorld {
   delayMsMax = 4;
   /** No link is blocked any more, whatever was planned before. */
   faultsOver = false;
-  /** Called whenever a process has adopted a topology: where a scenario strikes. */
+  /** Called whenever a process has adopted a topology; scenarios strike here. */
   onAdopted: (member: SimMember, topology: Topology) => void = () => {};
   private readonly mutations: Mutations;
   private readonly links = new Map<string, Link>();
@@ -125,7 +125,7 @@ export class MembershipWorld {
     member.wiped = true;
   }
 
-  /** A pause under way is left as it is: what waits for its end must not be overtaken. */
+  /** A pause under way is left as it is: events waiting for its end must not be overtaken. */
   pause(member: SimMember, ms: number): void {
     const life = member.process?.life;
     if (life !== undefined && life.pausedUntil <= this.scheduler.time) {
@@ -166,7 +166,7 @@ export class MembershipWorld {
     this.scheduler.runUntil(this.scheduler.time + ms);
   }
 
-  /** All are part of one epoch, complete in all their rows, and hold a lease. */
+  /** All members are part of one epoch, are complete in all their rows, and hold a lease. */
   isWhole(): boolean {
     const epochs = new Set(this.members.map((member) => member.process?.membership.topology?.epoch ?? -1));
     return (
@@ -214,7 +214,7 @@ export class MembershipWorld {
       raise: () => undefined,
       persist: (key: string, bytes: Uint8Array, done: (error: null) => void) => {
         const disk = member.disk;
-        // One write after another, as a log has it.
+        // Writes become durable one after another, as in a log.
         durableAt = Math.max(durableAt, this.scheduler.time) + this.random.between(0.2, 5);
         this.scheduler.at(
           durableAt,
@@ -233,7 +233,7 @@ export class MembershipWorld {
     this.onAdopted(member, topology);
     const self = memberByName(topology, member.name);
     if (self?.alive === true && self.incarnation === membership.incarnation) member.wiped = false;
-    // The learner of this world: copies for a while, and asks for its promotion if the epoch still stands.
+    // A simplified learner: copies for a while, and asks for its promotion if the epoch is still the same.
     if (membership.phase !== 'learning') return;
     const { life } = member.process!;
     this.scheduler.after(
@@ -244,8 +244,6 @@ export class MembershipWorld {
       life,
     );
   }
-
-  // The network.
 
   private link(from: string, to: string): Link {
     const key = `${from}>${to}`;
@@ -289,13 +287,11 @@ export class MembershipWorld {
     );
     this.scheduler.at(link.arrivesAt, () => {
       if (link.generation !== generation || this.blocked.has(`${from}>${to}`)) return;
-      // It has arrived: a paused process reads it when it goes on, whatever becomes of the link.
+      // The message has arrived: a paused process reads it when it continues, whatever becomes of the link.
       const deliver = (): void => target.membership.onMessage(from, header, message);
       this.scheduler.after(0, deliver, target.life);
     });
   }
-
-  // The rules, seen from outside.
 
   private noteChosen(topology: Topology): void {
     const text = plainText(topology);
@@ -319,7 +315,7 @@ export class MembershipWorld {
     this.scheduler.after(CHECK_MS, () => this.checkOften());
   }
 
-  /** While a process may serve, nobody who acts in a later epoch without it may think that it waited enough. */
+  /** While a process may serve, no member in a later epoch without it may believe that its lease is over. */
   private checkLease(holder: SimMember, running: readonly SimMember[]): void {
     const held = holder.process!.membership;
     const topology = held.topology!;
@@ -363,7 +359,7 @@ export class MembershipWorld {
   }
 }
 
-/** All worlds have the same slots, so that only the rest is worth encoding. */
+/** All worlds have the same slots, so only the rest is encoded. */
 function plainText(topology: Topology): string {
   return JSON.stringify({ ...topology, slotRow: 0 });
 }

@@ -1,5 +1,5 @@
 /**
- * Members of a cluster in simulation: random faults, then one story for each rule of leases, founding and return.
+ * Members of a cluster in simulation: random faults, then one scenario for each rule of leases, founding and return.
  * Each rule is also broken on purpose, which the checks must notice. (PROTOCOL R11, R14, R15, R18, R27, R28)
  */
 import { describe, expect, it } from 'vitest';
@@ -52,7 +52,10 @@ describe('members under random faults', () => {
 });
 
 describe('a voter keeps what it says on its disk first', () => {
-  /** One is cut off; who hears first that the epoch without it is chosen is cut off instead, and the other voter dies and comes back. */
+  /**
+   * One member is cut off. The member that first learns that the epoch without it is chosen is then cut off instead,
+   * and the other voter dies and comes back.
+   */
   function diesAfterItsVote(mutations: Mutations): string[] {
     const found: string[] = [];
     for (let seed = 1; seed <= 30; seed++) {
@@ -87,7 +90,7 @@ describe('a voter keeps what it says on its disk first', () => {
 });
 
 describe('a lease counts from the sending of its heartbeat', () => {
-  /** The grants lie read by the kernel while the process sleeps, and reach it after the others went on. */
+  /** The grants lie in the kernel's buffers while the process sleeps, and reach it after the others have gone on. */
   function sleepOverGrants(mutations: Mutations): string[] {
     const found: string[] = [];
     for (let seed = 1; seed <= 20; seed++) {
@@ -115,8 +118,8 @@ describe('a lease counts from the sending of its heartbeat', () => {
 
 describe('a voter is bound by what it accepted', () => {
   /**
-   * The proposer is cut off in the moment of its success: the other voter has accepted, and does not learn it
-   * for a while, since links are slow. Meanwhile the member that was removed wakes up and asks for a lease.
+   * The proposer is cut off at the moment of its success: the other voter has accepted, but does not learn of the
+   * success for a while, since links are slow. Meanwhile the removed member wakes up and asks for a lease.
    */
   function cutOffAtSuccess(mutations: Mutations): string[] {
     const found: string[] = [];
@@ -144,7 +147,7 @@ describe('a voter is bound by what it accepted', () => {
 });
 
 describe('an epoch is granted ahead by those who have accepted it', () => {
-  /** Milliseconds for which each member was without a lease after it had taken over an epoch. */
+  /** For each member, how many milliseconds it was without a lease after it had adopted an epoch. */
   function withoutLease(memberCount: number, struck: (world: MembershipWorld) => void): number[] {
     const world = begun(memberCount, {}, 7);
     world.delayMsMax = 60;
@@ -168,7 +171,7 @@ describe('an epoch is granted ahead by those who have accepted it', () => {
   it('a member is gone: the others take the next epoch over with a lease at hand', () => {
     const took = withoutLease(5, (world) => world.kill(world.members[4]!));
     expect(took.length).toBeGreaterThanOrEqual(4);
-    // The proposer's own disk is the last to vote where links are slow: nobody waits for a heartbeat there and back.
+    // On slow links the proposer's own disk votes last, so nobody waits for a heartbeat and its answer.
     expect(took.filter((ms) => ms > 0)).toEqual([]);
   });
 });

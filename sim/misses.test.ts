@@ -1,11 +1,11 @@
-/** Reads of what only the legacy source could know, while epochs come and go: nobody waits for somebody who waits for them. */
+/** Reads of keys that only the legacy source could know, while epochs change: no two nodes wait for each other. */
 import { expect, it } from 'vitest';
 import { SmallWorld } from './small-world.ts';
 
-/** Milliseconds: a read may meet a member that is not known to be dead yet, and then an epoch without leases. */
+/** Milliseconds: a read may meet a member that is not known to be dead yet, and after that an epoch without leases. */
 const WAIT_MS_MAX = 1_500;
 
-/** The longest wait of reads that come all the time while `story` goes on. */
+/** The longest wait of continuous reads while `story` goes on. */
 function longestWait(world: SmallWorld, story: () => void): number {
   let longest = 0;
   let asked = 0;

@@ -1,13 +1,13 @@
 /**
- * Lists of changes as simulated clients ask for them: those of single commands, and two at once. Most begin with one that
- * tells what stood, so that the checker knows. On counters all change the number alone.
+ * Lists of changes as simulated clients request them: those of single commands, and two at once. Most begin with one
+ * that returns the previous value, so that the checker knows it. On counters all of them change only the number.
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { HistoryCall } from './checkers/history.ts';
 import type { HistoryChange } from './checkers/modifications.ts';
 
 const DELTA_MAX = 10 ** 12;
-/** Milliseconds by which a time of expiry may have passed already. */
+/** By how many milliseconds an expiry may already have passed. */
 const PASSED_MS_MAX = 50;
 
 export class Modifications {
@@ -25,7 +25,7 @@ export class Modifications {
     return share > 0 && this.prng.chance(share);
   }
 
-  /** `wallNow`: what the clock furthest behind shows. */
+  /** `wallNow` is the time of the slowest clock. */
   draw(key: string, wallNow: number): HistoryCall {
     const { prng } = this;
     const later = (): number => wallNow - PASSED_MS_MAX + prng.below(PASSED_MS_MAX + this.ttlMsMax);

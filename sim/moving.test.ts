@@ -1,7 +1,7 @@
 /**
- * Members that come, leave, are replaced and are healed around under load, each told alone: nothing is lost or read
- * stale, and where nothing else goes wrong no operation fails either. Each rule of slots that change hands is broken on
- * purpose, which must be noticed. (DESIGN 3, PROTOCOL R15, R17, R19, R20, R21, R29)
+ * Members that join, leave, are replaced or removed under load, each case by itself: nothing is lost or read stale and,
+ * if nothing else goes wrong, no operation fails either. Each rule of slots that change hands is broken on purpose,
+ * which must be noticed. (DESIGN 3, PROTOCOL R15, R17, R19, R20, R21, R29)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -22,7 +22,7 @@ const CALM: RunProfile = {
     hotShare: 0.1,
     thinkMsMax: 30,
     timeoutMs: 5_000,
-    // Two conditional writes of one key that meet an epoch may be indefinite by rule R3, whoever moves.
+    // Two conditional writes of one key that meet an epoch may be indefinite by rule R3, whatever moves.
     conditionalShare: 0,
     readShare: 0.4,
     ttlShare: 0,
@@ -31,7 +31,7 @@ const CALM: RunProfile = {
   faultKinds: [],
 };
 
-/** So many clients that every slot is written to in every moment. */
+/** Enough clients that every slot is written to at every moment. */
 const BUSY: RunProfile = {
   ...CALM,
   plan: {
@@ -55,7 +55,7 @@ const leave = (cluster: SimCluster, name: string): void => {
   sim.isLeaving = true;
   cluster.nodes[0]!.node!.membership.proposals.wish({ kind: 'leave', name });
 };
-/** The newcomer leaves again: its slots come back to members that held them before. */
+/** The new member leaves again: its slots return to members that held them before. */
 const joinAndLeave: Story = (cluster, scheduler, wall) => {
   join(cluster, scheduler, wall);
   scheduler.after(1_500, () => leave(cluster, 'node-4'));
@@ -73,7 +73,7 @@ function tell(story: Story, mutations: Mutations = {}, seed = 5, profile = CALM)
   return runSeed(seed, { profile, nodeCount: 3, story, mutations });
 }
 
-/** A violation, or that operations failed although nothing but the members changed. */
+/** The violation, or the fact that operations failed although only the members changed. */
 function verdictOf({ violation, occurred }: RunResult): string {
   if (violation !== null) return violation;
   const indefinite = occurred.get('indefinite') ?? 0;
@@ -111,7 +111,7 @@ describe('under load, where nothing else goes wrong', () => {
 });
 
 describe('a former owner that hears late that it is none any more', () => {
-  /** Its lease goes on for a moment, in an epoch in which the others do not count it in. */
+  /** Its lease lasts for a moment longer, in an epoch in which the others do not count it. */
   const lateFounder: Story = (cluster, scheduler, wall) => {
     join(cluster, scheduler, wall);
     cluster.network.slowPeer('node-2', 120);
@@ -131,7 +131,7 @@ describe('a former owner that hears late that it is none any more', () => {
   }, 60_000);
 });
 
-/** Does it come to hold within so many milliseconds? */
+/** Whether `holds` becomes true within that many milliseconds. */
 function within(world: SmallWorld, holds: () => boolean, msMax: number): boolean {
   const end = world.scheduler.time + msMax;
   while (!holds() && world.scheduler.time < end) world.scheduler.runUntil(world.scheduler.time + 50);

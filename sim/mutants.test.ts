@@ -1,8 +1,8 @@
 /**
- * Each rule's negation must be caught: a checker that has never failed has shown nothing. One table names, for
- * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
- * table sees to it that none is left out. (PROTOCOL, "Mutants"; those that
- * tests beside this one break are named in docs/RULES.md)
+ * The negation of each rule must be caught: a checker that has never failed has proved nothing. One table names, for
+ * every switch, the scenario that fails with it, and the profile with which random seeds find it, too; the type of the
+ * table ensures that none is left out. (PROTOCOL, "Mutants"; docs/RULES.md lists those that tests next to this one
+ * break)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -129,7 +129,8 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   retakeCounters: diesBeforeItsOwnDisk,
   validateDespiteHigher: setLostBetweenSetAndIncrement,
   releaseReadersByAnyValidate: readerBetweenTwoWrites,
-  // Nothing false is said without it, for who overtakes answers *higher*, too; but the overtaken one never ends.
+  // Without it no false answer is given, because the overtaking write answers *higher*, too; but the overtaken one
+  // never ends.
   noSelfAbort: incrementOvertaken,
   keepAcknowledgements: acknowledgementOfLostDisk,
   acknowledgeEarlierEpoch: acknowledgementOfEarlierProcess,
@@ -194,7 +195,9 @@ const SEEDS: readonly {
   { mutant: 'raiseUnquiet', profile: 'lags', seedsMax: 30 },
 ];
 
-/** As `removals`, while members are wiped and copy their slots anew: what is forgotten then they never hear of. */
+/**
+ * Like `removals`, while members are wiped and copy their slots anew: they never hear of what is forgotten meanwhile.
+ */
 const COPIES: RunProfile = {
   plan: PROFILES['removals']!.plan,
   weather: PROFILES['removals']!.weather,
@@ -210,7 +213,7 @@ for (const [mutant, story] of Object.entries(STORIES)) {
   });
 }
 
-/** Where a search begins that would come to nothing for many seeds. */
+/** Where a search begins if the seeds before show nothing. */
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   validateDespiteHigher: 25,
   learnNoTombstones: 63,

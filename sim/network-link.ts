@@ -1,7 +1,7 @@
 /**
- * One link between two simulated processes, like a TCP connection: frames arrive in order, each after a drawn
- * delay, and each side learns in its own time that the link has ended. Between the end and its discovery
- * the dialler may go on sending into nothing.
+ * One link between two simulated processes, like a TCP connection: frames arrive in order, each after a random delay,
+ * and each side learns at its own time that the link has ended. Between the end and its discovery the dialler may keep
+ * sending into the void.
  */
 import { Fifo } from './fifo.ts';
 import type { SimNetwork } from './network.ts';
@@ -10,7 +10,7 @@ import type { SimTransport } from './network-transport.ts';
 export class SimLink {
   readonly from: SimTransport;
   readonly to: SimTransport;
-  /** Bytes taken and not yet arrived. */
+  /** Bytes accepted that have not arrived yet. */
   queuedBytes = 0;
   private readonly network: SimNetwork;
   /** What each side believes. */
@@ -19,7 +19,7 @@ export class SimLink {
   /** Nothing sent from now on arrives. */
   private broken = false;
   private readonly frames = new Fifo<Uint8Array>();
-  /** Arrivals that met a silent cut: they take place when it heals. */
+  /** Arrivals blocked by a silent cut; they take place when it heals. */
   private heldCount = 0;
   private lastArrival = 0;
 
@@ -40,14 +40,14 @@ export class SimLink {
     this.scheduleArrival();
   }
 
-  /** A silent cut between the two has healed: what was held goes on. */
+  /** A silent cut between the two has healed: blocked frames continue. */
   release(): void {
     const count = this.heldCount;
     this.heldCount = 0;
     for (let index = 0; index < count; index++) this.scheduleArrival();
   }
 
-  /** The wire breaks: of what is under way only the first few frames arrive; both sides find out later. */
+  /** The connection breaks: only the first few frames under way arrive, and both sides find out later. */
   break(reason: string): void {
     if (this.broken) return;
     this.broken = true;
@@ -56,7 +56,7 @@ export class SimLink {
     this.tellReceiver(this.network.noticeMs(this.from, this.to));
   }
 
-  /** The dialler's side ends it, orderly (what was sent arrives) or not. Its own side knows and is not told. */
+  /** The dialler ends the link, orderly (what was sent arrives) or not. Its own side is not notified. */
   endByDialer(orderly: boolean): void {
     this.dialerUp = false;
     if (orderly) this.tellReceiver(this.network.noticeMs(this.from, this.to));
@@ -64,14 +64,14 @@ export class SimLink {
     this.broken = true;
   }
 
-  /** The receiving side ends it, and is not told. */
+  /** The receiving side ends the link, and is not notified. */
   endByReceiver(reason: string): void {
     this.receiverUp = false;
     this.to.forgetIncoming(this);
     this.break(reason);
   }
 
-  /** The receiver finds out. What had not arrived by now never does. */
+  /** The receiver finds out. What has not arrived by now never will. */
   goneAtReceiver(): void {
     if (!this.receiverUp) return;
     this.receiverUp = false;
@@ -93,7 +93,7 @@ export class SimLink {
     this.network.scheduler.at(this.lastArrival, this.arrive, this.to.life);
   }
 
-  /** Whichever arrival this is, it brings the first frame of those under way: order never depends on events. */
+  /** Every arrival event delivers the first frame under way, so the order of frames does not depend on the events. */
   private readonly arrive = (): void => {
     if (!this.receiverUp || this.frames.length === 0) return;
     if (this.network.isCut(this.from.name, this.to.name)) {
@@ -110,7 +110,7 @@ export class SimLink {
     this.network.scheduler.after(afterMs, () => this.downAtDialer(reason), this.from.life);
   }
 
-  /** Behind the frames that still arrive. */
+  /** After the frames that still arrive. */
   private tellReceiver(afterMs: number): void {
     if (!this.receiverUp) return;
     const at = Math.max(this.network.scheduler.time + afterMs, this.lastArrival);

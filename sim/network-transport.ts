@@ -1,6 +1,6 @@
 /**
- * The transport of one simulated process: dials like the real one (back-off, watchdog, handshake), over links
- * of virtual time. It ends with its process: events of an ended life are dropped by the scheduler.
+ * The transport of one simulated process: dials like the real one (back-off, watchdog, handshake), over links on
+ * virtual time. It ends with its process: the scheduler drops the events of an ended life.
  */
 import { assert } from '../src/base/assert.ts';
 import type { PeerHello, Transport, TransportHandler } from '../src/ports/transport.ts';
@@ -12,19 +12,19 @@ import type { Life } from './scheduler.ts';
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 1000;
 const HANDSHAKE_MS_MAX = 2000;
-/** Milliseconds a link must have held before the back-off begins anew. */
+/** How long (ms) a link must have stood before the back-off starts over. */
 const STEADY_MS = 1000;
 
-/** One peer that is kept dialled. */
+/** A peer that is dialled whenever its link is down. */
 interface Dial {
   readonly name: string;
   readonly address: string;
   backOffMs: number;
-  /** Counts dials: what belongs to an earlier one is void. */
+  /** Counts dials: whatever belongs to an earlier one is void. */
   attempt: number;
   /** Nothing is under way until the back-off is over. */
   waiting: boolean;
-  /** Made by the peer when it accepts; ours to use once its answer is here. */
+  /** Created by the peer when it accepts; usable once its answer is here. */
   link: SimLink | null;
   up: boolean;
   upSince: number;
@@ -116,7 +116,7 @@ export class SimTransport implements Transport {
     for (const link of [...this.incoming.values()]) link.endByReceiver('the connection was reset');
   }
 
-  // What links report. Never within a call of the port: links speak only from events of their own.
+  // Events of links. Never fired from within a call of the port, because links act only on events of their own.
 
   reportFrame(name: string, frame: Uint8Array): void {
     if (!this.closed) this.handler!.onFrame(name, frame);
@@ -130,7 +130,7 @@ export class SimTransport implements Transport {
     if (this.incoming.get(link.from.name) === link) this.incoming.delete(link.from.name);
   }
 
-  /** The link of one of our dials is gone. One that never was up was never reported. */
+  /** The link of one of our dials is gone. It is reported only if it had been up. */
   lose(link: SimLink, reason: string): void {
     const dial = this.dials.get(link.to.name);
     if (dial === undefined || dial.link !== link) return;
@@ -155,7 +155,7 @@ export class SimTransport implements Transport {
     this.inWhile(delayMs, dial, () => this.attempt(dial));
   }
 
-  /** The peer lives, as it has just dialled us: a pause before the next try has no point. */
+  /** The peer is alive, since it has just dialled us: skip the rest of the pause before the next dial. */
   private hurry(name: string): void {
     const dial = this.dials.get(name);
     if (dial === undefined || !dial.waiting) return;
@@ -221,7 +221,7 @@ export class SimTransport implements Transport {
     this.hurry(dialer.name);
   }
 
-  /** Runs after `ms` unless the dial was given up or has moved on by then. */
+  /** Runs after `ms`, unless the dial was given up or has moved on by then. */
   private inWhile(ms: number, dial: Dial, run: () => void, attempt = dial.attempt): void {
     const unchanged = (): boolean =>
       !this.closed && dial.attempt === attempt && this.dials.get(dial.name) === dial;

@@ -1,4 +1,4 @@
-/** The simulated network: the contract of a transport, and the weather it can make. */
+/** The simulated network: the contract of a transport, and the conditions it can simulate. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import { numberedFrame, numberOf, TestPeer, transportContract } from '../test/contracts/transport.ts';
@@ -67,7 +67,7 @@ transportContract('the simulated network, slow and spiky', () => {
   return new SimWorld(2, { delayMsMin: 1, delayMsMax: 30, spikeShare: 0.2, spikeMsMax: 100 });
 });
 
-/** Two peers linked both ways. */
+/** Two peers linked in both directions. */
 function pair(world: SimWorld): [TestPeer, TestPeer] {
   const a = world.addNow('a');
   const b = world.addNow('b');
@@ -145,7 +145,7 @@ describe('the simulated network', () => {
       const [a, b] = pair(world);
       for (let number = 0; number < 10; number++) a.send('b', numberedFrame(number, 10));
       world.network.breakLinks('a', 'b');
-      // Until the dialler finds out it sends into nothing.
+      // Until the dialler finds out, it sends into the void.
       expect(a.send('b', numberedFrame(99, 10))).toBe(true);
       world.run(20);
       expect(numbers(b, 'a')).toEqual(upTo(b.framesFrom('a').length));

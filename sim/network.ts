@@ -1,7 +1,7 @@
 /**
- * The simulated network: who reaches whom, how fast, and what goes wrong. Links behave like TCP: order is
- * kept, a silent cut holds frames back until it heals or somebody loses patience, a reset loses what was
- * under way. Everything is drawn from one generator, so that a seed repeats a run.
+ * The simulated network: who reaches whom, how fast, and what goes wrong. Links behave like TCP: order is preserved, a
+ * silent cut holds frames back until it heals or a side loses patience, and a reset loses what was under way.
+ * Everything is drawn from one generator, so that a seed repeats a run.
  */
 import { PEER_QUEUE_BYTES_MAX } from '../src/core/limits.ts';
 import type { Prng } from '../src/base/prng.ts';
@@ -10,19 +10,19 @@ import { SimLink } from './network-link.ts';
 import { SimTransport } from './network-transport.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
-/** silent: packets vanish, which only patience finds out. reset: both sides are told at once. */
+/** silent: packets vanish, which is noticed only by their absence. reset: both sides are notified at once. */
 export type CutManner = 'silent' | 'reset';
 
-/** May be changed at any moment; milliseconds, or shares of one. */
+/** May be changed at any moment; in milliseconds, or shares of one. */
 export interface NetworkWeather {
   delayMsMin: number;
   delayMsMax: number;
-  /** Share of frames that take up to `spikeMsMax` more, and hold up those behind them. */
+  /** Share of frames that take up to `spikeMsMax` longer, and delay those behind them. */
   spikeShare: number;
   spikeMsMax: number;
-  /** Mean life of a link before it breaks by itself; 0: links hold. */
+  /** Mean lifetime of a link before it breaks by itself; 0 means that links hold. */
   linkLifeMsMean: number;
-  /** Without a sign of life a side gives its link up after this. */
+  /** After this long without a sign of life, a side gives its link up. */
   silenceMs: number;
 }
 
@@ -45,7 +45,7 @@ export class SimNetwork {
   private readonly cuts = new Map<string, CutManner>();
   private readonly isolated = new Map<string, CutManner>();
   private readonly slowness = new Map<string, number>();
-  /** By `directionOf`, apart from `slowness`. */
+  /** By `directionOf`; independent of `slowness`. */
   private readonly lags = new Map<string, number>();
 
   constructor(scheduler: Scheduler, prng: Prng, weather: Partial<NetworkWeather> = {}) {
@@ -54,7 +54,7 @@ export class SimNetwork {
     this.weather = { ...FAIR_WEATHER, ...weather };
   }
 
-  /** The transport of a process that begins; one that bore the name before is gone. */
+  /** The transport of a process that starts; an earlier process of that name is gone. */
   attach(name: string, life: Life, address = name, queueBytesMax = PEER_QUEUE_BYTES_MAX): Transport {
     this.kill(name);
     const transport = new SimTransport(this, name, life, address, queueBytesMax);
@@ -63,8 +63,8 @@ export class SimNetwork {
   }
 
   /**
-   * The process of that name has ended (its life must have, too). `silent`: with its machine, so that no
-   * operating system is left to close its sockets.
+   * The process of that name has ended (its life must have, too). `silent`: its machine failed with it, so no operating
+   * system is left to close its sockets.
    */
   kill(name: string, manner: CutManner = 'reset'): void {
     for (const transport of [...this.byAddress.values()]) {
@@ -78,7 +78,7 @@ export class SimNetwork {
     }
   }
 
-  /** Nothing passes between the two, either way. */
+  /** Nothing passes between the two, in either direction. */
   cut(a: string, b: string, manner: CutManner = 'silent'): void {
     this.cutOneWay(a, b, manner);
     this.cutOneWay(b, a, manner);
@@ -89,13 +89,13 @@ export class SimNetwork {
     this.enforce(manner, (x, y) => x === from && y === to);
   }
 
-  /** Nothing passes between this one and anybody, whoever comes. */
+  /** Nothing passes between this process and any other, including later ones. */
   isolate(name: string, manner: CutManner = 'silent'): void {
     this.isolated.set(name, manner);
     this.enforce(manner, (x, y) => x === name || y === name);
   }
 
-  /** Ends the cuts between two, all cuts of one, or all there are, and then the lags, too. */
+  /** Heals the cuts between two processes, all cuts of one, or all cuts; in the last case also the lags. */
   heal(a?: string, b?: string): void {
     for (const direction of [...this.cuts.keys()]) {
       const ends = direction.split('\n');
@@ -109,18 +109,18 @@ export class SimNetwork {
     for (const link of this.links) link.release();
   }
 
-  /** Adds `ms` to every delay between the two, both ways; 0 ends it. */
+  /** Adds `ms` to every delay between the two, in both directions; 0 ends it. */
   slow(a: string, b: string, ms: number): void {
     this.slowness.set(directionOf(a, b), ms);
     this.slowness.set(directionOf(b, a), ms);
   }
 
-  /** Adds `ms` to every delay on the way from the one to the other; 0 ends it. */
+  /** Adds `ms` to every delay from the one to the other; 0 ends it. */
   lag(from: string, to: string, ms: number): void {
     this.lags.set(directionOf(from, to), ms);
   }
 
-  /** Adds `ms` to every delay from and to this one; 0 ends it. */
+  /** Adds `ms` to every delay from and to this process; 0 ends it. */
   slowPeer(name: string, ms: number): void {
     this.slowness.set(name, ms);
   }
@@ -171,7 +171,7 @@ export class SimNetwork {
     return link;
   }
 
-  /** Brings a dial to whoever listens at the address when it arrives. */
+  /** Brings a dial to the process that listens at the address when it arrives. */
   carry(
     from: SimTransport,
     address: string,
@@ -179,7 +179,7 @@ export class SimNetwork {
   ): void {
     this.scheduler.after(this.delayMs(from, this.byAddress.get(address) ?? from), () => {
       const peer = this.byAddress.get(address);
-      // A connection opens only where packets pass both ways.
+      // A connection opens only if packets pass in both directions.
       const manner = peer && (this.mannerOf(from.name, peer.name) ?? this.mannerOf(peer.name, from.name));
       if (manner === 'silent') return;
       if (peer === undefined || manner === 'reset') dial.failed();
@@ -187,7 +187,7 @@ export class SimNetwork {
     });
   }
 
-  /** Brings an answer back, or loses it in a cut: then the dialler's watchdog ends the wait. */
+  /** Brings an answer back, or loses it in a cut: the dialler's watchdog then ends the wait. */
   carryBack(from: SimTransport, to: SimTransport, run: () => void): void {
     this.scheduler.after(this.delayMs(from, to), () => {
       if (!this.isCut(from.name, to.name)) run();
@@ -203,7 +203,7 @@ export class SimNetwork {
     return this.cuts.get(directionOf(from, to)) ?? this.isolated.get(from) ?? this.isolated.get(to);
   }
 
-  /** A cut of some directions begins: the links over them end now, or when patience does. */
+  /** A cut of some directions begins: the links over them end now, or when a side loses patience. */
   private enforce(manner: CutManner, isMeant: (from: string, to: string) => boolean): void {
     const meant = this.links.filter(
       ({ from, to }) => isMeant(from.name, to.name) || isMeant(to.name, from.name),
@@ -215,8 +215,8 @@ export class SimNetwork {
   }
 
   /**
-   * Whoever hears nothing gives the link up. That the cut held all the while is not looked at: one that healed
-   * and came back is like one that stayed, and a link given up for nothing is a thing that happens.
+   * A side that hears nothing gives the link up. Whether the cut lasted all the time is not checked: one that healed
+   * and came back counts as one that stayed, since links are sometimes given up for no reason anyway.
    */
   private awaitSilence(link: SimLink): void {
     const { from, to } = link;

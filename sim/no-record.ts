@@ -1,4 +1,4 @@
-/** A member of a world without PostgreSQL: nothing is ever said of it. */
+/** A member of a world without PostgreSQL, which reports nothing about it. */
 import { OutageWatch } from '../src/node/outage-watch.ts';
 
 export const NO_RECORD = new OutageWatch({

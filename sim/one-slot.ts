@@ -1,13 +1,13 @@
 /**
- * Lives in which keys share a slot, whose floor rises above most of them, at one owner after the other, while plain and conditional
- * writes of them meet at different nodes. (PROTOCOL R5, R22; decision 13)
+ * Runs in which keys share a slot. Its floor rises above most of them, at one owner after the other, while plain and
+ * conditional writes to them meet at different nodes. (PROTOCOL R5, R22; decision 13)
  */
 import { Prng } from '../src/base/prng.ts';
 import type { ClientPlan } from './clients.ts';
 import type { RunProfile } from './run-profile.ts';
 import type { SimVersions } from './versions.ts';
 
-/** Many are deleted and soon forgotten, and their versions are far apart. */
+/** Many keys are deleted and soon forgotten, and their versions are far apart. */
 export const ONE_SLOT: RunProfile = {
   plan: {
     clientCount: 8,
@@ -26,12 +26,15 @@ export const ONE_SLOT: RunProfile = {
   weather: { delayMsMax: 6, spikeShare: 0.1, spikeMsMax: 100 },
   faultKinds: ['slowPeer', 'kill', 'isolate', 'wipe', 'pause', 'slowDisk', 'join', 'leave'],
   faultMsMean: 900,
-  // Members of earlier versions come past no floor while a slot is copied. (decision 13)
+  // Members of earlier versions do not get past a floor while a slot is copied. (decision 13)
   versions: 'latest',
   tombstoneKeepMs: 20,
 };
 
-/** The same keys, now and then in one slot: not where members speak earlier versions, and do not wait for each other there. */
+/**
+ * Moves the same keys into one slot now and then; not in runs with members of earlier versions, which do not wait for
+ * each other there.
+ */
 export function inDrawnSlots<T extends Pick<ClientPlan, 'keys'>>(
   seed: number,
   versions: SimVersions,

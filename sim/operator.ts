@@ -1,7 +1,7 @@
 /**
- * Whoever looks after the simulated machines: some are lost for good, disks and all, and the cluster cannot go on by
- * itself. The operator looks now and then, does by the node's own word what `causeway cluster recover` does, and only where
- * what is shown as lost is what is known to be lost; then the lost machines come back, blank or with the disk that was
+ * The operator of the simulated machines, for when some are lost for good, disks and all, and the cluster cannot go on
+ * by itself. The operator looks now and then, and does through a node what `causeway cluster recover` does, but only if
+ * what is shown as lost is what is known to be lost. Then the lost machines come back, blank or with the disk that was
  * given up. (DESIGN 3, PROTOCOL R27, R28)
  */
 import type { Prng } from '../src/base/prng.ts';
@@ -12,24 +12,24 @@ import type { SimCluster, SimNode } from './cluster.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const LOOK_MS = 250;
-/** Milliseconds after a loss before anything is done: longer than any lease that the lost ones may still hold. */
+/** Milliseconds after a loss before anything is done: longer than any lease that the lost members may still hold. */
 const ACT_MS_MIN = 1_500;
 const SLOWNESS_MS_MAX = 1_500;
-/** Milliseconds that a node is given for an answer; who dies over it never answers. */
+/** Milliseconds that a node may take to answer; one that dies meanwhile never answers. */
 const ANSWER_MS_MAX = 2_000;
-/** The same where it may have to be seen that nobody lives in a later life. */
+/** The same for an order that may first have to see that nobody is alive in a later life. */
 const SUCCEED_MS_MAX = 10_000;
 const BACK_MS_MAX = 1_500;
-/** Milliseconds after which a process that has ended by itself is started again. */
+/** Milliseconds after which a process that has ended by itself is restarted. */
 const RESTART_MS = 200;
 
 export type OperatorAct = 'ownersGivenUp' | 'lifeBegun';
 
-/** Who wants to know what is lost, and given up. */
+/** Told what is lost, and what is given up. */
 export interface OperatorWatch {
-  /** Just before they are lost. */
+  /** Called just before they are lost. */
   lose(victims: readonly SimNode[]): void;
-  /** null: all slots. */
+  /** Null means all slots. */
   givenUp(slots: readonly number[] | null): void;
   allBack(): void;
 }
@@ -39,7 +39,7 @@ export interface OperatorParts {
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly onAct: (act: OperatorAct) => void;
-  /** Milliseconds for which a statement of who is lost may still live: what it brings is waited for. */
+  /** How long (ms) a statement of a lost machine may still be running: its effect is waited for. */
   readonly waitMs?: number;
 }
 
@@ -49,14 +49,14 @@ export class SimOperator {
   private readonly lost = new Set<SimNode>();
   private looking = false;
   private actsFrom = 0;
-  /** Of the cluster, as each machine was last seen to know it: not every process that knows the latest need be up. */
+  /** The latest life that each machine was seen to know: the processes that know the latest need not all be up. */
   private readonly lives = new Map<SimNode, number>();
 
   constructor(parts: OperatorParts) {
     this.parts = parts;
   }
 
-  /** They die and stay down until the operator has done what is to be done. */
+  /** Kills them, and keeps them down until the operator has done what is necessary. */
   lose(victims: readonly SimNode[], keepsDisk: boolean): void {
     const { cluster, scheduler, prng, waitMs = 0 } = this.parts;
     this.watch?.lose(victims);
@@ -73,8 +73,8 @@ export class SimOperator {
   }
 
   /**
-   * It has ended, for PostgreSQL takes nothing from its life any more: somebody has begun to go on, and has not come to the
-   * end of that. It is started again, to be asked.
+   * The process has ended because PostgreSQL accepts nothing from its life any more: somebody has begun to go on, and
+   * has not finished. It is restarted, to be asked.
    */
   onFenced(name: string): void {
     const { cluster, scheduler } = this.parts;
@@ -90,7 +90,7 @@ export class SimOperator {
       if (life !== undefined) this.lives.set(sim, life);
     }
     const lifeLatest = Math.max(...cluster.nodes.map((sim) => (sim.isHeld ? 0 : (this.lives.get(sim) ?? 0))));
-    // Somebody has gone on already: who has not heard of it is not asked.
+    // Somebody has gone on already, so nodes that have not heard of it are not asked.
     const up = cluster.nodes.filter((sim) => sim.node?.membership.topology?.life === lifeLatest);
     if (up.length === 0 || scheduler.time < this.actsFrom) return again();
     const asked = prng.pick(up);
@@ -146,13 +146,13 @@ export class SimOperator {
     return this.parts.cluster.nodes.some((sim) => sim.name === name && sim.node?.membership.leaseHeld());
   }
 
-  /** The others can go on, and know already that the lost ones are gone. */
+  /** The others can go on, and know already that the lost machines are gone. */
   private bringBack({ node }: SimNode, { recovering }: ClusterLoss): void {
     const { cluster, scheduler, prng } = this.parts;
     const topology = node?.membership.topology;
     if (topology === null || topology === undefined || node?.membership.leaseHeld() !== true) return;
     const isStillIn = topology.members.some(({ name, alive }) => alive && this.isLost(name));
-    // Now and then they are back while the others are made whole.
+    // Now and then they are back while the others are still rebuilding.
     if (isStillIn || (recovering > 0 && prng.chance(0.8))) return;
     for (const sim of this.lost)
       scheduler.after(prng.between(0, BACK_MS_MAX), () => {
@@ -163,7 +163,7 @@ export class SimOperator {
     this.watch?.allBack();
   }
 
-  /** Calls `done` once: with the answer, or as failed when none comes. */
+  /** Calls `done` once: with the answer, or with a failure if none comes. */
   ask(
     sim: SimNode,
     order: ClusterOrder,
@@ -180,7 +180,7 @@ export class SimOperator {
     const patience = answerMsMax * 2;
     const fail = (): void => end({ kind: 'failed', failure: failure('outcome_unknown') });
     scheduler.after(patience, fail);
-    // A connection tells that the process is gone.
+    // The broken connection reveals that the process is gone.
     const { life } = sim;
     const look = (): void => {
       if (sim.life !== life) fail();

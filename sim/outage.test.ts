@@ -1,4 +1,7 @@
-/** PostgreSQL is away, and nodes come and go meanwhile: what is held is served, what is unfinished is neither read nor lost. */
+/**
+ * PostgreSQL is away, and nodes come and go meanwhile: what is held is served, and what is unfinished is neither read
+ * nor lost.
+ */
 import { expect, it } from 'vitest';
 import type { WriteResult } from '../src/core/operation.ts';
 import { SmallWorld } from './small-world.ts';

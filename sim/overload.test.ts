@@ -1,6 +1,6 @@
 /**
- * More is asked for than gets done, at whole nodes in front of a PostgreSQL that takes its time for every row: clients that
- * do not wait for one another's answers keep coming, several times as many as can be served.
+ * More requests than can be handled, at whole nodes in front of a PostgreSQL that takes time for every row: clients
+ * that do not wait for one another's answers keep coming, several times as many as can be served.
  */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
@@ -17,7 +17,7 @@ import { slotOf } from '../src/core/slots.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** So much PostgreSQL takes for a row of one node. */
+/** Milliseconds that PostgreSQL takes for a row of one node. */
 const ROW_MS = 0.2;
 const SERVED_PER_MS = 1 / ROW_MS;
 const TIMEOUT_MS = 10_000;
@@ -28,7 +28,7 @@ interface Told {
   readonly result: WriteResult;
 }
 
-/** Puts at one node, evenly, whatever becomes of those before. */
+/** Puts at one node at an even rate, whatever becomes of earlier ones. */
 class OpenLoad {
   readonly told: Told[] = [];
   asked = 0;
@@ -36,7 +36,7 @@ class OpenLoad {
   private readonly sim: SimNode;
   private readonly keys: readonly string[];
 
-  /** `keys`: those of one after another; left out: a new one each time. */
+  /** `keys` are used in turn; default: a new key for each put. */
   constructor(world: SmallWorld, sim: SimNode, keys: readonly string[] = []) {
     this.world = world;
     this.sim = sim;
@@ -98,7 +98,7 @@ it('three times as much as gets done: as much gets done, in time, and the rest i
   const done = told.filter(isDone);
   const refused = told.filter((each) => !isDone(each));
   expect(done.length + refused.length).toBe(1_000 * SERVED_PER_MS * 3);
-  // Two batches of PostgreSQL, which are as large as they may be, and a part of what may stand in a queue.
+  // Two batches of PostgreSQL of the maximum size, plus the wait that the queue allows.
   expect(slowest(done)).toBeLessThan(2 * 1_000 * ROW_MS + OVERLOAD_DELAY_MS_DEFAULT);
   expect(slowest(refused)).toBeLessThan(1);
   expect(new Set(refused.map(codeOf))).toEqual(new Set(['overloaded']));

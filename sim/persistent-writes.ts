@@ -1,6 +1,6 @@
 /**
- * Writes under an operation id, as clients do them that must know: repeated at changing nodes until the outcome is
- * known, now and then at two nodes at once, and once more when it was known already. (PROTOCOL R33)
+ * Writes with an operation id, by clients that must know the outcome: repeated at changing nodes until it is known, now
+ * and then at two nodes at once, and once more when it was known already. (PROTOCOL R33)
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { HistoryOutcome } from './checkers/history.ts';
@@ -48,11 +48,11 @@ export class PersistentWrites {
     const attempt = (at: SimNode): void => {
       attemptsLeft -= 1;
       ask(at, id, (outcome) => {
-        // Begun before the outcome was known: it may have been judged before the other took effect, and what changes
-        // nothing is not remembered.
+        // Begun before the outcome was known. It may have been judged before the other attempt took effect, and an
+        // attempt that changes nothing is not remembered.
         if (ended) return outcome.kind === 'done' ? this.once.sawRepeated(id, outcome) : undefined;
         if (outcome.kind === 'indefinite') inDoubt = true;
-        // Only what took effect is certain while another attempt is open.
+        // While another attempt is open, only an effect is certain.
         if (outcome.kind === 'done' || !inDoubt) return settle(outcome);
         if (attemptsLeft <= 0 || this.parts.isStopped()) return settle({ kind: 'indefinite' });
         this.once.repeatCount += 1;
@@ -65,7 +65,7 @@ export class PersistentWrites {
     if (isTwice) attempt(this.someNode());
   }
 
-  /** Everything that was done, once more, at any node. */
+  /** Repeats everything that was done, once more, at any node. */
   repeatAll(countMax: number): void {
     for (const { id, ask } of this.once.sample(this.parts.prng, countMax))
       ask(this.someNode(), id, (outcome) => this.once.sawRepeated(id, outcome));

@@ -1,6 +1,7 @@
 /**
- * How the slots of a simulated cluster are shared out: as in a real one, but every seed founds one of a few clusters, and
- * mostly the same members come and go in them: what is a function of the members and of the table before is worked out once.
+ * The distribution of the slots of a simulated cluster, as in a real one. Every seed founds one of a few clusters, in
+ * which mostly the same members come and go, so results that depend only on the members and the previous table are
+ * cached.
  */
 import { SLOT_COUNT } from '../src/core/limits.ts';
 import { placeSlots, rowsOf } from '../src/core/slot-table.ts';
@@ -9,12 +10,12 @@ import type { Place, Placement } from '../src/core/topology-change.ts';
 import { checksumOf } from '../src/wire/checksum.ts';
 import { crc32Text } from '../src/wire/text-checksum.ts';
 
-/** Of some 40 KB each. */
+/** Tables of about 40 KB each. */
 const REMEMBERED_MAX = 400;
 
 export const simHash32 = (text: string): number => crc32Text(text);
 
-/** A table as it is before: lists of owners, and the number of its list for each slot. */
+/** A previous table: lists of owners, and for each slot the number of its list. */
 interface Before {
   readonly lists: string;
   readonly numbers: Uint16Array;

@@ -1,7 +1,7 @@
 /**
- * What kind of life a seed leads. Without a profile everything is drawn; a profile fixes what makes one sort of
- * fault likely, because some need a coincidence that an evenly drawn life meets once in tens of thousands of
- * seeds. (PROTOCOL, "Mutants")
+ * The kind of run that a seed makes. Without a profile everything is drawn. A profile fixes what makes one sort of
+ * fault likely, because some need a coincidence that an evenly drawn run meets once in tens of thousands of seeds.
+ * (PROTOCOL, "Mutants")
  */
 import { BY_HAND } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
@@ -10,7 +10,7 @@ import { ONE_SLOT } from './one-slot.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 
-/** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */
+/** Two plain writers, a conditional one and readers meet on one key, while some peers get messages late. */
 const HOT_KEY: RunProfile = {
   plan: {
     clientCount: 5,
@@ -29,7 +29,7 @@ const HOT_KEY: RunProfile = {
   faultMsMean: 120,
 };
 
-/** The same, and most of the writes are lists of changes. */
+/** Like `hotKey`, with most writes as lists of changes. */
 const LISTS: RunProfile = { ...HOT_KEY, plan: { ...HOT_KEY.plan, modifyShare: 0.6 } };
 
 /** Processes die at the steps of the protocol: just after a disk or PostgreSQL has done its part. */
@@ -51,7 +51,7 @@ const CRASHES: RunProfile = {
   faultMsMean: 700,
 };
 
-/** Links that break and hold back, members that go and come: old messages meet new epochs. */
+/** Links that break and delay, members that leave and return: old messages meet new epochs. */
 const EPOCHS: RunProfile = {
   plan: {
     clientCount: 5,
@@ -70,7 +70,7 @@ const EPOCHS: RunProfile = {
   faultMsMean: 400,
 };
 
-/** Members come, leave and are replaced, one after another, while some die and links hold back. */
+/** Members join, leave and are replaced, one after another, while some die and links delay. */
 const MOVES: RunProfile = {
   plan: {
     clientCount: 5,
@@ -88,7 +88,7 @@ const MOVES: RunProfile = {
   faultMsMean: 500,
 };
 
-/** Increments under operation ids, repeated whenever nobody knows, while processes die and members go and come. */
+/** Increments with operation ids, repeated while their outcome is unknown; processes die, members come and go. */
 const REPEATS: RunProfile = {
   plan: {
     clientCount: 5,
@@ -107,7 +107,7 @@ const REPEATS: RunProfile = {
   faultMsMean: 500,
 };
 
-/** Members are cut off while clients write on elsewhere, and read old answers on both sides. */
+/** Members are cut off while clients keep writing elsewhere, and read old answers on both sides. */
 const STALE: RunProfile = {
   plan: {
     clientCount: 6,
@@ -137,8 +137,8 @@ const STALE: RunProfile = {
 };
 
 /**
- * Members go and are back at once while another's disk is slow for seconds: what was asked of it by a process that is
- * gone is answered when the next one asks. Many keys, for the new one's rounds have small numbers.
+ * Members go away and return at once while another's disk is slow for seconds: the answer to a request of the old
+ * process arrives when the new one asks. With many keys, because the new process's rounds have small numbers.
  */
 const RETURNS: RunProfile = {
   plan: {
@@ -159,7 +159,7 @@ const RETURNS: RunProfile = {
   faultMsMean: 500,
 };
 
-/** Records that nobody asks for are lost without a word, while members go and come and are wiped. */
+/** Records that nobody asks for are lost silently, while members leave and return and are wiped. */
 const LOSSES: RunProfile = {
   plan: {
     clientCount: 4,
@@ -182,7 +182,7 @@ const LOSSES: RunProfile = {
   scrubPauseMs: 200,
 };
 
-/** PostgreSQL loses its newest rows again and again, while processes and links fail beside it. */
+/** PostgreSQL loses its newest rows again and again, while processes and links fail. */
 const FAILOVERS: RunProfile = {
   plan: {
     clientCount: 6,
@@ -212,7 +212,7 @@ const FAILOVERS: RunProfile = {
   faultMsMean: 900,
 };
 
-/** An operator takes one PostgreSQL after another into use, while it, processes and links fail beside that. */
+/** An operator adopts one PostgreSQL after another, while PostgreSQL, processes and links fail. */
 const ADOPTIONS: RunProfile = {
   ...FAILOVERS,
   faultKinds: [
@@ -221,7 +221,7 @@ const ADOPTIONS: RunProfile = {
   ] as const,
 };
 
-/** PostgreSQL is away for seconds, from all or from one, and writes do without it, while processes die and members come. */
+/** PostgreSQL is away for seconds, for all or for one, and writes do without it; processes die, members join. */
 const OUTAGES: RunProfile = {
   plan: {
     clientCount: 5,
@@ -241,7 +241,7 @@ const OUTAGES: RunProfile = {
   record: { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
 };
 
-/** Programs of two versions are exchanged for one another, and what the later one has is put in force, while processes die. */
+/** Programs of two versions replace one another, and what the later one brings is enabled, while processes die. */
 const VERSIONS: RunProfile = {
   plan: {
     clientCount: 5,
@@ -269,7 +269,7 @@ const VERSIONS: RunProfile = {
   faultMsMean: 600,
 };
 
-/** All who have a slot, or most voters, are lost for good with their disks, and an operator goes on with PostgreSQL. */
+/** All owners of a slot, or most voters, are lost for good with their disks; an operator goes on with PostgreSQL. */
 const LOST: RunProfile = {
   plan: {
     clientCount: 5,
@@ -291,7 +291,7 @@ const LOST: RunProfile = {
   record: { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
 };
 
-/** The same where writes do without PostgreSQL while it is away: then something is lost, and no more than may be. */
+/** The same where writes are spooled while PostgreSQL is away: then something is lost, but no more than may be. */
 const LOST_SPOOL: RunProfile = {
   ...LOST,
   plan: { ...LOST.plan, operationsPerClient: 300, timeoutMs: 5_000, thinkMsMax: 150 },
@@ -303,7 +303,7 @@ const LOST_SPOOL: RunProfile = {
   record: OUTAGES.record!,
 };
 
-/** Many keys are deleted and soon forgotten, while many statements hang for seconds on their way to PostgreSQL, or within it. */
+/** Many keys are deleted and soon forgotten, while many statements to PostgreSQL hang for seconds. */
 const REMOVALS: RunProfile = {
   plan: {
     clientCount: 6,
@@ -327,8 +327,8 @@ const REMOVALS: RunProfile = {
 };
 
 /**
- * What one member says to another takes a second and more, while what it is about is deleted elsewhere and soon forgotten:
- * statements end within milliseconds, so that nobody has to wait for them.
+ * Messages from one member to another take a second or more, while their keys are deleted elsewhere and soon forgotten.
+ * Statements end within milliseconds, so that nobody has to wait for them.
  */
 const LAGS: RunProfile = {
   plan: {
@@ -352,7 +352,7 @@ const LAGS: RunProfile = {
   tombstoneKeepMs: 20,
 };
 
-/** Three hundred operations a simulated second on five members, of which none fails: tells how fast the simulator is. */
+/** Three hundred operations per simulated second on five healthy members: shows how fast the simulator is. */
 const STEADY: RunProfile = {
   nodeCount: 5,
   plan: {

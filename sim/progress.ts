@@ -1,17 +1,17 @@
-/** One line that is written over again on a terminal, and now and then a new one elsewhere. Standard error only. */
+/** One line that is updated in place on a terminal, or repeated now and then elsewhere. Standard error only. */
 const TERMINAL_MS = 200;
 const ELSEWHERE_MS = 10_000;
 
 export interface Progress {
   readonly done: number;
-  /** null: until the time is over. */
+  /** Null if the run lasts until its time is over. */
   readonly total: number | null;
   readonly failed: number;
   readonly rate: number;
   readonly secondsLeft: number | null;
 }
 
-/** Returns what ends it. */
+/** Returns a function that ends it. */
 export function showProgress(look: () => Progress): () => void {
   const isTerminal = process.stderr.isTTY;
   const show = (): void => {
@@ -26,7 +26,7 @@ export function showProgress(look: () => Progress): () => void {
   };
 }
 
-/** Before something else is written to standard error. */
+/** To be called before something else is written to standard error. */
 export function clearLine(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
 }

@@ -1,4 +1,4 @@
-/** The sizes of a node's queues and tables, read from its parts from outside: no part of it knows that it is watched. */
+/** The sizes of a node's queues and tables, read from outside: no part of the node knows that it is watched. */
 import type { CausewayNode } from '../src/node/node.ts';
 import type { QueueSizes } from './checkers/queues.ts';
 

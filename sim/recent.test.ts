@@ -1,4 +1,4 @@
-/** What whole nodes tell of their last seconds, and where the time of their operations went, in virtual time. */
+/** What whole nodes report about their last seconds, and where the time of their operations went, in virtual time. */
 import { expect, it } from 'vitest';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';

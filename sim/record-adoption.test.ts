@@ -1,6 +1,7 @@
 /**
- * An operator accepts another PostgreSQL: a backup in a new server, an empty one, or the same one from before the founding.
- * What the owners hold is driven into it, and whoever still talks to the one of before acknowledges nothing. (PROTOCOL R30)
+ * An operator adopts another PostgreSQL: a backup in a new server, an empty one, or the same one from before the
+ * founding. What the owners hold is driven into it, and a node that still talks to the previous one acknowledges
+ * nothing. (PROTOCOL R30)
  */
 import { describe, expect, it } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
@@ -23,7 +24,7 @@ function written(seed: number, mutations: Mutations = NO_MUTATIONS): SmallWorld 
   return world;
 }
 
-/** The node is started again with that server in its configuration; null: with the one that all others have. */
+/** Restarts the node with that server in its configuration; null means the server of all the others. */
 function pointAt(world: SmallWorld, sim: SimNode, server: SimRecordServer | null): void {
   world.cluster.kill(sim);
   world.database.point(sim.name, server);
@@ -37,7 +38,7 @@ function told(world: SmallWorld, sim: SimNode): RecordServerFacts {
   return (answer as Extract<ClusterAnswer, { kind: 'recordServer' }>).facts;
 }
 
-/** As it was shown a moment ago. */
+/** Adopts exactly what was shown a moment ago. */
 function adopt(world: SmallWorld, sim: SimNode, order: Partial<AdoptRecordOrder> = {}): ClusterAnswer {
   const { seen } = told(world, sim);
   return world.operate(sim, { kind: 'adoptRecord', seen, isBackup: false, mayLose: false, ...order });
@@ -62,7 +63,7 @@ const isDriven = (world: SmallWorld): boolean =>
     return record !== undefined && record.drive > 0 && record.driven;
   });
 
-/** The others are started again, too, one after the other. */
+/** Restarts the other nodes with that server as well, one after the other. */
 function pointAllAt(world: SmallWorld, server: SimRecordServer, first: SimNode): void {
   const others = world.nodes.filter((sim) => sim !== first);
   world.database.becomes(
@@ -133,7 +134,7 @@ describe('a backup is restored into another server', () => {
   });
 });
 
-/** Accepted at one node, while the others still have the former server in their configuration, and reach it. */
+/** Adopted at one node while the others still have the former server in their configuration, and reach it. */
 function writtenAtFormer(mutations: Mutations): { kind: string; stands: boolean } {
   const world = written(174, mutations);
   const backup = world.database.server.restoredAs('new', LOST);

@@ -1,4 +1,4 @@
-/** What a node asks of the simulated PostgreSQL beside its writes: changes by hand, and rows for a scrubber. */
+/** What a node asks of the simulated PostgreSQL besides its writes: changes by hand, and rows for a scrubber. */
 import type { OutsideEdits } from '../src/ports/outside-edits.ts';
 import type { RowScrub } from '../src/ports/row-scrub.ts';
 import type { RecordError } from '../src/ports/system-of-record.ts';
@@ -7,8 +7,8 @@ import type { Life } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
 /**
- * What a statement finds when it has arrived: its answer, or that nothing was done. `seen`: the floors that stood when it
- * began at the server; left out, it begins now.
+ * Runs a statement that has arrived at the server: returns its answer, or that nothing was done. `seen`: the floors at
+ * the time when the statement began at the server; default: it begins now.
  */
 export type Execute<T> = (
   server: SimRecordServer,
@@ -17,7 +17,7 @@ export type Execute<T> = (
 
 type Done<T> = (error: RecordError | null, answer: T) => void;
 
-/** A connection: reads fail only with the server, writes in every way there is. */
+/** The two ways over a connection: reads fail only with the server, writes in every possible way. */
 interface Ways {
   ask<T>(execute: Execute<T>, done: Done<T>, nothing: T): void;
   write<T>(execute: Execute<T>, done: Done<T>, nothing: T): void;
@@ -30,7 +30,7 @@ export function ifInForce<T>(life: number, answer: T | null): { answer: T } | { 
 export function simEdits(database: SimDatabase, owner: Life, { ask, write }: Ways): OutsideEdits {
   return {
     readEdits: (afterId, editCountMax, ageMs, done) => {
-      // Nothing is drawn for it in a life in which nobody does that.
+      // In a run without changes by hand nothing is drawn for them.
       if (!database.isEdited) return void database.scheduler.after(1, () => done(null, []), owner);
       ask(
         (server) => ({ answer: server.edits.read(afterId, editCountMax, database.clock - ageMs) }),
@@ -63,7 +63,7 @@ export function simScrub(database: SimDatabase, { ask, write }: Ways): RowScrub 
   };
 }
 
-/** One of them that cannot be read ends the statement for all. */
+/** If one row cannot be read, the whole statement fails. */
 export function ifReadable<Row>(
   { unreadable }: SimRecordServer,
   rows: readonly Row[],

@@ -1,6 +1,6 @@
 /**
- * One node's access to the simulated PostgreSQL: statements that arrive late, replies that do not come, a server that is not
- * there any more, and the word of which server to use. What a statement does is the server's business.
+ * One node's access to the simulated PostgreSQL: statements that arrive late, replies that do not come, a server that
+ * is gone, and the choice of which server to use. The effect of a statement is up to the server.
  */
 import { assert } from '../src/base/assert.ts';
 import { judgeServer, judgeUse } from '../src/core/record-standing.ts';
@@ -45,7 +45,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   private last: SeenServer;
   private used: SeenServer;
   private isChosen = false;
-  /** Of the node: where it points is a matter of its configuration. */
+  /** The name of the node, whose configuration decides where it connects. */
   private readonly name: string;
 
   readonly edits: OutsideEdits;
@@ -87,11 +87,13 @@ export class SimSystemOfRecord implements SystemOfRecord {
     return this.database.isDownFor(this.owner) || this.database.serverFor(this.name).isOver;
   }
 
-  /** Its server is gone, as it hears after a while. False: its process is. */
+  /**
+   * Called when the server is gone; the node notices after a while. Returns false if the node's process is gone itself.
+   */
   hears(): boolean {
     const { scheduler } = this.database;
     const look = (): void => {
-      // As a pool does it that finds an idle connection gone: it dials at once, and then again and again.
+      // A pool that finds an idle connection gone dials at once, and then again and again.
       if (this.isAway) this.markDown('the connection was lost');
       else this.reconnect();
     };
@@ -99,9 +101,9 @@ export class SimSystemOfRecord implements SystemOfRecord {
     return this.owner.alive;
   }
 
-  /** Why the server that is connected to now is not to be used; null: it is. */
+  /** Why the connected server must not be used; null if it may be. */
   private reconnect(): string | null {
-    // A connection that is not to be used is ended, and another one leads to whoever is in charge now.
+    // A connection that must not be used is closed, and a new one leads to the present server.
     if ((this.server.isOver || this.whyNotUsed() !== null) && !this.isAway) {
       this.server = this.database.serverFor(this.name);
       this.last = this.server.tell();
@@ -141,7 +143,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, []), this.owner);
   }
 
-  /** As PostgreSQL does that tells of a lock on a row in time. */
+  /** As PostgreSQL reports a row lock in time. */
   private refuseHeld(
     heldKeys: readonly string[],
     done: (error: RecordError | null, results: readonly CommitResult[]) => void,
@@ -237,7 +239,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     );
   }
 
-  /** Whether it is the server to be used or not. Null: refused. */
+  /** Asks the connected server, whether it is the one to be used or not. Null means that it refused. */
   private askWhoever<T>(
     execute: (server: SimRecordServer) => T | null,
     done: (error: RecordError | null, answer: T | null) => void,
@@ -295,9 +297,10 @@ export class SimSystemOfRecord implements SystemOfRecord {
     if (draw < failedShare) {
       scheduler.after(this.latency() * 2, () => this.end(UNKNOWN, done, nothing), this.owner);
     } else if (draw < failedShare + lateShare) {
-      // Sent and hanging: the node gives up first, the commit comes whenever it comes, even to a dead node.
+      // The statement hangs on its way: the node gives up first, and the commit happens some time later, even for a
+      // dead node.
       const lateMs = settings.timeoutMs + prng.between(0, settings.lateMsMax);
-      // It may begin there and be held up once more, with what it saw of the floors when it began.
+      // It may also begin at the server and be held up there once more, with the floors that it saw when it began.
       const heldMs = prng.chance(0.5) ? prng.between(0, settings.statementMsMax) : 0;
       scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, nothing), this.owner);
       const { server } = this;
@@ -325,7 +328,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
       return;
     }
     const { server } = this;
-    // The statement belongs to the server once it is sent: it runs although its sender may be dead.
+    // Once sent, the statement belongs to the server: it runs even if its sender has died.
     scheduler.after(thereMs, () => {
       const outcome = this.database.isDown || server.isOver ? null : execute(server);
       if (outcome === null || isReplyLost) {

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL comes back without what it had: what the owners hold is driven into it again, and nothing that was
- * acknowledged is missing there afterwards. (PROTOCOL R6, R30)
+ * PostgreSQL comes back without some of its data: what the owners hold is driven into it again, and afterwards nothing
+ * that was acknowledged is missing. (PROTOCOL R6, R30)
  */
 import { describe, expect, it } from 'vitest';
 import { everythingDriven } from '../src/core/record-standing.ts';
@@ -17,7 +17,7 @@ import { SmallWorld } from './small-world.ts';
 
 const KEYS = Array.from({ length: 20 }, (_, index) => `key:${index}`);
 
-/** A cluster in which every key was written, each by another node. */
+/** A cluster in which every key was written, each at another node. */
 function written(seed: number, mutations: Mutations = NO_MUTATIONS): SmallWorld {
   const world = new SmallWorld(seed, () => undefined, 3, 0, false, mutations);
   world.run(500);
@@ -74,7 +74,7 @@ describe('a standby takes over that lacks the newest rows', () => {
       world.run(5_000);
       expect(missing(world)).toEqual([first]);
       expect(isDriven(world, 1)).toBe(false);
-      // Tried again every two seconds, and not told each time.
+      // Retried every two seconds, but logged only once.
       expect(world.told.get('record.drive_refused')).toBe(1);
       world.database.heldKeys.clear();
       world.until(() => isDriven(world, 1), 10_000);
@@ -209,7 +209,7 @@ describe('a deletion was forgotten, and PostgreSQL is set back to before it', ()
     world.write(world.nodes[0]!, { kind: 'delete', key: 'key', operationId: null });
     world.until(() => world.nodes.every(({ node }) => node!.inspect('key').record === undefined), 20_000);
     expect(world.database.standing('key')).toBeUndefined();
-    // The row that went, the floor under which it did, and the deletion.
+    // Undoes the removal of the row, the floor for it, and the deletion.
     world.database.restore(3);
     expect(world.database.standing('key')!.record.tombstone).toBe(false);
     world.until(() => isDriven(world, 1), 20_000);
@@ -219,7 +219,7 @@ describe('a deletion was forgotten, and PostgreSQL is set back to before it', ()
   });
 });
 
-/** A write is committed to a server that is then lost with it, before its client is answered. */
+/** A write is committed to a server that is then lost together with the write, before its client is answered. */
 function committedTooEarly(mutations: Mutations): { answered: boolean; standsAtAnswer: boolean } {
   const world = written(79, mutations);
   const coordinator = world.ownersOf(KEYS[0]!)[0]!;
@@ -241,7 +241,7 @@ function committedTooEarly(mutations: Mutations): { answered: boolean; standsAtA
     seen.answered = result.kind === 'done';
     seen.standsAtAnswer = stands();
   });
-  // The lease of who was killed is waited out: until then the write is not complete.
+  // The lease of the killed node is waited out: until then the write is not complete.
   world.until(stands, 400);
   world.run(20);
   expect(seen.answered).toBe(false);
@@ -260,7 +260,7 @@ describe('a write was committed, is not complete yet, and its server is lost', (
   });
 });
 
-/** A write completes on the old server's word, and its first owner hears late that it did. */
+/** A write completes on the old server's answer, and its first owner learns late that it did. */
 function validatedLate(mutations: Mutations): string[] {
   const world = written(80, mutations);
   const key = KEYS[0]!;

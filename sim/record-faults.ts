@@ -1,11 +1,11 @@
-/** What is done to the simulated PostgreSQL that costs it rows. */
+/** Faults of the simulated PostgreSQL that lose rows. */
 import type { Prng } from '../src/base/prng.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
-/** Another server takes over, without the newest changes; or the same one is set back, and says that it is who it was. */
+/** Another server takes over, without the newest changes; or the same one is set back without saying so. */
 export type RecordFault = 'databaseFailsOver' | 'databaseSetBack';
 
-/** Mostly it is away meanwhile; now and then who is connected to the old server does not notice at once. */
+/** Usually PostgreSQL is away meanwhile; now and then, clients of the old server do not notice at once. */
 export function loseTail(kind: RecordFault, database: SimDatabase, prng: Prng): string {
   const changeCount = prng.pick([0, 1, 3, 20, 1_000]);
   if (kind === 'databaseSetBack') database.restore(changeCount);

@@ -1,9 +1,9 @@
-/** A cluster founded anew on a database that has rows: all of them are brought to their owners, whoever fails. */
+/** A cluster founded anew on a database that has rows: all of them reach their owners, whichever nodes fail. */
 import { describe, expect, it } from 'vitest';
 import type { ScanResult } from '../src/core/operation.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** A life before this one left rows in the database, and no disk that remembers them. */
+/** An earlier life has left rows in the database, and no disk that remembers them. */
 function foundedAnew(
   seed: number,
   count: number,
@@ -27,7 +27,7 @@ function foundedAnew(
 const isLoaded = (world: SmallWorld): boolean =>
   world.nodes.every((sim) => sim.node?.membership.topology?.loaded === true);
 
-/** Questions to PostgreSQL for keys, from now on. */
+/** Counts the reads of keys that PostgreSQL gets from now on. */
 function countReads(world: SmallWorld): () => number {
   let count = 0;
   const readRows = world.database.readRows.bind(world.database);

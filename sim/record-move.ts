@@ -1,8 +1,8 @@
 /**
- * An operator takes another PostgreSQL into use: a backup that was restored into a new server, or an empty one, one node
- * after the other or all at once; or the same server, emptied. Does by the nodes' own word what `causeway cluster
- * adopt-record` does, at a node that sees the new server, as often as it takes, and then lets the others point there. The
- * server of before may be gone, or go on as long as somebody talks to it. (PROTOCOL R30)
+ * An operator moves the cluster to another PostgreSQL: a backup restored into a new server, or an empty server, node by
+ * node or all at once; or the same server, emptied. Does through the nodes what `causeway cluster adopt-record` does,
+ * at a node that sees the new server, as often as it takes, and then lets the others connect there. The old server may
+ * be gone, or stay as long as somebody talks to it. (PROTOCOL R30)
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
@@ -12,12 +12,15 @@ import type { SimWorld } from './world.ts';
 
 export type MoveFault = 'databaseMoved';
 
-/** Milliseconds between two looks of the operator, for an answer, and at most until the next node is restarted. */
+/**
+ * Milliseconds between two looks of the operator, and limits of the wait for an answer and before the next node is
+ * restarted.
+ */
 const LOOK_MS = 150;
 const ANSWER_MS_MAX = 1_500;
 const NEXT_MS_MAX = 500;
 
-/** What was done; null: it could not be, for somebody is at it. */
+/** Returns what was done; null if it was not possible, because a move is under way. */
 export function moveRecord(world: SimWorld, prng: Prng): string | null {
   const { database, cluster } = world;
   if (cluster.nodes.some((sim) => sim.isHeld)) return null;
@@ -37,7 +40,7 @@ class Move {
   private readonly prng: Prng;
   private readonly to: SimRecordServer;
   private readonly isOneByOne: boolean;
-  /** Not restarted yet. */
+  /** Nodes that are not restarted yet. */
   private behind: SimNode[] = [];
   private first: SimNode | null = null;
 
@@ -53,7 +56,7 @@ class Move {
     const from = database.server;
     database.beginMove();
     if (this.isOneByOne) {
-      // It may be the very reason for all this.
+      // Its loss may be the very reason for the move.
       if (this.prng.chance(0.3)) database.end(from);
       this.pointFirst();
     } else {
@@ -73,7 +76,7 @@ class Move {
 
   private look(): void {
     const { scheduler, database } = this.world;
-    // One that leaves may have left before it has said anything.
+    // A node that leaves may be gone before it has reported anything.
     if (this.first?.isGone === true || this.first?.isLeaving === true) {
       database.point(this.first.name, null);
       this.behind.push(this.first);
@@ -90,9 +93,9 @@ class Move {
     });
   }
 
-  /** By somebody who serves. */
+  /** A serving node's topology names the new server. */
   private isNamed(): boolean {
-    // One that is everybody's already may be set back meanwhile, or fail over.
+    // A server that is in general use by now may have been set back or failed over meanwhile.
     const { system, clusterId } = (this.isOneByOne ? this.to : this.world.database.server).tell();
     if (clusterId === '') return false;
     return this.world.cluster.nodes.some(

@@ -1,6 +1,6 @@
 /**
- * One server of the simulated PostgreSQL: its rows, the founding in force, and how to tell it from others. A standby is a
- * copy of it that may lack the newest changes; a server that was set back is the same one without them.
+ * One server of the simulated PostgreSQL: its rows, the founding in force, and its identity. A standby is a copy that
+ * may lack the newest changes; a server that was set back is the same one without them.
  */
 import type { OutsideEdit } from '../src/core/outside-edits.ts';
 import type { WrittenEdit } from '../src/ports/outside-edits.ts';
@@ -33,10 +33,10 @@ import type {
   RowVersion,
 } from '../src/ports/system-of-record.ts';
 
-/** Changes that may be lost: the newest, at most this many. */
+/** Only the newest changes can be lost, at most this many. */
 const UNDO_COUNT_MAX = 1_000;
 
-/** Takes a change back on a copy of the server. */
+/** Undoes a change on a copy of the server. */
 type Undo = (on: SimRecordServer) => void;
 
 interface Floor extends RecordFloor {
@@ -45,11 +45,11 @@ interface Floor extends RecordFloor {
 
 const NO_FLOOR: RecordFloor = { counter: 0, turn: 0 };
 
-/** What a statement finds of the floors that were raised by the time that it began. */
+/** The floors that had been raised when a statement began. */
 export type FloorsSeen = ReadonlyMap<number, Floor>;
 
 export class SimRecordServer {
-  /** Nobody reaches it any more: it was replaced, or has been restarted as another object. */
+  /** Nobody can reach it any more: it was replaced, or continues as another object after a restart. */
   isOver = false;
   private readonly system: string;
   private readonly timeline: number;
@@ -58,24 +58,24 @@ export class SimRecordServer {
   readonly edits: EditedRows;
   private undo: Undo[];
   private readonly floors = new Map<number, Floor>();
-  /** The highest version of each key that was removed: nothing at or below it stands here ever again. */
+  /** The highest removed version of each key: nothing at or below it may ever be here again. */
   private readonly removed = new Map<string, number>();
-  /** What stood again all the same; null: nothing ever did. */
+  /** A row that came back nevertheless; null if none ever did. */
   resurrected: string | null = null;
   removedCount = 0;
   /** Keys of rows whose values the server cannot read. */
   readonly unreadable = new Set<string>();
-  /** -1: not known. */
+  /** -1 if not known. */
   private floorHighest = -1;
   private clusterId = '';
-  /** Of the lives before, the first one first. */
+  /** The earlier lives, the first one first. */
   private lineage: string[] = [];
   private life = 0;
   private foundedAt = -Infinity;
-  /** Not handed on to a copy: what was noted last is lost with a server's newest changes. */
+  /** Not passed on to a copy: the latest sign is lost together with a server's newest changes. */
   private signed: (LifeName & { readonly members: readonly LivingMember[]; readonly at: number }) | null =
     null;
-  /** The adoption by which it became the cluster's; '': it was founded there. */
+  /** The adoption by which it became the cluster's server; '' if the cluster was founded on it. */
   private adoption = '';
 
   constructor(
@@ -92,7 +92,7 @@ export class SimRecordServer {
     this.undo = undo;
   }
 
-  /** A copy without its newest `changeCount` changes; `timeline`: left out, it tells itself the same. */
+  /** A copy without its newest `changeCount` changes. Without `timeline` it has the same identity. */
   without(changeCount: number, timeline = this.timeline, system = this.system): SimRecordServer {
     const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo], this.edits);
     copy.clusterId = this.clusterId;
@@ -117,7 +117,7 @@ export class SimRecordServer {
     return this.undo.length;
   }
 
-  /** What a copy holds of it that was restored into another server: the last changes may not be in it. */
+  /** A backup restored into another server, which may lack the last changes. */
   restoredAs(system: string, changeCount: number): SimRecordServer {
     return this.without(changeCount, 1, system);
   }
@@ -136,7 +136,7 @@ export class SimRecordServer {
     return { server: this.tell(), hasRows: this.rows.size > 0, rowCount: this.rows.size, newestAt };
   }
 
-  /** Null: it is not what was expected. */
+  /** Null if the server is not what was expected. */
   claim(expected: SeenServer, { clusterId, life, adoption, ancestors }: RecordClaim): RecordIdentity | null {
     if (!isSameServer(this.tell(), expected)) return null;
     const noted = isOfThisCluster(expected, { clusterId, life }, ancestors) ? this.lineage : [];
@@ -160,7 +160,7 @@ export class SimRecordServer {
     else this.rows.set(key, row);
   }
 
-  /** The number of the change; null: there is nothing to delete. */
+  /** Returns the number of the change; null if there is nothing to delete. */
   edit(key: string, value: Uint8Array | null, now: number, wallNow: number): number | null {
     const before = this.rows.get(key);
     const row = this.edits.edit(key, value, now, wallNow);
@@ -186,7 +186,7 @@ export class SimRecordServer {
     return true;
   }
 
-  /** As a statement sees them that begins now. */
+  /** As seen by a statement that begins now. */
   seeFloors(): FloorsSeen {
     return new Map(this.floors);
   }
@@ -195,13 +195,13 @@ export class SimRecordServer {
     return this.floors.get(slot)?.counter ?? 0;
   }
 
-  /** Of all slots that a node owns, mostly, and few ever had one. */
+  /** Usually called for all slots that a node owns, few of which ever had a floor. */
   floorsOf(slots: readonly number[]): readonly RecordFloor[] {
     if (this.floors.size === 0) return new Array<RecordFloor>(slots.length).fill(NO_FLOOR);
     return slots.map((slot) => this.floors.get(slot) ?? NO_FLOOR);
   }
 
-  /** Null: another life is in force and nothing was written. `seen`: left out, the statement begins now. */
+  /** Null if another life is in force and nothing was written. `seen`: default: the statement begins now. */
   apply(life: number, rows: readonly RecordRow[], seen: FloorsSeen = this.floors): CommitResult[] | null {
     if (!this.isIn(life)) return null;
     return rows.map((row) => this.applyRow(row, seen.get(row.slot)?.counter ?? 0));
@@ -243,7 +243,7 @@ export class SimRecordServer {
     });
   }
 
-  /** The highest version of the key that was removed here; 0: none was. */
+  /** The highest removed version of the key; 0 if none was removed. */
   removedOf(key: string): number {
     return this.removed.get(key) ?? 0;
   }
@@ -257,7 +257,7 @@ export class SimRecordServer {
     if (this.undo.length > 2 * UNDO_COUNT_MAX) this.undo = this.undo.slice(-UNDO_COUNT_MAX);
   }
 
-  /** `isCut`: whether a page ends before this row, although there is room. */
+  /** `isCut` returns whether a page ends before the next row although there is room. */
   page(after: RecordPlace | null, rowCountMax: number, isCut: () => boolean): RecordRow[] {
     const rest = [...this.rows.values()]
       .filter((row) => after === null || isAfter(row, after))
@@ -297,7 +297,7 @@ export class SimRecordServer {
     return rest.slice(0, rest.length > 1 && isCut() ? 1 : rowCountMax);
   }
 
-  /** Null: another life is in force. False: it is not what stands, or somebody has changed it. */
+  /** Null if another life is in force. False if the stored row is another version, or was changed by hand. */
   restore(life: number, row: RecordRow): boolean | null {
     if (!this.isIn(life)) return null;
     const { key, version } = row.record;
@@ -341,7 +341,7 @@ export class SimRecordServer {
     return this.founding();
   }
 
-  /** Floors only rise; those of a copy that lacks some are looked at anew. */
+  /** Floors only rise, so this is cached; a copy that lacks some computes it anew. */
   private highestFloor(): number {
     if (this.floorHighest < 0)
       this.floorHighest = [...this.floors.values()].reduce((max, { counter }) => Math.max(max, counter), 0);
@@ -375,7 +375,7 @@ function restore<K, V>(map: Map<K, V>, key: K, before: V | undefined): void {
   else map.set(key, before);
 }
 
-/** Of one that was changed by hand, what it was changed from. */
+/** For a row changed by hand: the version that it was changed from. */
 function versionOfRow({ record, checksum, edited, onValue }: EditedRow): RowVersion {
   const { key, version } = record;
   return { key, version, checksum, tombstone: edited === true ? onValue !== true : record.tombstone };
@@ -385,7 +385,7 @@ function comparePlaces(a: RecordRow, b: RecordRow): number {
   return a.slot - b.slot || compareUtf8(a.record.key, b.record.key);
 }
 
-/** In the order of the UTF-8 bytes, which is the database's (collation C) and not that of UTF-16. */
+/** In the order of the UTF-8 bytes, as in the database (collation C), not of UTF-16. */
 function isAfter(row: RecordRow, place: RecordPlace): boolean {
   return row.slot > place.slot || (row.slot === place.slot && compareUtf8(row.record.key, place.key) > 0);
 }

@@ -1,7 +1,7 @@
 /**
- * All who held a slot completely are lost with their disks. Nothing is served then, by nobody, until an operator gives
- * them up; then PostgreSQL and what the living have left over are put together, the higher version of each key, before
- * anybody is answered. (DESIGN 3, PROTOCOL R21, R28)
+ * All complete owners of a slot are lost with their disks. Nobody serves the slot until an operator gives them up; then
+ * PostgreSQL and what survivors have left are merged, taking the higher version of each key, before anybody is
+ * answered. (DESIGN 3, PROTOCOL R21, R28)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -97,7 +97,7 @@ describe('no owner of some slots lives', () => {
     expect(world.text(living[0]!, keys[0]!)).toBe(`of ${keys[0]!}`);
   });
 
-  /** Six rows in as many slots, and four members to make these whole. */
+  /** Six rows in as many slots, and four members to rebuild these. */
   function unreadableRows(mutations: Mutations = {}): {
     world: SmallWorld;
     living: SimNode[];
@@ -150,7 +150,7 @@ describe('no owner of some slots lives', () => {
 
   test('whoever makes them whole dies over it: the next one does it, once they are given up again if there is none', () => {
     const { world, living, lost, keys } = threeOfSevenLost(73);
-    // With it there are votes enough to go on without another one.
+    // With it there are enough votes to go on without another one.
     world.cluster.start(lost[0]!);
     world.until(() => lost[0]!.node?.membership.leaseHeld() === true, 10_000);
     world.database.slowMs = 300;
@@ -175,7 +175,7 @@ describe('no owner of some slots lives', () => {
 });
 
 describe('two members are learning from the third when it is lost', () => {
-  /** Their disks have the values of before: node-3 lacks all that came after it went, node-2 less. */
+  /** Their disks have old values: node-3 lacks everything written after it went down, node-2 lacks less. */
   function learnersLeft(
     seed: number,
     isWiped = true,

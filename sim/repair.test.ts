@@ -1,4 +1,7 @@
-/** Damaged records of a simulated cluster: never served, never absent, never older, and made whole by themselves. */
+/**
+ * Damaged records of a simulated cluster: never served, never absent, never replaced by older ones, and repaired
+ * automatically.
+ */
 import { describe, expect, it } from 'vitest';
 import { slotOf } from '../src/core/slots.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
@@ -6,7 +9,7 @@ import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** Too large to be kept hot: every read goes to the disk. */
+/** Too large to be cached: every read goes to the disk. */
 const large = (mark: string): string => mark.repeat(200_000);
 const stored = recordKey(slotOf('key'), 'key');
 

@@ -1,4 +1,4 @@
-/** What a profile fixes of the life that a seed leads. */
+/** What a profile fixes about the run of a seed. */
 import type { SpoolSettings } from '../src/node/spool.ts';
 import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
@@ -9,24 +9,24 @@ import type { VersionHabit } from './versions.ts';
 export interface RunProfile {
   readonly plan: Partial<ClientPlan>;
   readonly weather: Partial<NetworkWeather>;
-  /** Members; left out: as drawn. */
+  /** Number of members; default: as drawn. */
   readonly nodeCount?: number;
-  /** The faults that may strike; left out: as drawn. */
+  /** The kinds of faults that may occur; default: as drawn. */
   readonly faultKinds?: readonly FaultKind[];
-  /** Mean time between two faults; left out: as drawn. */
+  /** Mean time between two faults; default: as drawn. */
   readonly faultMsMean?: number;
-  /** Milliseconds between two rounds of scrubbing; left out: there are none. */
+  /** Milliseconds between two rounds of scrubbing; default: no scrubbing. */
   readonly scrubPauseMs?: number;
-  /** What happens to writes while PostgreSQL is away; left out: as drawn. */
+  /** What happens to writes while PostgreSQL is away; default: as drawn. */
   readonly record?: SpoolSettings;
-  /** PostgreSQL's manners; left out: as drawn. */
+  /** How PostgreSQL behaves; default: as drawn. */
   readonly database?: SimDatabaseSettings;
-  /** What the programs of a run speak; left out: as drawn. */
+  /** Which protocol versions the programs of a run speak; default: as drawn. */
   readonly versions?: VersionHabit;
-  /** Milliseconds that deletions are kept, and no legacy source for which all are; left out: as drawn. */
+  /** How many milliseconds deletions are kept, and no legacy source, with which all are kept; default: as drawn. */
   readonly tombstoneKeepMs?: number;
-  /** Mean time between two changes of rows of PostgreSQL by hand; left out: there are none. */
+  /** Mean time between two changes of rows by hand; default: none. */
   readonly handMsMean?: number;
-  /** Mean pause of one who lists keys all the while; left out: there is nobody. */
+  /** Mean pause of a client that lists keys all the time; default: no such client. */
   readonly listMsMean?: number;
 }

@@ -1,4 +1,4 @@
-/** The simulation itself: it repeats, every life that it knows passes, and what it injects is counted. */
+/** The simulation itself: it is repeatable, every profile passes, and what it injects is counted. */
 import { expect, test } from 'vitest';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';

@@ -1,7 +1,7 @@
 /**
- * One seed, from the founding to the verdict: a cluster under load and faults (safety), then everything healed and
- * all that is pending must come to an end (progress); the clients' history must be linearizable per key, every
- * owner and PostgreSQL must hold what was acknowledged, and nothing may be left in a queue.
+ * One seed, from the founding to the verdict: a cluster under load and faults (safety), then everything is healed, and
+ * everything pending must complete (progress). The clients' history must be linearizable per key, every owner and
+ * PostgreSQL must hold what was acknowledged, and nothing may be left in a queue.
  */
 import { everythingDriven } from '../src/core/record-standing.ts';
 import { slotOf } from '../src/core/slots.ts';
@@ -35,20 +35,20 @@ import type { WallWatch } from './wall-watch.ts';
 import { SimWorld } from './world.ts';
 import type { WorldOptions } from './world.ts';
 
-/** What is left of a run when it is repeated smaller. */
+/** What remains of a run when it is repeated in a smaller form. */
 export interface RunCut {
-  /** Numbers of the faults that strike; left out: all. */
+  /** Numbers of the faults to inject; default: all. */
   readonly faults?: readonly number[];
-  /** Numbers of the clients that act; left out: all. */
+  /** Numbers of the clients that act; default: all. */
   readonly clients?: readonly number[];
   /** Milliseconds of load; what has not begun by then never does. */
   readonly loadMs?: number;
 }
 
 export interface RunOptions extends WorldOptions, RunCut {
-  /** What is done with the members, once they are founded and under load. */
+  /** What is done to the members, once they are founded and under load. */
   readonly story?: (cluster: SimCluster, scheduler: Scheduler, wall: WallWatch) => void;
-  /** Every line of the trace as it happens. */
+  /** Called with every line of the trace as it happens. */
   readonly onTrace?: (line: string) => void;
 }
 
@@ -59,20 +59,20 @@ export type ViolationKind =
   | 'history'
   | 'copies'
   | 'queues'
-  /** One member was taken out for slowness over and over. */
+  /** One member was removed for slowness again and again. */
   | 'storm'
-  /** The code itself gave up. */
+  /** The code itself failed. */
   | 'crash';
 
 export interface RunResult {
   readonly seed: number;
-  /** null: nothing was violated. */
+  /** Null if nothing was violated. */
   readonly violation: string | null;
   readonly violationKind: ViolationKind | null;
   readonly operations: number;
   readonly succeeded: number;
   readonly clientCount: number;
-  /** Numbers of the faults that struck. */
+  /** Numbers of the faults that were injected. */
   readonly struck: readonly number[];
   readonly loadMs: number;
   readonly virtualMs: number;
@@ -83,21 +83,21 @@ export interface RunResult {
   readonly occurred: ReadonlyMap<string, number>;
 }
 
-/** Why a process ends that is of an earlier life than PostgreSQL. */
+/** The reason of a process that ends because PostgreSQL is in a later life. */
 const LATER_FOUNDING = 'a later founding';
 export const LOAD_MS_MAX = 30_000;
-/** Milliseconds after the last fault by which everything that was pending has come to its end. */
+/** Milliseconds after the last fault by which everything pending must have completed. */
 const REST_MS_MAX = 18_000;
-/** Milliseconds by which somebody has noticed that PostgreSQL is another or was set back. */
+/** Milliseconds within which it is noticed that PostgreSQL was replaced or set back. */
 const NOTICED_MS = 4_000;
 const LAST_READS_MS_MAX = 8_000;
-/** Milliseconds until nothing is left: slots may be on their way yet, and what was given up goes when all has been quiet. */
+/** Milliseconds until nothing is left: slots may still be moving, and given-up state is removed after a quiet time. */
 const EMPTY_MS_MAX = 40_000;
-/** Milliseconds in which the scrubbers must have found what has rotted. */
+/** Milliseconds within which the scrubbers must have found what is damaged. */
 const SCRUBBED_MS_MAX = 20_000;
-/** Writes with an operation id that are repeated once all is at rest. */
+/** How many writes with an operation id are repeated once all is at rest. */
 const REPEATED_MAX = 40;
-/** How often the world is looked at from outside. */
+/** How often the world is checked from outside. */
 const LOOK_MS = 50;
 
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
@@ -117,7 +117,7 @@ class Run {
   private readonly queues: QueueWatch;
   private readonly removals = new RemovalWatch();
   private clients: SimClients | null = null;
-  /** Null where nobody changes rows by hand. */
+  /** Null if nobody changes rows by hand. */
   private hand: SimHand | null = null;
   private loadBegan = 0;
   private loadMs = 0;
@@ -126,8 +126,8 @@ class Run {
   private readonly epochs = new Set<number>();
   private traceHash = 0x811c9dc5;
   /**
-   * A store that got no room, although its node was to leave the write path before (R32); or what a scrubber has found
-   * and cannot be.
+   * A store that ran out of room although its node should have left the write path before (R32); or a scrubber's
+   * impossible finding.
    */
   private harmed: string | null = null;
 
@@ -141,7 +141,7 @@ class Run {
       () => this.clients?.now ?? 0,
     );
     this.watch = new DurabilityWatch({
-      // What PostgreSQL has lost since comes back: that is asked for once all is at rest.
+      // What PostgreSQL has lost since comes back; that is checked once all is at rest.
       mayLack: () => this.world.cluster.spools,
       recorded: (key) => this.world.database.stood.get(key) ?? this.world.forgotten.highest(slotOf(key)),
       owners: (key) => ownerDisks(this.world, key),
@@ -197,7 +197,7 @@ class Run {
     for (const [kind, count] of faults.counts) this.count(kind, count);
   }
 
-  /** The phase of progress: why it did not come to rest, or null. */
+  /** The progress phase: returns why the world did not come to rest, or null. */
   private rest(clients: SimClients): string | null {
     const { cluster } = this.world;
     const isAtRest = (): boolean => clients.pending === 0 && clients.finished && this.isIdle();
@@ -212,7 +212,7 @@ class Run {
     if (!this.advance(LAST_READS_MS_MAX, () => clients.pending === 0)) return 'a repeated write has no end';
     const { cached } = clients;
     const isToldAll = (): boolean => cached.amiss() === null;
-    // Word may still be on its way to who keeps something older.
+    // Notices may still be on their way to clients with older copies.
     if (!isToldAll()) this.count('wordOnItsWay', Number(this.advance(STALE_MS_MAX, isToldAll)));
     clients.readAll();
     if (!this.advance(LAST_READS_MS_MAX, isAtRest)) return 'the last reads did not come to an end';
@@ -298,13 +298,13 @@ class Run {
   private lookAt({ name, node, life }: SimNode): void {
     if (node === null) return;
     this.queues.look(name, queueSizesOf(node));
-    // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
+    // A node that sleeps, clock included, does not know that its lease is over, but it does not answer anybody either.
     const isAsleep = life !== null && life.pausedUntil > this.world.scheduler.time;
     if (isAsleep || !node.membership.leaseHeld()) return;
     lookAtFloors(this.world, name, node);
   }
 
-  /** What was deleted and forgotten is back, or may be; or more is lost than may be. */
+  /** A deletion that was forgotten is undone, or may be; or more is lost than may be. */
   private broken(): string | null {
     const { forgotten, database, losses } = this.world;
     return forgotten.violation ?? database.resurrected ?? losses.violation;
@@ -356,8 +356,8 @@ class Run {
       this.world.operator.onFenced(node);
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
-    // Nothing else is lost in these lives but what rots, and rows with a server that failed over: whatever a scrubber finds
-    // beside that has not been there to be found.
+    // Apart from that, only damage and rows lost in a failover occur in these runs, so any other finding of a scrubber
+    // cannot be real.
     const isRowLost = fields['finding'] === 'unrecorded' && this.world.database.replacedAt !== -Infinity;
     const isFinding = name === 'scrub.found' && fields['finding'] !== 'damaged' && !isRowLost;
     if (name === 'scrub.conflict' || (isFinding && this.world.still?.isIn(fields['slot']) !== true))
@@ -369,7 +369,7 @@ class Run {
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);
   }
 
-  /** Lines are made only where somebody reads them; that the same seed gives the same run is seen in its events. */
+  /** Lines are only formatted if somebody reads them; the hash of the events shows that a seed repeats its run. */
   private trace(line: () => string): void {
     this.traceHash = Math.imul(this.traceHash ^ this.world.scheduler.eventCount, 0x01000193);
     this.options.onTrace?.(line());

@@ -1,4 +1,4 @@
-/** Whole nodes, restarted one after another by whoever asks first: what `/safe-to-stop` says meanwhile. */
+/** Whole nodes, restarted one after another by several operators at once: what `/safe-to-stop` answers meanwhile. */
 import { describe, expect, it, test } from 'vitest';
 import { COUNCIL_COUNT_MAX } from '../src/core/limits.ts';
 import { STOP_RESERVED_MS } from '../src/core/stop-limits.ts';
@@ -12,7 +12,7 @@ it('one member is killed and returns: the others are not safe to stop until it h
   world.run(1_000);
   for (const index of [0, 1, 2]) expect(costs(index)).toEqual([]);
   world.cluster.kill(world.nodes[2]!);
-  // By the link alone, before any epoch says it.
+  // Noticed by the broken link alone, before any epoch says so.
   world.run(20);
   for (const index of [0, 1]) expect(costs(index).join()).toContain('lack a copy already (node-3)');
   world.run(3_000);
@@ -54,7 +54,7 @@ it('told to stop several times: each who said so is told when it is over, and wh
 });
 
 describe('asked for beforehand', () => {
-  /** All at once, as whoever removes several pods does: what each is told. */
+  /** Several nodes ask at the same time, as when several pods are removed at once; returns the answers. */
   function reserve(world: SmallWorld, ...sims: SimNode[]): (readonly string[])[] {
     const told: (readonly string[])[] = [];
     for (const [index, sim] of sims.entries())
@@ -75,13 +75,13 @@ describe('asked for beforehand', () => {
     const name = world.nodes[told.findIndex(mayStop)]!.name;
     for (const costs of told.filter((each) => !mayStop(each)))
       expect(costs).toEqual([`${name} is about to stop`]);
-    // Whoever only looks hears of it, too, but for the one itself.
+    // A mere look shows it as well, except at the node itself.
     world.run(100);
     const looks = world.nodes.map((sim) => sim.node!.status().stopCosts);
     expect(looks.filter(mayStop)).toHaveLength(1);
   });
 
-  /** Earlier programs among the council, which know of no vote: whoever asks of those that do. */
+  /** Council members with an earlier program, which know of no vote: all the others are asked. */
   test.each([[[1]], [[2]], [[3]], [[1, 2]]])(
     'members %j run the program of before: of the others at most one is told yes, and one in the end',
     (earlier) => {

@@ -1,6 +1,5 @@
 /**
- * `npm run scale`: what the size of a cluster costs, as tables; with `--write` they take the place of those in
- * `docs/SCALE.md`.
+ * `npm run scale`: the cost of a cluster's size, as tables; with `--write` they replace those in `docs/SCALE.md`.
  *
  * Exit code: 0 done; 2 wrong usage.
  */
@@ -53,7 +52,7 @@ function run(): void {
   writeFileSync(PAGE, put(put(page, 'placement', placement), 'membership', membership));
 }
 
-/** The table between the two marks of that name. */
+/** Replaces the table between the two markers of that name. */
 function put(page: string, name: string, table: string): string {
   const [begin, end] = [`<!-- ${name}: begin -->\n`, `<!-- ${name}: end -->`];
   const at = page.indexOf(begin);

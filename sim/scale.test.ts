@@ -1,4 +1,4 @@
-/** The quick form of `npm run scale`: what its tables show must be so, at a few sizes. */
+/** The quick form of `npm run scale`: what its tables show must be true, at a few sizes. */
 import { expect, test } from 'vitest';
 import { HEARTBEAT_MS, LEASE_MS, SUSPECT_AFTER_MS } from '../src/core/limits.ts';
 import { membershipAt, membershipTable, placementAt, placementTable } from './scale.ts';
@@ -18,7 +18,7 @@ test.each([3, 20])(
   '%d members: each asks every other one at its heartbeats, and a death is soon known to all',
   (nodes) => {
     const { messagesPerSecond, halfKnowMs, allKnowMs } = membershipAt(nodes);
-    // A question and an answer for every other member at each heartbeat, and little else.
+    // One question and one answer for every other member at each heartbeat, and little else.
     const exchanged = 2 * (nodes - 1) * (1_000 / HEARTBEAT_MS);
     expect(messagesPerSecond / exchanged).toBeGreaterThan(0.8);
     expect(messagesPerSecond / exchanged).toBeLessThan(1.4);

@@ -1,7 +1,7 @@
 /**
- * What the size of a cluster costs, told in numbers: how evenly slots are shared out and how many of them a change of
- * members moves, by the rules of placement themselves; and how much members say to one another, and how soon they
- * know that one of them died, by members in simulated time. Nothing here depends on the speed of the machine.
+ * The cost of a cluster's size in numbers: how evenly slots are distributed and how many of them a change of members
+ * moves, computed by the placement rules themselves; and how much members say to one another, and how soon they know
+ * that one of them died, measured with members in simulated time. Nothing here depends on the speed of the machine.
  */
 import xxhash from 'xxhash-wasm';
 import { SLOT_COUNT } from '../src/core/limits.ts';
@@ -12,27 +12,29 @@ import { MembershipWorld } from './membership-world.ts';
 const REPLICA_COUNT = 3;
 const ZONE_COUNT = 5;
 const SEED = 1;
-/** Joins and departures by turns, after which slots are to lie in long runs still. */
+/** Alternating joins and departures, after which slots must still lie in long runs. */
 const CHANGE_COUNT = 10;
-/** Milliseconds over which messages are counted, and in which things must have come about. */
+/** Milliseconds over which messages are counted, and within which events must have happened. */
 const COUNT_MS = 1_000;
 const WAIT_MS_MAX = 60_000;
-/** The hash of a running node. */
+/** The hash that a running node uses. */
 const { h32 } = await xxhash();
 
 export interface PlacementScale {
   readonly nodes: number;
-  /** The fullest node's places, and its first places, in parts of a fair share. */
+  /** The fullest node's places, and its first places, as multiples of a fair share. */
   readonly fullest: number;
   readonly fullestFirst: number;
   readonly emptiest: number;
-  /** The most first places of one node, in parts of a fair share of those that are left, whichever node is gone. */
+  /** The most first places of one node, as a multiple of a fair share of the remaining nodes, whichever node is gone. */
   readonly fullestFirstWithout: number;
-  /** Parts of all places that must be copied when one node joins, or one leaves; a fair share. */
+  /** The share of all places that must be copied when a node joins or leaves; and a fair share. */
   readonly movedByJoin: number;
   readonly movedByLeave: number;
   readonly fairShare: number;
-  /** Runs of slots with the same first owner, which clients are told; the same after some joins and departures. */
+  /**
+   * The number of runs of slots with the same first owner, which clients are told; and after some joins and departures.
+   */
   readonly ranges: number;
   readonly rangesAfterChanges: number;
   readonly rows: number;
@@ -40,14 +42,14 @@ export interface PlacementScale {
 
 export interface MembershipScale {
   readonly nodes: number;
-  /** Messages that one node sends in a second in which nothing happens. */
+  /** Messages that one node sends per second while nothing happens. */
   readonly messagesPerSecond: number;
-  /** Milliseconds from the start of all at once to leases for all. */
+  /** Milliseconds from the simultaneous start of all nodes until all have a lease. */
   readonly foundedMs: number;
-  /** Milliseconds from a death until half of the others, and all, act in the epoch without the dead one. */
+  /** Milliseconds from a death until half of the others, and all of them, act in the epoch without the dead node. */
   readonly halfKnowMs: number;
   readonly allKnowMs: number;
-  /** Milliseconds from its restart until it is complete, and all have a lease, again; without copying. */
+  /** Milliseconds from its restart until it is complete again and all have a lease; without copying. */
   readonly backMs: number;
 }
 
@@ -137,7 +139,7 @@ function countsOf(placement: Placement, counts: (place: number) => boolean): Map
   return found;
 }
 
-/** Places that somebody must copy who had not the slot before. */
+/** Places of members that did not have the slot before and must copy it. */
 function movesBetween(before: Placement, after: Placement): number {
   let moves = 0;
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
@@ -154,7 +156,7 @@ function rangesIn(placement: Placement): number {
   return ranges;
 }
 
-/** First places that others take over, by who is gone, and who takes them. */
+/** The most first places that any node has when one node is gone and others take its first places over. */
 function fullestWithout(placement: Placement, nodes: number): number {
   const firsts = countsOf(placement, (at) => at === 0);
   const taken = new Map<string, number>();
@@ -169,7 +171,7 @@ function fullestWithout(placement: Placement, nodes: number): number {
   return most / (SLOT_COUNT / (nodes - 1));
 }
 
-/** One joins, then the one that has been there longest leaves, and so on. */
+/** One node joins, then the oldest member leaves, and so on. */
 function changed(founders: readonly PlacementMember[], before: Placement): Placement {
   let members = founders;
   let placement = before;

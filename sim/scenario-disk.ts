@@ -1,4 +1,4 @@
-/** The disk of a node in a directed scenario: it completes its writes by itself, or waits for the story. */
+/** The disk of a node in a directed scenario: it completes its writes by itself, or when the scenario says so. */
 import { assert } from '../src/base/assert.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { Storage } from '../src/ports/storage.ts';
@@ -19,7 +19,7 @@ export class ScenarioDisk {
     return this.platter.get(stored);
   }
 
-  /** The write under way is lost, or reached the platter although nobody was told. */
+  /** The write under way is lost, or has reached the platter although nobody was told. */
   cutOff(writeLands: boolean): void {
     if (writeLands) this.pending?.apply();
     this.pending = null;
@@ -37,7 +37,7 @@ export class ScenarioDisk {
     write.tell();
   }
 
-  /** Scans answer at once while a process starts, and later in turn. */
+  /** Scans answer synchronously while a process starts, and asynchronously later. */
   open(life: ScenarioLife, isStarting: () => boolean): Storage {
     return {
       get: (key) => this.platter.get(key),

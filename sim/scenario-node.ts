@@ -1,6 +1,6 @@
 /**
- * One node of a directed scenario: the parts that hold and replicate records, as production runs them, without membership
- * and doors. Its disk completes by itself or waits for the story; its epochs and its lease are given to it by hand.
+ * One node of a directed scenario: the parts that hold and replicate records, as in production, without membership and
+ * doors. Its disk completes writes by itself or when the scenario says so; the scenario sets its epochs and its lease.
  */
 import { assert } from '../src/base/assert.ts';
 import { CopyPace } from '../src/core/copy-pace.ts';
@@ -58,12 +58,12 @@ export interface ScenarioNodeParts {
 const CACHE_BYTES = 1_000_000;
 const WALL_START = 1_700_000_000_000;
 const SWEEP_TICKS = 5;
-/** Milliseconds that a node keeps deletions: for good, unless the story wants them forgotten. */
+/** Milliseconds that a node keeps deletions: for ever, unless the scenario wants them forgotten. */
 export const KEEP_MS = 1e12;
 
 const NO_TELEMETRY = { event: () => undefined, count: () => undefined };
 
-/** What lives as long as a process does. */
+/** State with the lifetime of a process. */
 interface Process {
   readonly life: ScenarioLife;
   readonly writer: StoreWriter;
@@ -95,7 +95,7 @@ export class ScenarioNode {
   hasLearned = false;
   /** Milliseconds that it keeps a deletion. */
   keepMs = KEEP_MS;
-  /** Its keys go to PostgreSQL. */
+  /** Its keys are written through to PostgreSQL. */
   writesThrough = true;
   private readonly parts: ScenarioNodeParts;
   private readonly disk: ScenarioDisk;
@@ -114,13 +114,13 @@ export class ScenarioNode {
     return this.process?.life ?? null;
   }
 
-  /** The version on its disk, 0 where there is none. */
+  /** The version on its disk, 0 if there is none. */
   diskVersion(key: string, slot: number): number {
     const bytes = this.disk.get(recordKey(slot, key));
     return bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? 0);
   }
 
-  /** The process dies; the write under way is lost, or reached the platter although nobody was told. */
+  /** The process dies; the write under way is lost, or has reached the platter although nobody was told. */
   crash(writeLands = false): void {
     assert(this.process !== null, `${this.name} is dead already`);
     this.disk.cutOff(writeLands);
@@ -152,7 +152,7 @@ export class ScenarioNode {
     this.disk.complete();
   }
 
-  /** As a node does it: the member it was, or one anew, or none. */
+  /** As a real node does: it is the same member as before, a new one, or none. */
   adopt(topology: Topology): void {
     const process = this.process!;
     const isSame = this.topology !== null && isLiveIncarnation(this.topology, this.id, this.incarnation);
@@ -178,7 +178,7 @@ export class ScenarioNode {
     this.replica.replayAll();
   }
 
-  /** Its slots are placed elsewhere: nothing that it holds of them counts any more. */
+  /** Its slots were placed elsewhere: nothing that it holds of them counts any more. */
   giveUp(): void {
     const process = this.process!;
     for (const state of this.replica!.release(() => true)) process.leftInFlight.keep(state);

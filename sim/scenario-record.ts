@@ -1,6 +1,6 @@
 /**
- * PostgreSQL for a directed scenario: it answers at once, or waits for the story to say what becomes of each
- * statement. Rows may be put there from outside.
+ * PostgreSQL for a directed scenario: it answers at once, or the scenario decides what becomes of each statement. Rows
+ * can be inserted from outside.
  */
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SealedRecord } from '../src/core/record.ts';
@@ -11,11 +11,11 @@ import type { ScenarioLife } from './scenario-node.ts';
 interface Statement {
   readonly sender: string;
   readonly run: () => void;
-  /** The reply, or that nobody knows. */
+  /** Sends the reply, or loses it. */
   readonly reply: (lost: boolean) => void;
 }
 
-/** Nobody scrubs in these stories. */
+/** Nobody scrubs in these scenarios. */
 const UNSCRUBBED: RowScrub = { readRows: () => undefined, restoreRow: () => undefined };
 
 export class ScenarioRecord {
@@ -39,7 +39,7 @@ export class ScenarioRecord {
     this.rows.set(sealed.record.key, { record: sealed.record, slot, checksum: sealed.checksum });
   }
 
-  /** Runs what waits, or what waits of one sender; `lost`: nobody hears what came of it. */
+  /** Executes the waiting statements, or those of one sender. `lost`: nobody learns the outcome. */
   execute(sender?: string, lost = false): void {
     const statements = this.held.filter((each) => sender === undefined || each.sender === sender);
     this.held = this.held.filter((each) => !statements.includes(each));
@@ -49,7 +49,7 @@ export class ScenarioRecord {
     }
   }
 
-  /** What waits never arrives. */
+  /** The waiting statements never arrive. */
   forget(sender: string): void {
     this.held = this.held.filter((each) => each.sender !== sender);
   }
@@ -85,7 +85,7 @@ export class ScenarioRecord {
           () => this.versions(slot, afterKey, max),
           (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
         ),
-      // No row is removed in these stories.
+      // No row is removed in these scenarios.
       statementMsMax: 0,
       readFloors: (slots, done) =>
         this.defer(() =>
@@ -104,7 +104,7 @@ export class ScenarioRecord {
         ),
       seen: () => null,
       choose: () => undefined,
-      // Nor is another server taken into use.
+      // Nor is another server adopted.
       survey: (done) => this.defer(() => done(unknown, null)),
       claim: (_expected, _claim, done) => this.defer(() => done(unknown, null)),
       readLife: (done) => this.defer(() => done(null, null)),

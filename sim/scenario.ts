@@ -1,7 +1,7 @@
 /**
- * A small world for directed scenarios: nodes of real parts on one slot, and a story that says which message
- * arrives when, whose disk is slow, what PostgreSQL answers, who dies, and which epoch comes next. What is not held
- * back happens by itself, in order. Clients' operations are written down; `verdict` asks the checkers.
+ * A small world for directed scenarios: nodes of real parts on one slot. The scenario says which message arrives when,
+ * whose disk is slow, what PostgreSQL answers, who dies, and which epoch comes next; whatever is not held back happens
+ * by itself, in order. Clients' operations are recorded, and `verdict` asks the checkers.
  */
 import { assert } from '../src/base/assert.ts';
 import { isHeard } from '../src/core/hearing.ts';
@@ -36,7 +36,7 @@ interface Flight {
   readonly message: PeerMessage;
 }
 
-/** Which messages wait: of one sender, to one receiver, of one kind, some of them; what is left out is any. */
+/** Which messages wait: by sender, receiver and kind, or a filter; an omitted field means any. */
 export interface Hold {
   readonly from?: ScenarioNode;
   readonly to?: ScenarioNode;
@@ -47,15 +47,15 @@ export interface Hold {
 /** What a client has been told so far. */
 export interface Pending {
   outcome: HistoryOutcome | null;
-  /** Gives up: a write goes on without its client. (R5) */
+  /** The client gives up; a write goes on without it. (R5) */
   expire: () => void;
   readonly call: HistoryCall;
-  /** Its operation id, null where it has none. */
+  /** Its operation id, or null. */
   readonly id: Uint8Array | null;
   readonly invokedAt: number;
 }
 
-/** What an operation id begins with, beside the time of the world. */
+/** Operation ids begin with this plus the time of the world. */
 const WALL_START = 1_700_000_000_000;
 
 const STEPS_MAX = 100_000;
@@ -72,10 +72,12 @@ export class Scenario {
   private turn: (() => void)[] = [];
   private timers: { readonly at: number; readonly run: () => void; cancelled: boolean }[] = [];
   private readonly pending = new Set<() => void>();
-  /** A counter of events is a clock that all clients share. */
+  /** A counter of events, which serves as a clock that all clients share. */
   private clock = 0;
 
-  /** Founded: epoch 1, every node a complete owner. `loaded`: what the nodes lack, PostgreSQL lacks too. */
+  /**
+   * The cluster is founded: epoch 1, every node a complete owner. `loaded`: PostgreSQL has nothing that the nodes lack.
+   */
   constructor(mutations: Mutations, nodeCount = 3, loaded = true) {
     this.mutations = mutations;
     const defer = (run: () => void): void => void this.turn.push(run);
@@ -99,7 +101,7 @@ export class Scenario {
     this.settle();
   }
 
-  /** The first three nodes, by the names that stories use. */
+  /** The first three nodes, by the names that scenarios use. */
   get abc(): readonly [ScenarioNode, ScenarioNode, ScenarioNode] {
     return [this.nodes[0]!, this.nodes[1]!, this.nodes[2]!];
   }
@@ -118,14 +120,14 @@ export class Scenario {
     this.settle();
   }
 
-  /** What waits of this kind is lost for ever. */
+  /** Waiting messages of this kind are lost. */
   drop(hold: Hold): void {
     this.wire = this.wire.filter((flight) => !this.matches(hold, flight));
   }
 
   /**
-   * The next epoch: who is alive in it, under their present incarnations, and who of them is complete. It is adopted
-   * by all of them, unless the story names those who hear of it.
+   * The next epoch: who is alive in it, under their present incarnations, and who of them is complete. All of them
+   * adopt it, unless the scenario names those that hear of it.
    */
   epoch(
     alive: readonly ScenarioNode[],
@@ -147,7 +149,7 @@ export class Scenario {
     for (const node of heardBy) this.hear(node);
   }
 
-  /** The next epoch begins to spool: nobody has heard of it yet. (PROTOCOL R34) */
+  /** The next epoch begins to spool; nobody has heard of it yet. (PROTOCOL R34) */
   spool(): void {
     this.topology = { ...this.topology, epoch: this.topology.epoch + 1, spooling: true };
   }
@@ -158,7 +160,7 @@ export class Scenario {
     this.settle();
   }
 
-  /** Everything that is not held happens, until nothing is left; time stands. */
+  /** Runs everything that is not held back, until nothing is left; time stands still. */
   settle(): void {
     for (let steps = 0; steps < STEPS_MAX; steps += 1) {
       const run = this.turn.shift();
@@ -174,7 +176,7 @@ export class Scenario {
     throw new Error('the world does not come to rest');
   }
 
-  /** Time passes, ticks and timers with it. */
+  /** Lets time pass, with ticks and timers. */
   pass(ms: number): void {
     const end = this.time + ms;
     while (this.time < end) {
@@ -187,13 +189,13 @@ export class Scenario {
     }
   }
 
-  /** Everybody whose client still waits and whose node is dead is told what a client then knows: nothing. */
+  /** Clients that still wait for the dead node are told what a client then knows: nothing. */
   crash(node: ScenarioNode, writeLands = false): void {
     node.crash(writeLands);
     for (const end of [...this.pending]) end();
   }
 
-  /** As after every kill; its disk is lost as well. */
+  /** Like a crash; the disk is lost as well. */
   loseDisk(node: ScenarioNode): void {
     this.crash(node);
     node.wipeDisk();
@@ -209,7 +211,7 @@ export class Scenario {
     return this.write(node, { kind: 'increment', delta });
   }
 
-  /** Under a fresh operation id. */
+  /** With a new operation id. */
   incrementOnce(node: ScenarioNode): Pending {
     const id = Buffer.alloc(OPERATION_ID_BYTES);
     id.writeUIntBE(WALL_START + this.time + 1, 0, 6);
@@ -218,8 +220,8 @@ export class Scenario {
   }
 
   /**
-   * The same write under the same id. Where nobody knew what became of the first attempt, both are one in the history,
-   * from its beginning to this answer; an answer that was given stands there already.
+   * Repeats the write under the same id. If the outcome of the first attempt is unknown, both are one operation in the
+   * history, from the beginning of the first to this answer; an answer that was given is recorded already.
    */
   repeat(node: ScenarioNode, first: Pending): Pending {
     const isOpen = first.outcome === null || first.outcome.kind === 'indefinite';
@@ -236,7 +238,7 @@ export class Scenario {
     return this.write(node, { kind: 'fill', value });
   }
 
-  /** `since`: when it began, for the history; 0: it is not to stand there. */
+  /** `since`: when it began, for the history; 0 means that it is not recorded. */
   write(
     node: ScenarioNode,
     call: HistoryCall,
@@ -286,13 +288,13 @@ export class Scenario {
     return pending.outcome !== null;
   }
 
-  /** 'ok', or the story of what no single copy could have answered. */
+  /** 'ok', or an explanation of what no single copy could have answered. */
   verdict(): string {
     const verdict = checkHistory(this.history, { versionsOrder: true });
     return verdict.kind === 'ok' ? 'ok' : verdict.explanation;
   }
 
-  /** The version that node has on its disk. */
+  /** The version that the node has on its disk. */
   onDisk(node: ScenarioNode): number {
     return node.diskVersion(KEY, SLOT);
   }
@@ -387,7 +389,7 @@ function operationOf(key: string, call: HistoryCall, operationId: Uint8Array | n
 }
 
 function outcomeOf(result: WriteResult, operation: WriteOperation): HistoryOutcome {
-  // For its reader a fill that lost is as if nothing had been done.
+  // For its reader a fill that lost counts as if nothing had been done.
   if (result.kind === 'conditionFailed' && operation.kind === 'fill') return { kind: 'definiteFailure' };
   return writeOutcome(result, operation);
 }

@@ -1,13 +1,13 @@
 /**
- * Virtual time. Everything that happens in a simulation is an event in one heap ordered by (time, sequence),
- * so the same seed gives the same run. A simulated node sees time through a `SimClock` of its own, which may
- * drift and whose wall may jump; a stopped node's events are dropped, a paused one's wait.
+ * Virtual time. Everything that happens in a simulation is an event in one heap ordered by (time, sequence), so the
+ * same seed gives the same run. A simulated node sees time through a `SimClock` of its own, which may drift and whose
+ * wall clock may jump. Events of an ended process are dropped, those of a paused one wait.
  */
 import type { Clock } from '../src/ports/clock.ts';
 import { EventQueue } from './event-queue.ts';
 import type { SimEvent } from './event-queue.ts';
 
-/** One run of one simulated process: what ends when it is killed. */
+/** One run of one simulated process, for everything that ends when it is killed. */
 export interface Life {
   alive: boolean;
   /** Virtual time until which the process is paused (SIGSTOP); its events wait until then. */
@@ -20,7 +20,7 @@ export class Scheduler {
   eventCount = 0;
   private readonly events = new EventQueue();
 
-  /** Runs at virtual time `at`, or now if that is over, unless `owner` has ended by then. */
+  /** Runs at virtual time `at`, or now if that has passed, unless `owner` has ended by then. */
   at(at: number, run: () => void, owner: Life | null = null): SimEvent {
     return this.events.add(at, this.time, run, owner);
   }
@@ -33,7 +33,7 @@ export class Scheduler {
     this.events.cancel(event);
   }
 
-  /** Runs the next event; false where there is none at or before `until`. */
+  /** Runs the next event; returns false if there is none at or before `until`. */
   step(until: number): boolean {
     const next = this.events.next(until);
     if (next === undefined) return false;
@@ -41,7 +41,7 @@ export class Scheduler {
     const { owner } = next;
     if (next.cancelled || (owner !== null && !owner.alive)) return true;
     if (owner !== null && owner.pausedUntil > this.time) {
-      // Order among the waiting events is kept: they resume at one moment in the order of their times.
+      // Postponed events keep their order: they resume at one moment, in the order of their original times.
       this.events.postpone(next, owner.pausedUntil);
       return true;
     }
@@ -63,10 +63,10 @@ export const WALL_START_MS = 1_700_000_000_000;
 export class MachineClocks {
   /** 1.01 runs one percent fast. */
   readonly rate: number;
-  /** May be changed at any moment: the wall clock is set. */
+  /** May be changed at any moment, like a wall clock that is set. */
   wallOffset = WALL_START_MS;
   private readonly scheduler: Scheduler;
-  /** Milliseconds for which the monotonic clock stood still, and when the last of that was over. */
+  /** How many milliseconds the monotonic clock has stood still in total, and when the last of these pauses ended. */
   private suspendedMs = 0;
   private resumedAt = 0;
 
@@ -75,7 +75,7 @@ export class MachineClocks {
     this.rate = rate;
   }
 
-  /** The machine sleeps for `ms`; its processes must be paused as long. */
+  /** The machine sleeps for `ms`; its processes must be paused for as long. */
   suspend(ms: number): void {
     this.suspendedMs += ms;
     this.resumedAt = Math.max(this.resumedAt, this.scheduler.time) + ms;
@@ -94,7 +94,7 @@ export class MachineClocks {
   }
 }
 
-/** The clocks of its machine and its own timers, as one process has them. */
+/** The clocks of the machine and the timers of one process. */
 export class SimClock implements Clock {
   readonly machine: MachineClocks;
   private readonly scheduler: Scheduler;

@@ -1,7 +1,6 @@
 /**
- * The scrubber of a simulated cluster: what has rotted, was lost or went back on one disk without a word is found by
- * reading it back, and is whole again by an ordinary round; what is in flight is left alone, and what nobody can decide
- * is told.
+ * The scrubber of a simulated cluster: what was silently damaged, lost or set back on one disk is found by reading it
+ * back, and repaired by an ordinary round. What is in flight is left alone, and what nobody can decide is reported.
  */
 import { describe, expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -282,8 +281,8 @@ describe('the negation of a rule', () => {
 });
 
 /**
- * A write has reached one owner and not the other, when the one asks the other what it has. The write ends; whoever has
- * put the other's copy in its place serves, some day, what was there before.
+ * A write has reached one owner and not the other when the one asks the other what it has. The write completes; a node
+ * that has replaced its copy by the other's would some day serve the old value.
  */
 function askedAmidWrite(mutations: Mutations): boolean {
   const world = worldWith(8, mutations);
@@ -304,7 +303,7 @@ function askedAmidWrite(mutations: Mutations): boolean {
   return Buffer.from(openRecord(bytes)!.record.value).toString() === 'after';
 }
 
-/** Compared at once, and not some runs later. */
+/** A key whose slot is compared at once, and not some runs later. */
 function keyOfFirstRun(): string {
   for (let index = 0; ; index += 1) if (slotOf(`early:${index}`) < 2_048) return `early:${index}`;
 }
@@ -330,7 +329,7 @@ describe('random seeds in which records are lost without a word', () => {
   );
 });
 
-/** Another row of the key in PostgreSQL: so many counters above what is there. */
+/** Another row of the key in PostgreSQL: this many counters above the present one. */
 function forgeRow(world: SmallWorld, value: string | null, counters: number): void {
   const { record, slot } = world.database.standing(KEY)!;
   if (value === null) return world.database.forge(KEY, null);
@@ -339,7 +338,7 @@ function forgeRow(world: SmallWorld, value: string | null, counters: number): vo
   world.database.forge(KEY, { record: sealed.record, slot, checksum: sealed.checksum });
 }
 
-/** Writes an older value of the same key in its place, or nothing. */
+/** Replaces the record by an older value of the same key, or by nothing. */
 function forge({ disk }: SimNode, value: string | null): void {
   const { record } = openRecord(disk.get(stored)!)!;
   const older = { ...record, version: record.version - 2 * 4_096, value: Buffer.from(value ?? '') };

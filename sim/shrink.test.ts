@@ -1,4 +1,4 @@
-/** Shrinking: of a run that fails what is not needed is left out, and what is left still fails in the same way. */
+/** Shrinking a failing run: what is not needed is left out, and what remains still fails in the same way. */
 import { expect, test } from 'vitest';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
@@ -58,7 +58,7 @@ test('a broken rule is found by a seed: the shrunk run fails alike, with less', 
   const run = (cut: RunCut): RunResult => runSeed(seed, { ...options, ...cut });
   const { cut, result } = shrink(failed, run, (runCount) => runCount < 25);
   expect(result.violationKind).toBe(failed.violationKind);
-  // Of what is left out, that is: where a run fails at once, one with less of it may still do more before it fails.
+  // Only for what is left out at the end: a run that fails at once may, with less in it, last longer before it fails.
   expect(cut.loadMs).toBeLessThanOrEqual(Math.ceil(failed.loadMs));
   expect(cut.faults.length + cut.clients.length).toBeLessThan(failed.struck.length + failed.clientCount);
   expect(run(cut).violation).toBe(result.violation);

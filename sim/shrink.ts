@@ -1,7 +1,7 @@
 /**
- * Makes a failing run small: a run that ends earlier, with fewer faults and fewer clients, in which the same kind of
- * thing still goes wrong. What is left out changes what comes after it, never what came before; so the end is cut off
- * first, then faults by halves and one by one, then clients. (After Zeller and Hildebrandt, "Simplifying and isolating
+ * Makes a failing run small: it ends earlier, with fewer faults and fewer clients, and the same kind of thing still
+ * goes wrong. Leaving something out changes what comes after it, never what came before. So the end is cut off first,
+ * then faults by halves and one by one, then clients. (After Zeller and Hildebrandt, "Simplifying and isolating
  * failure-inducing input", 2002)
  */
 import type { RunCut, RunResult } from './run.ts';
@@ -12,7 +12,7 @@ export interface Shrunk {
   readonly runCount: number;
 }
 
-/** Milliseconds of load below which the end is not looked for more closely. */
+/** The end is not narrowed down to less than this many milliseconds of load. */
 const LOAD_MS_STEP = 25;
 
 /** `run` repeats the seed with a cut; `mayGoOn` is asked before every run. */
@@ -61,13 +61,13 @@ class Shrinking {
     }
   }
 
-  /** Takes away the largest parts first. */
+  /** Tries to leave out the largest parts first. */
   private thinOut(what: 'faults' | 'clients'): void {
     for (let size = this.cut[what].length; size >= 1; size = Math.floor(size / 2)) {
       for (let from = 0; from < this.cut[what].length;) {
         if (!this.mayGoOn(this.runCount)) return;
         const rest = this.cut[what].filter((_, place) => place < from || place >= from + size);
-        // Without any client nothing is asked of the cluster, and only its own unrest is left to be seen.
+        // Without any client nothing is asked of the cluster, and only its own activity remains.
         if (!this.accept({ ...this.cut, [what]: rest })) from += size;
       }
     }

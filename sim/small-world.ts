@@ -1,6 +1,6 @@
 /**
- * A small founded cluster in which nothing fails by itself, for stories about one part of a node: the
- * story commands what happens, and asks and waits in simulated time.
+ * A small founded cluster in which nothing fails by itself, for scenarios about one part of a node: the scenario
+ * commands what happens, and asks and waits in simulated time.
  */
 import { assert } from '../src/base/assert.ts';
 import { Prng } from '../src/base/prng.ts';
@@ -26,19 +26,19 @@ export class SmallWorld {
   readonly scheduler = new Scheduler();
   readonly prng: Prng;
   readonly database: SimDatabase;
-  /** Connected where the story asks for it; it knows of no key. */
+  /** Connected if the scenario asks for it; it has no keys. */
   readonly legacy: SimLegacy;
   readonly cluster: SimCluster;
-  /** How often each event was told, by all nodes together. */
+  /** How often each event occurred, on all nodes together. */
   readonly told = new Map<string, number>();
 
-  /** How often each of what is counted was, by all nodes together. */
+  /** The value of each counter, of all nodes together. */
   readonly counted = new Map<string, number>();
 
   /** Why processes ended by themselves. */
   readonly fatal: string[] = [];
 
-  /** `before`: what happens to the world before the first node starts. */
+  /** `before`: changes the world before the first node starts. */
   constructor(
     seed: number,
     before: (world: SmallWorld) => void = () => undefined,
@@ -99,7 +99,7 @@ export class SmallWorld {
     this.scheduler.runUntil(this.scheduler.time + ms);
   }
 
-  /** Runs until it holds; that it never does is an error. */
+  /** Runs until `holds` returns true; throws if it never does. */
   until(holds: () => boolean, msMax: number): void {
     const end = this.scheduler.time + msMax;
     while (!holds()) {
@@ -126,7 +126,7 @@ export class SmallWorld {
     return result!;
   }
 
-  /** What an operator is answered. */
+  /** Gives an order, and returns the answer. */
   operate(sim: SimNode, order: ClusterOrder): ClusterAnswer {
     let answer: ClusterAnswer | null = null;
     sim.node!.operate(order, TIMEOUT_MS * 2, (told) => (answer = told));
@@ -134,7 +134,10 @@ export class SmallWorld {
     return answer!;
   }
 
-  /** The living notice that the key has no owner any more; an operator gives up all such slots, and it is served again. */
+  /**
+   * The survivors notice that the key has no owner any more; an operator gives all such slots up, and it is served
+   * again.
+   */
   giveUp(key: string, living: readonly SimNode[], asked = living[0]!): void {
     const lost = ({ node }: SimNode): readonly number[] => lossOf(node!.membership.topology!).slots;
     const isNoticed = (sim: SimNode): boolean =>
@@ -145,20 +148,20 @@ export class SmallWorld {
     this.until(() => this.get(asked, key).kind !== 'failed', 20_000);
   }
 
-  /** All of these nodes go through a round of the scrubber. */
+  /** Lets all of these nodes complete a round of scrubbing. */
   scrub(nodes: readonly SimNode[] = this.nodes): void {
     this.orderScrub(nodes);
     this.run(100);
     this.until(() => nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 20_000);
   }
 
-  /** Each of these nodes begins a round of the scrubber. */
+  /** Lets each of these nodes begin a round of scrubbing. */
   orderScrub(nodes: readonly SimNode[] = this.nodes): void {
     const order = { kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 } as const;
     for (const { node } of nodes) node!.operate(order, 1_000, () => undefined);
   }
 
-  /** Takes an old answer. */
+  /** Accepts an old answer. */
   getStale(sim: SimNode, key: string): ReadResult | StaleResult {
     let result: ReadResult | StaleResult | null = null;
     sim.node!.getStale(key, TIMEOUT_MS, (told) => (result = told));
@@ -166,7 +169,7 @@ export class SmallWorld {
     return result!;
   }
 
-  /** The value as text, undefined where the key is absent; anything else is an error. */
+  /** The value as text, undefined if the key is absent; anything else is an error. */
   text(sim: SimNode, key: string): string | undefined {
     const result = this.get(sim, key);
     assert(result.kind !== 'failed', `a read of ${key} failed: ${JSON.stringify(result)}`);

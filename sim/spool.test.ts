@@ -1,4 +1,7 @@
-/** Writes that do without PostgreSQL: they are readable, outlive everybody's death, and are in PostgreSQL afterwards. */
+/**
+ * Writes that complete without PostgreSQL: they are readable, survive the death of all nodes, and are in PostgreSQL
+ * afterwards.
+ */
 import { expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { slotOf } from '../src/core/slots.ts';
@@ -22,7 +25,7 @@ function isSpooling(each: SmallWorld): boolean {
   return each.nodes.every((sim) => sim.node?.status().spool.isOn === true);
 }
 
-/** PostgreSQL goes, and a client finds out. */
+/** PostgreSQL goes away, and a client finds out. */
 function spooling(each: SmallWorld): void {
   each.database.goDown(LONG_MS);
   each.put(each.nodes[0]!, 'finds out', 'value');
@@ -82,7 +85,7 @@ it("marks are left over of a version that never became the cluster's: what it ho
   const put = each.put(each.nodes[0]!, 'key', 'value');
   const version = put.kind === 'done' ? put.version : 0;
   each.run(2_000);
-  // As where a write died with its process, and another of its key took a lower version: learners copy its mark.
+  // As if a write had died with its process, and another of its key had taken a lower version: learners copy its mark.
   const slot = slotOf('key');
   for (const { node } of each.nodes) {
     const { marks } = node!['spool'];

@@ -1,6 +1,7 @@
 /**
- * Machines are lost for good while PostgreSQL lacks what was spooled: of each key the newest that is left anywhere it is looked
- * for stands, whole, and what was above it is gone for good. No more is lost than that. (PROTOCOL R28, R34)
+ * Machines are lost for good while PostgreSQL lacks what was spooled. Of each key the newest version that is left,
+ * wherever one looks, is kept whole, and what was above it is gone for good. No more than that is lost. (PROTOCOL R28,
+ * R34)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -18,8 +19,8 @@ const OUTAGE_MS = 600_000;
 const KEYS = ['recorded', 'at three', 'at two', 'at one'];
 
 /**
- * PostgreSQL is away. One member after the other dies while writes go on; the last one that has all is lost with its disk while
- * the others, who are back, copy from it.
+ * PostgreSQL is away. One member after the other dies while writes go on. The last one, which has everything, is lost
+ * with its disk while the others, which are back, copy from it.
  */
 function spooledAndLost(
   mutations: Mutations = {},
@@ -41,7 +42,7 @@ function spooledAndLost(
   return { world, living: loseWhoTeaches(world) };
 }
 
-/** An operator gives the lost one up, and PostgreSQL is back. */
+/** An operator gives the lost member up, and PostgreSQL is back. */
 function givenUp({ world, living }: ReturnType<typeof spooledAndLost>): (string | undefined)[] {
   const [asked] = living;
   const slotCount = lossOf(asked!.node!.membership.topology!).slots.length;
@@ -106,7 +107,7 @@ test('who makes them whole had copied what was spooled, and not the marks of it:
   const owned = Array.from({ length: 600 }, (_, index) => `key ${index}`).filter(isOwned);
   const keys = owned.slice(0, 20);
   put(keys, 'recorded');
-  // What a node looks for in PostgreSQL now and then is what it has written last.
+  // A node now and then looks up in PostgreSQL what it has written last.
   put(owned.slice(20, 60), 'recorded');
   world.database.goDown(OUTAGE_MS);
   world.cluster.kill(learner);
@@ -135,8 +136,8 @@ test('who makes them whole had copied what was spooled, and not the marks of it:
 });
 
 /**
- * Two members copy from one that is lost then; one of them has a slot already, and the other one makes it whole without having it: what
- * both answer.
+ * Two members copy from one that is then lost. One of them has a slot already, and the other one rebuilds the slot
+ * without having it. Returns what both answer.
  */
 function copiedByOneLearner(mutations: Mutations = {}): (string | undefined)[] {
   const world = new SmallWorld(33, undefined, 3, 0, false, mutations, undefined, SPOOL);

@@ -1,6 +1,6 @@
 /**
- * Old answers for who takes them: told only where no lease is held, with an age within which they were the truth; never
- * what is in flight, never what a learner has left over, never more than a node can know. (DESIGN 1)
+ * Old answers for reads that accept them: given only where no lease is held, with an age within which they were true;
+ * never what is in flight, never a learner's leftovers, never more than a node can know. (DESIGN 1)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -16,7 +16,7 @@ function calm(seed: number, mutations: Mutations = {}, nodeCount = 3, withLegacy
   return new SmallWorld(seed, undefined, nodeCount, 0, withLegacy, mutations);
 }
 
-/** Cut off, long enough for its lease to be over and for the others to go on without it. */
+/** Cut off for long enough that its lease is over and the others go on without it. */
 function cutOff(world: SmallWorld, sim: SimNode, ms = 3_000): void {
   world.cluster.network.isolate(sim.name);
   world.run(ms);
@@ -41,7 +41,7 @@ describe('a node that is cut off', () => {
     const result = world.getStale(alone, 'key');
     expect(shown(result)).toBe('stale before');
     const { staleMs } = result as StaleResult;
-    // It was cut off 3 s ago, and its lease went on for at most 600 ms.
+    // It was cut off 3 s ago, and its lease lasted for at most 600 ms.
     expect(staleMs).toBeGreaterThan(2_300);
     expect(staleMs).toBeLessThan(3_000 + world.scheduler.time - askedAt + 700);
     expect(world.get(alone, 'key')).toMatchObject(NOT_READY);

@@ -1,7 +1,7 @@
 /**
- * Records that were written before the load began and that no client asks for again: what is lost of them on one disk or
- * in PostgreSQL without a word is nobody's loss but that of who looks. In the end every owner and PostgreSQL must have them as
- * they were, whatever else has happened. (DESIGN 5)
+ * Records that were written before the load began and that no client asks for again: only a scrubber notices when they
+ * are silently lost on one disk or in PostgreSQL. In the end every owner and PostgreSQL must have them as they were,
+ * whatever else has happened. (DESIGN 5)
  */
 import type { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
@@ -17,10 +17,10 @@ const PREFIX = 'still:';
 const COUNT = 12;
 const AGAIN_MS = 20;
 const TIMEOUT_MS = 5_000;
-/** Counters by which a record is set back. */
+/** How many counters a record is set back. */
 const BACK_COUNTERS = 2;
 
-/** By its name in a store: what is done to these is done by `harm`, so that they can be healed. */
+/** Recognises them by the name in a store: only `harm` may damage these, so that they can be repaired. */
 export function isStill(stored: string): boolean {
   return splitRecordKey(stored).key.startsWith(PREFIX);
 }
@@ -31,7 +31,7 @@ export class StillRecords {
   private readonly keys = Array.from({ length: COUNT }, (_, index) => `${PREFIX}${index}`);
   private readonly slots = new Set(this.keys.map(slotOf));
   private readonly expected = new Map<string, SealedRecord>();
-  /** What became of their writes is not known. */
+  /** Keys whose writes have an unknown outcome. */
   private readonly open = new Set<string>();
 
   constructor(cluster: SimCluster, database: SimDatabase) {
@@ -43,21 +43,21 @@ export class StillRecords {
     return this.expected.size + this.open.size === COUNT;
   }
 
-  /** Twice each, so that there is something older. */
+  /** Writes each twice, so that there is an older version. */
   write(): void {
     const { node } = this.cluster.nodes[0]!;
     for (const key of this.keys)
       this.put(node!, key, 'first', () => this.put(node!, key, 'second', () => this.note(key)));
   }
 
-  /** A scrubber may find something in this slot. */
+  /** Whether a scrubber may find something in this slot. */
   isIn(slot: unknown): boolean {
     return this.slots.has(Number(slot));
   }
 
   /**
-   * On this disk, or in PostgreSQL: one record goes, becomes older or rots. What there is of it elsewhere stays whole, so
-   * that it can be healed; who learns meanwhile may learn the loss. What was done; null: nothing.
+   * Deletes, sets back or damages one record on this disk, or in PostgreSQL. All other copies stay intact, so that it
+   * can be repaired; a node that learns meanwhile may copy the loss. Returns what was done; null for nothing.
    */
   harm(sim: SimNode, prng: Prng): string | null {
     const key = prng.pick(this.keys);
@@ -74,7 +74,10 @@ export class StillRecords {
     return `${key} of ${sim.name} ${how}`;
   }
 
-  /** In PostgreSQL: what stands below its version and its checksum is another than it was. What was done; null: nothing. */
+  /**
+   * In PostgreSQL: replaces the value of a row under its version and its checksum. Returns what was done; null for
+   * nothing.
+   */
   rot(prng: Prng): string | null {
     const key = prng.pick(this.keys);
     const whole = this.expected.get(key);
@@ -90,7 +93,7 @@ export class StillRecords {
     return `${key} in its ${how}`;
   }
 
-  /** Where one of them is not as it was; null: nowhere. */
+  /** Where one of them is not as it was; null if all are. */
   wrong(): string | null {
     for (const key of this.keys) {
       const wrong = this.wrongOf(key);
@@ -134,9 +137,9 @@ export class StillRecords {
     node.write(operation, TIMEOUT_MS, (result) => {
       if (result.kind !== 'failed') done();
       else if (certaintyOf(result.failure.code) === 'definite')
-        // What stands against it passes with time alone: a question to PostgreSQL that failed, say.
+        // The obstacle passes with time: a failed read of PostgreSQL, for example.
         this.database.scheduler.after(AGAIN_MS, () => this.put(node, key, value, done));
-      // It may still take effect, at any time: nothing can be expected of this key.
+      // It may still take effect at any time: nothing can be expected of this key.
       else this.open.add(key);
     });
   }

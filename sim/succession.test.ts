@@ -1,7 +1,7 @@
 /**
- * The council's majority is gone for good. Nobody serves, until an operator goes on with those who are left: they begin
- * another life of the cluster, with what PostgreSQL has; who was given up can write nothing any more, and copies from the
- * others when it comes back. (DESIGN 3, PROTOCOL R21, R27, R28)
+ * The council has lost its majority for good. Nobody serves until an operator goes on with the survivors: they begin
+ * another life of the cluster, with what PostgreSQL has. A member that was given up can write nothing any more, and
+ * copies from the others when it comes back. (DESIGN 3, PROTOCOL R21, R27, R28)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -25,7 +25,7 @@ function topologyAt(sim: SimNode): Topology {
 const serves = (world: SmallWorld, sim: SimNode): boolean =>
   KEYS.every((key) => world.get(sim, key).kind !== 'failed');
 
-/** node-1 was away while `new` was written; the other two die then, and it comes back, with `old` on its disk. */
+/** node-1 was away while `new` was written; then the other two die, and it comes back with `old` on its disk. */
 function leftBehind(
   seed: number,
   mutations: Mutations = {},
@@ -59,15 +59,15 @@ function begunAlone(mutations: Mutations = {}) {
   const begun = one.node!.inspect(KEYS[0]!);
   expect(begun).toMatchObject({ record: { operationId }, valid: false });
   world.cluster.kill(one);
-  // Until nobody waits any more for what is held up in the links to it.
+  // Until nobody waits any more for what is held up in its links.
   world.run(1_000);
   world.cluster.network.heal();
   return { world, one, two, add, begun: begun.record!.version };
 }
 
 /**
- * It copies from another one that is alone and does not know of it, and has all records when that one is lost; what it remembers of
- * operations is to come. An operator gives the lost one up. The write again, under its id.
+ * It copies from another node that is alone and does not know of the increment, and has all records, but not yet the
+ * remembered operations, when that node is lost. An operator gives the lost node up. Repeats the write under its id.
  */
 function begunAndCopied(mutations: Mutations = {}): { again: WriteResult; text: string | undefined } {
   const { world, one, two, add, begun } = begunAlone(mutations);
@@ -173,7 +173,7 @@ describe('one of three is left, and its disk is behind', () => {
   ])(
     'it begins a write, dies, and copies from others who have %s instead; they are lost before it is done',
     (_what, value) => {
-      /** The write again, under its id, at who is left. */
+      /** Repeats the write under its id, at the survivors. */
       function again(mutations: Mutations): WriteResult {
         const { world, one, two, add, begun } = begunAlone(mutations);
         const held = (): number => one.node?.inspect(KEYS[0]!).record?.version ?? 0;
@@ -317,7 +317,7 @@ describe('two of five are left', () => {
 });
 
 describe('those who were given up run after all, cut off', () => {
-  /** node-1 alone on its side; on the other a write is on its way when the life ends that it belongs to. */
+  /** node-1 is alone on its side; on the other side a write is on its way when its life ends. */
   function cutOff(mutations: Mutations = {}): { other: WriteResult | null; text: string | undefined } {
     const world = new SmallWorld(87, undefined, 3, 0, false, mutations);
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
@@ -348,7 +348,7 @@ describe('those who were given up run after all, cut off', () => {
   });
 
   test('PostgreSQL was not told: what they acknowledge is lost, which is seen', () => {
-    // Nor does it write to PostgreSQL before it serves: that would be refused.
+    // Nor does it write to PostgreSQL before it serves, which would be refused.
     const { other, text } = cutOff({ succeedUnfenced: true, recoverUnturned: true });
     expect(other?.kind).toBe('done');
     expect(text).not.toBe('too late');

@@ -1,10 +1,10 @@
-/** What a run of many seeds is said to lack: a kind of fault that never struck, and what hardly occurred. */
+/** What a run of many seeds is reported to lack: a kind of fault that never occurred, and events that were too rare. */
 import { expect, test } from 'vitest';
 import { FAULT_KINDS } from './fault-plan.ts';
 import { emptySummary, whatIsMissing } from './summary.ts';
 import type { Summary } from './summary.ts';
 
-/** Everything struck and occurred, far more often than asked for. */
+/** A summary in which every fault and event occurred far more often than required. */
 function plenty(): Summary {
   const summary = emptySummary();
   const lines = whatIsMissing(summary, { seedCount: 2_000, kinds: null });

@@ -1,12 +1,12 @@
 /**
- * What many seeds came to: how much was run and how fast, what was injected and what occurred, what failed, and what
+ * The result of many seeds: how much was run and how fast, what was injected and what occurred, what failed, and what
  * is missing. A run in which something hardly happened has shown little, however green it is.
  */
 import { FAULT_KINDS } from './fault-plan.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { RunResult } from './run.ts';
 
-/** What must have occurred in 2,000 seeds; fewer seeds must do their share. */
+/** How often each event must occur in 2,000 seeds; fewer seeds must have their share. */
 const MINIMUMS: Readonly<Record<string, number>> = {
   processKilled: 2_000,
   epoch: 2_000,
@@ -28,12 +28,17 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   lostWhileLacking: 10,
 };
 const MINIMUMS_SEEDS = 2_000;
-/** From so many seeds on each must have done its share, and every kind of fault struck: in fewer chance alone decides. */
+/**
+ * From this many seeds on, each event must have its share, and every kind of fault must occur; with fewer seeds that is
+ * left to chance.
+ */
 const COUNTED_SEEDS_MIN = 300;
-/** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
+/**
+ * The share of histories on which the checker may give up; beyond it the verdict of the whole run is worth too little.
+ */
 const UNDECIDED_SHARE_MAX = 0.001;
 
-/** A result as it comes from another process. */
+/** A result as it arrives from another process. */
 export type ToldResult = Omit<RunResult, 'occurred'> & {
   readonly occurred: Readonly<Record<string, number>>;
   readonly cpuSeconds: number;
@@ -66,7 +71,7 @@ export function addResult(summary: Summary, result: ToldResult): void {
 
 export interface Expected {
   readonly seedCount: number;
-  /** Of a profile: its own kinds; else all there are, and the minimums count. */
+  /** The fault kinds of a profile; null for a run without a profile, in which all kinds and the minimums count. */
   readonly kinds: readonly FaultKind[] | null;
 }
 
@@ -106,7 +111,7 @@ export function summaryText(summary: Summary, wallSeconds: number): string {
   );
 }
 
-/** One seed for a person to read. */
+/** The report of one seed, for people. */
 export function seedText(result: ToldResult): string {
   const { seed, violation, operations, succeeded, loadMs, virtualMs, eventCount, traceHash } = result;
   const { injected, others } = tableOf(result.occurred);

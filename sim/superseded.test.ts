@@ -1,7 +1,7 @@
 /**
- * Machines are lost with the newest rows of PostgreSQL, and the others go on without what only these had. Then the lost ones come
- * back, and whoever has gone on is lost in their place, before they have copied what it had: what was lost, and was read as lost,
- * stays so. (PROTOCOL R28)
+ * Machines are lost together with the newest rows of PostgreSQL, and the others go on without what only those had. Then
+ * the lost machines come back, and the ones that went on are lost in their place, before their data was copied. What
+ * was lost, and was read as lost, must stay so. (PROTOCOL R28)
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -14,19 +14,19 @@ import { goOnAt } from './going-on.ts';
 import { seesLoss } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
 
-/** What each sync of those who come back takes longer: they have not copied anything yet when they vote again. */
+/** How much longer each sync takes at the returning nodes: they have copied nothing yet when they vote again. */
 const SLOW_MS = 150;
-/** Of one the newest values are lost; the other is lost as a whole. */
+/** Of the first the newest values are lost; the second is lost completely. */
 const KEYS = ['changed', 'new'];
 const [CHANGED] = KEYS as [string];
 
 interface Lost {
   readonly world: SmallWorld;
-  /** Of the life before. */
+  /** From the earlier life. */
   readonly back: readonly [SimNode, SimNode];
 }
 
-/** Those of before are back, and have copied nothing. */
+/** The nodes of the earlier life are back, and have copied nothing. */
 function atSecondLoss(mutations: Mutations): Lost {
   const world = new SmallWorld(57, undefined, 3, 0, false, mutations);
   const [left, ...back] = world.nodes as [SimNode, SimNode, SimNode];
@@ -64,7 +64,7 @@ function atSecondLoss(mutations: Mutations): Lost {
   return { world, back };
 }
 
-/** `meanwhile`: before what is lost is given up. */
+/** `meanwhile`: runs before the lost machines are given up. */
 function lostTwice(
   mutations: Mutations,
   meanwhile: (lost: Lost) => void = () => undefined,

@@ -1,4 +1,4 @@
-/** The simulated database keeps the contract of the real one, and fails in the ways it is asked to. */
+/** The simulated database fulfils the contract of the real one, and fails in the ways that it is told to. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import type { CommitResult, RecordError } from '../src/ports/system-of-record.ts';

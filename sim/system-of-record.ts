@@ -1,8 +1,8 @@
 /**
- * PostgreSQL in the simulated world: one database that survives every node, and for each run of a node a
- * connection to it. It is as unfriendly as the real one may be: replies are lost after the commit, statements
- * fail without one, some hang and commit long after their outcome was reported as unknown, the server is away
- * for a while, fails over and has lost its newest rows, or is set back and says nothing of it.
+ * PostgreSQL in the simulated world: one database that survives every node, and a connection to it for each run of a
+ * node. It is as unfriendly as the real one may be: replies are lost after the commit, statements fail without one,
+ * some hang and commit long after their outcome was reported as unknown, the server is away for a while, fails over
+ * without its newest rows, or is set back without saying so.
  */
 import type { Prng } from '../src/base/prng.ts';
 import { partsOfSystem } from '../src/core/record-standing.ts';
@@ -16,20 +16,20 @@ import { WALL_START_MS } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 export interface SimDatabaseSettings {
-  /** Milliseconds from node to database, and again from database to node. */
+  /** Milliseconds from the node to the database, and again back. */
   readonly latencyMsMin: number;
   readonly latencyMsMax: number;
-  /** Shares of the commits and foundings, in [0, 1]; what is left goes well. */
+  /** Shares of the commits and foundings, in [0, 1]; the others succeed. */
   readonly replyLostShare: number;
   readonly failedShare: number;
   readonly lateShare: number;
-  /** Milliseconds after which a node calls an outcome unknown. */
+  /** Milliseconds after which a node considers an outcome unknown. */
   readonly timeoutMs: number;
   /** Milliseconds beyond that for which a hanging statement may live and still commit. */
   readonly lateMsMax: number;
   /** Milliseconds: no statement runs longer at the server. */
   readonly statementMsMax: number;
-  /** Probability that a page of a scan is cut short, as it is where values are large. */
+  /** Probability that a page of a scan is cut short, as it is for large values. */
   readonly shortPageShare: number;
 }
 
@@ -62,35 +62,38 @@ export class SimDatabase {
   readonly prng: Prng;
   settings: SimDatabaseSettings;
   commitCount = 0;
-  /** Commits and foundings whose sender was told that nobody knows what became of them. */
+  /** Commits and foundings whose sender was told that their outcome is unknown. */
   unknownCount = 0;
-  /** Milliseconds by which its clock was set, ahead or back. */
+  /** Milliseconds by which the server's clock was set, forward or back. */
   clockSetMs = 0;
-  /** Milliseconds that each way takes longer. */
+  /** Additional milliseconds in each direction. */
   slowMs = 0;
-  /** Milliseconds that each row of a commit takes beside, each connection for itself: a server with a rate. */
+  /** Additional milliseconds per row of a commit, for each connection by itself: a server with a limited rate. */
   rowMs = 0;
-  /** Called when a commit is done, before its sender hears of it: the process may die just there. */
+  /** Called when a commit is done, before its sender is told: the process may die just there. */
   onCommitted: ((sender: Life) => void) | null = null;
-  /** The next commit hangs: who sets this says when it arrives, if ever. Its sender is told that nobody knows. */
+  /**
+   * If set, the next commit hangs: whoever set this decides when it arrives, if ever. Its sender is told that the
+   * outcome is unknown.
+   */
   hold: ((arrive: (seen?: FloorsSeen) => void) => void) | null = null;
-  /** Keys on whose rows somebody holds a lock, and whether that is told of them. */
+  /** Keys on whose rows somebody holds a lock, and whether the error names them. */
   readonly heldKeys = new Set<string>();
   tellsHeldKeys = true;
   /** Somebody changes rows by hand. */
   isEdited = false;
-  /** The highest version of each key that was committed to any server, whatever became of it. */
+  /** The highest version of each key that was ever committed to any server. */
   readonly stood = new Map<string, number>();
   private current = new SimRecordServer();
-  /** Nodes that point elsewhere, while an operator takes another server into use. */
+  /** Nodes that connect elsewhere, while an operator moves the cluster to another server. */
   private readonly pointed = new Map<string, SimRecordServer>();
-  /** Replaced, and somebody still talks to them. */
+  /** Replaced servers that somebody still talks to. */
   private readonly leftBehind = new Set<SimRecordServer>();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
   wasSetBack = false;
   readonly unreached: CutOffClients;
-  /** When the last server that was replaced was gone for everybody; later than any time while one is not. */
+  /** When the last replaced server was gone for everybody; later than any time while one is not. */
   replacedAt = -Infinity;
 
   constructor(scheduler: Scheduler, prng: Prng, settings: SimDatabaseSettings = SIM_DATABASE_CALM) {
@@ -100,24 +103,24 @@ export class SimDatabase {
     this.settings = settings;
   }
 
-  /** A node's connection; what it still has to be told ends with `owner`, what it has sent does not. */
+  /** A node's connection. What it still has to be told ends with `owner`; what it has sent does not. */
   connect(owner: Life, name = ''): SystemOfRecord {
     const connection = new SimSystemOfRecord(this, owner, name);
     this.connections.add(connection);
     return connection;
   }
 
-  /** The server that whoever connects now gets. */
+  /** The server that new connections reach. */
   get server(): SimRecordServer {
     return this.current;
   }
 
-  /** Where the node of that name points. */
+  /** The server that the node of that name connects to. */
   serverFor(name: string): SimRecordServer {
     return this.pointed.get(name) ?? this.current;
   }
 
-  /** What its clock tells, which nothing but notes goes by. */
+  /** The server's clock, by which nothing but notes is dated. */
   get clock(): number {
     return this.scheduler.time + this.clockSetMs;
   }
@@ -126,12 +129,12 @@ export class SimDatabase {
     return this.scheduler.time < this.downUntil;
   }
 
-  /** Away from now on for `ms` of virtual time: nothing is taken, replies on their way are lost. */
+  /** Away for the next `ms` of virtual time: nothing is accepted, and replies on their way are lost. */
   goDown(ms: number): void {
     this.downUntil = Math.max(this.downUntil, this.scheduler.time + ms);
   }
 
-  /** Away from all, or from one process alone. */
+  /** Away for all processes, or only for one. */
   goAway(ms: number, from: Life | null): string {
     if (from === null) this.goDown(ms);
     else this.unreached.cutOff(from, ms);
@@ -147,34 +150,34 @@ export class SimDatabase {
   }
 
   /**
-   * Another server takes over that never saw the newest `changeCount` changes of rows. Who is connected to the old one
-   * goes on there for `leftBehindMs`: it does not know yet, and commits what nobody else will see.
+   * Another server takes over that never got the newest `changeCount` changes of rows. Clients of the old one continue
+   * there for `leftBehindMs`: they do not know yet, and commit what nobody else will see.
    */
   failOver(changeCount: number, leftBehindMs = 0): void {
     this.replace(this.current.failedOver(changeCount), leftBehindMs);
   }
 
-  /** The same server, set back by its newest `changeCount` changes: it says that it is who it was. */
+  /** The same server without its newest `changeCount` changes: it claims to be as it was. */
   restore(changeCount: number): void {
     this.wasSetBack = true;
     this.replace(this.current.without(changeCount), 0);
   }
 
-  /** A server that says it is the same takes its place, empty, as before the founding. */
+  /** An empty server with the same identity takes its place, as before the founding. */
   empty(): void {
     this.replace(new SimRecordServer(), 0);
   }
 
-  /** Another server stands ready beside this one: its founding, if it has one, is this one's, and so is what it holds. */
+  /** Another server stands ready beside this one: its founding, if it has one, and its data are copies of this one's. */
   isMoving = false;
 
-  /** From its next connection on; null: at the one that is everybody's. */
+  /** From the node's next connection on; null means the common server. */
   point(name: string, to: SimRecordServer | null): void {
     if (to === null) this.pointed.delete(name);
     else this.pointed.set(name, to);
   }
 
-  /** Of the server in use, as it has always been called; and how many there were. */
+  /** The fixed name of the server in use, and how many servers there have been. */
   get systemName(): string {
     return partsOfSystem(this.current.tell().system).system;
   }
@@ -188,14 +191,14 @@ export class SimDatabase {
     this.replacedAt = Infinity;
   }
 
-  /** Everybody's from now on, but for those who still point at the one of before. */
+  /** The common server from now on, except for nodes that still connect to the old one. */
   becomes(next: SimRecordServer, behind: readonly string[]): void {
     this.pointed.clear();
     for (const name of behind) this.pointed.set(name, this.current);
     this.current = next;
   }
 
-  /** Nobody reaches it any more. */
+  /** Nobody can reach it any more. */
   end(server: SimRecordServer): void {
     server.isOver = true;
     for (const connection of this.connections) if (!connection.hears()) this.connections.delete(connection);
@@ -221,23 +224,23 @@ export class SimDatabase {
     else this.scheduler.after(leftBehindMs, end);
   }
 
-  /** A row that stands again although it was removed; null: none does. */
+  /** A row that is back although it was removed; null if there is none. */
   get resurrected(): string | null {
     return this.current.resurrected;
   }
 
-  /** A row is another than it was, or gone, and nothing says so. */
+  /** Changes or removes a row, without any sign of it. */
   forge(key: string, row: RecordRow | null): void {
     this.current.forge(key, row);
   }
 
-  /** Somebody puts a value there, or deletes the row, as by a statement of SQL; null: there is nothing to delete. */
+  /** Somebody inserts a value or deletes the row by SQL; null if there is nothing to delete. */
   edit(key: string, value: Uint8Array | null): number | null {
     this.isEdited = true;
     return this.current.edit(key, value, this.clock, WALL_START_MS + this.clock);
   }
 
-  /** Of all that is reached by anybody, the one that a topology names; undefined: it is none of these. */
+  /** The reachable server that a topology names; undefined if it is none of them. */
   named({ system, timeline }: RecordIdentity): SimRecordServer | undefined {
     const isNamed = (server: SimRecordServer): boolean => {
       const told = server.tell();
@@ -246,12 +249,12 @@ export class SimDatabase {
     return [this.current, ...this.pointed.values(), ...this.leftBehind].find(isNamed);
   }
 
-  /** What of the key was committed above that version was lost, as it may be. */
+  /** Versions of the key above that one were lost, as they may be. */
   forgive(key: string, above: number): void {
     if ((this.stood.get(key) ?? 0) > above) this.stood.set(key, above);
   }
 
-  /** For checkers: what stands, without a connection. */
+  /** For checkers: the stored row, without a connection. */
   standing(key: string): RecordRow | undefined {
     return this.current.standing(key);
   }
@@ -260,7 +263,7 @@ export class SimDatabase {
     return this.current.all();
   }
 
-  /** Null: another life is in force and nothing was written. */
+  /** Null if another life is in force and nothing was written. */
   apply(
     life: number,
     rows: readonly RecordRow[],
@@ -285,8 +288,8 @@ export class SimDatabase {
   }
 
   /**
-   * One that is being replaced hands the life on to the server that takes its place: without it an operator would have to accept
-   * that one as a backup, which nobody here does.
+   * A server that is being replaced passes the life on to the one that takes its place: otherwise an operator would
+   * have to accept that one as a backup, which nobody does here.
    */
   foundAt(server: SimRecordServer, expectLife: number, clusterId: string): Founding | null {
     if (this.leftBehind.has(server)) this.current.found(expectLife, clusterId, this.clock);

@@ -1,7 +1,7 @@
 /**
- * Rows of old deletions go from PostgreSQL, and nothing comes back in their place: neither from a statement that hung on its
- * way, nor from one that was begun before the floors were raised, nor where a cluster is founded anew on what PostgreSQL
- * has, nor from a disk that was away. (PROTOCOL R24, R28)
+ * Rows of old deletions are removed from PostgreSQL, and nothing comes back in their place: neither from a statement
+ * that hung on its way, nor from one that began before the floors were raised, nor when a cluster is founded anew on
+ * PostgreSQL's rows, nor from a disk that was away. (PROTOCOL R24, R28)
  */
 import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
@@ -35,7 +35,10 @@ function untilForgotten(world: SmallWorld): void {
   world.until(() => !world.nodes.some(holds) && world.database.standing(KEY) === undefined, 20_000);
 }
 
-/** The key is written, and the statement of its first value hangs; it is deleted. How the statement arrives after all. */
+/**
+ * The key is written, the statement of its first value hangs, and the key is deleted. Returns a function that makes the
+ * statement arrive after all.
+ */
 function hanging(world: SmallWorld): (seen?: FloorsSeen) => void {
   let arrive: ((seen?: FloorsSeen) => void) | null = null;
   world.database.hold = (run) => (arrive = run);
@@ -45,7 +48,7 @@ function hanging(world: SmallWorld): (seen?: FloorsSeen) => void {
   return arrive!;
 }
 
-/** All die and lose their disks: what PostgreSQL has is all there is. */
+/** All nodes die and lose their disks: what PostgreSQL has is all that is left. */
 function foundAnew(world: SmallWorld): void {
   for (const sim of world.nodes) world.cluster.kill(sim);
   for (const sim of world.nodes) sim.disk.wipe();
@@ -139,7 +142,10 @@ describe('a statement hangs while the row of a deletion is removed', () => {
     expect(arrivesAfterwards({ passRecordFloor: true })).toBe('from before');
   });
 
-  /** It was begun just before the floors were raised, and does its work at the end of the longest life of a statement. */
+  /**
+   * The statement began just before the floors were raised, and does its work at the end of the longest life of a
+   * statement.
+   */
   function begunBefore(mutations: Mutations): string | null {
     const world = worldOf(35, mutations);
     const arrive = hanging(world);
@@ -168,7 +174,7 @@ describe('a statement hangs while the row of a deletion is removed', () => {
 describe('a value stands below the floor of its slot, and PostgreSQL loses its row', () => {
   const OTHER = '{key:1}other';
 
-  /** Written before the deletion that raises the floor above it. */
+  /** A value written before the deletion that raises the floor above it. */
   function worldWithValueBelow(seed: number, mutations: Mutations = NO_MUTATIONS): SmallWorld {
     const world = worldOf(seed, mutations);
     world.put(world.nodes[0]!, OTHER, 'at rest');

@@ -1,6 +1,6 @@
 /**
- * Deletions are forgotten by whole nodes: everywhere, never before everybody knows the floor, and whoever was away or
- * missed it comes to the same. (PROTOCOL R19, R22)
+ * Deletions are forgotten by whole nodes: everywhere, never before all of them know the floor, and a node that was away
+ * or missed it ends up the same. (PROTOCOL R19, R22)
  */
 import { describe, expect, test } from 'vitest';
 import { slotOf } from '../src/core/slots.ts';
@@ -16,14 +16,14 @@ function worldOf(seed: number, withLegacy = false): SmallWorld {
   return new SmallWorld(seed, undefined, 3, 0, withLegacy, {}, KEEP_MS);
 }
 
-/** The version of the deletion, which may be forgotten a moment later. */
+/** Returns the version of the deletion, which may be forgotten a moment later. */
 function remove(world: SmallWorld, sim: SimNode, key = KEY): number {
   const result = world.write(sim, { kind: 'delete', key, operationId: null });
   if (result.kind !== 'done') throw new Error('the deletion was not done');
   return result.version;
 }
 
-/** Written a few times and deleted; the version of the deletion. */
+/** Writes the key a few times and deletes it; returns the version of the deletion. */
 function deleted(world: SmallWorld): number {
   for (const value of ['one', 'two', 'three']) world.put(world.nodes[0]!, KEY, value);
   return remove(world, world.nodes[0]!);
@@ -110,7 +110,7 @@ describe('somebody was not there', () => {
     const others = world.nodes.filter((sim) => sim !== deaf);
     untilForgotten(world, others);
     expect([holds(deaf), world.text(deaf, KEY)]).toEqual([true, undefined]);
-    // Whoever has forgotten it has lost nothing, and does not take it back.
+    // A node that has forgotten the deletion has lost nothing, and does not take it back.
     world.scrub(others);
     expect(others.map(({ node }) => node!.status().scrub.last?.found)).toEqual([0, 0]);
     expect(others.some(holds)).toBe(false);

@@ -1,4 +1,7 @@
-/** What a cluster records of one operation, in simulated time: the whole tree of it, and every span ended whatever happens. */
+/**
+ * What a cluster records of one operation, in simulated time: the whole span tree, and that every span ends whatever
+ * happens.
+ */
 import { expect, test } from 'vitest';
 import { TRACE_OPEN_MS_MAX } from '../src/core/limits.ts';
 import { SPANS } from '../src/core/spans.ts';
@@ -15,7 +18,7 @@ import { SmallWorld } from './small-world.ts';
 const TIMEOUT_MS = 5_000;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-/** A cluster that records, and what a client would have sent along. */
+/** A cluster that records, and the contexts that a client would have sent along. */
 class TracedWorld {
   readonly world: SmallWorld;
   readonly book: TraceBook;
@@ -170,7 +173,7 @@ test('writes of one key that a round carries together: its steps stand below one
   const traced = new TracedWorld(14);
   const { world, book } = traced;
   const [first] = world.ownersOf('k');
-  // The first begins a round of its own; those behind it wait for its end.
+  // The first begins a round of its own; the others wait for its end.
   const answers = [undefined, traced.root(), traced.root(), traced.root()].map((trace, n) =>
     traced.put(first!, 'k', trace, `v${n}`),
   );
@@ -271,7 +274,7 @@ test('an owner dies under writes, and an epoch goes on without it: only what it 
     ['store', second!.name, undefined],
   ];
   for (const each of open) expect(left).toContainEqual(each);
-  // Nobody writes any more; it is told all the same that it was waited for in vain.
+  // Nobody writes any more, and yet the span records that it was waited for in vain.
   world.run(TRACE_OPEN_MS_MAX);
   const unanswered = book.spans.filter(({ what, error }) => what === 'acknowledge' && error !== undefined);
   expect(unanswered.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** What keeps a simulated cluster from coming to rest, in words. */
+/** Describes what keeps a simulated cluster from coming to rest. */
 import type { SimClients } from './clients.ts';
 import type { SimCluster } from './cluster.ts';
 

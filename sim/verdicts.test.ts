@@ -1,6 +1,6 @@
 /**
- * The two phases of a run are real: what does not come to rest in time after the last fault, what is left in a queue at
- * rest, and what grows beyond its load, each fails a run that is well in every other way.
+ * The two phases of a run are real: a run that is otherwise fine fails if something does not come to rest in time after
+ * the last fault, if something is left in a queue at rest, or if something grows beyond its load.
  */
 import { expect, test } from 'vitest';
 import type { SimCluster } from './cluster.ts';
@@ -10,7 +10,7 @@ import type { Scheduler } from './scheduler.ts';
 
 type Story = (cluster: SimCluster, scheduler: Scheduler) => void;
 
-/** A seed without a fault, in which something else happens. */
+/** A seed without faults, in which something else happens. */
 function tell(story: Story): RunResult {
   return runSeed(3, { faults: [], loadMs: 1_000, story });
 }

@@ -1,7 +1,8 @@
 /**
- * Members that speak different versions of their protocol. On a link two of them speak the highest that both know; what all
- * must understand waits until an operator has put it in force, which is refused while anybody speaks less; from then on who
- * speaks less takes no part. Until then every member may go back to the earlier program, and nothing is lost. (decision 19)
+ * Members that speak different versions of their protocol. On a link two members speak the highest version that both
+ * know. What all must understand waits until an operator enables it, which is refused while any member speaks less;
+ * after that, a member that speaks less takes no part. Until then every member may go back to the earlier program, and
+ * nothing is lost. (decision 19)
  */
 import { describe, expect, test } from 'vitest';
 import { PROTOCOL_MAX, PROTOCOL_MIN, protocolInForce } from '../src/core/protocol-versions.ts';
@@ -19,7 +20,7 @@ function worldWith(seed: number, ...earlier: readonly number[]): SmallWorld {
   });
 }
 
-/** Stops it in order, and starts it with another program. */
+/** Stops it gracefully, and starts it with another program. */
 function exchange(world: SmallWorld, sim: SimNode, protocol: number): void {
   world.cluster.versions.install(sim.name, protocol);
   let stopped = false;
@@ -159,7 +160,7 @@ describe('all speak the later version', () => {
   });
 });
 
-/** A wish for the later version although one member speaks the earlier: 'ok' where everybody serves on. */
+/** The later version is requested although one member speaks the earlier: 'ok' if all continue to serve. */
 function raisedTooEarly(mutations: Mutations): string {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', PROTOCOL_MIN);
   const world = new SmallWorld(16, install, 3, 0, false, mutations);

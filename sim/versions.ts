@@ -1,6 +1,6 @@
 /**
- * Which version of the members' protocol each process of a run speaks: the program of its last upgrade or downgrade, or
- * one drawn anew at every start. A disk that a later version has written is opened by no earlier program.
+ * Which version of the peer protocol each process of a run speaks: that of the program after its last upgrade or
+ * downgrade, or one drawn at every start. An earlier program cannot open a disk that a later version has written.
  */
 import { Prng } from '../src/base/prng.ts';
 import { keepsContentTypes } from '../src/core/kept-types.ts';
@@ -8,17 +8,17 @@ import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 
-/** latest: always. earlier: until somebody upgrades. mixed: another one with every start. */
+/** latest: always. earlier: until an upgrade. mixed: drawn again at every start. */
 export type VersionHabit = 'latest' | 'earlier' | 'mixed';
 
 const VERSIONS = Array.from({ length: PROTOCOL_MAX - PROTOCOL_MIN + 1 }, (_, at) => PROTOCOL_MIN + at);
-/** How often somebody starts an earlier program beside a cluster that has the later version in force. */
+/** How often an earlier program is started in a cluster that has the later version in force. */
 const CARELESS_SHARE = 0.2;
 
 export class SimVersions {
   private readonly prng: Prng;
   private readonly habit: VersionHabit;
-  /** By the member's name: what somebody has installed there. */
+  /** What is installed on each machine, by the member's name. */
   private readonly installed = new Map<string, number>();
   private nodes: readonly SimNode[] = [];
 
@@ -27,7 +27,7 @@ export class SimVersions {
     this.habit = habit ?? this.prng.pick(['latest', 'earlier', 'mixed', 'mixed'] as const);
   }
 
-  /** No process speaks less, unless somebody installs an earlier program. */
+  /** Whether no process speaks less than the latest, unless an earlier program is installed. */
   get areLatest(): boolean {
     return this.habit === 'latest';
   }
@@ -36,7 +36,7 @@ export class SimVersions {
     this.nodes = nodes;
   }
 
-  /** The highest that any disk says to be in force. */
+  /** The highest version that any disk says is in force. */
   get inForce(): number {
     return Math.max(PROTOCOL_MIN, ...this.nodes.map(({ disk, isGone }) => (isGone ? 0 : disk.protocol)));
   }
@@ -45,19 +45,22 @@ export class SimVersions {
     this.installed.set(name, protocol);
   }
 
-  /** Of the process that starts now. */
+  /** The version of the process that starts now. */
   next({ name, disk }: SimNode): number {
     const { habit, prng } = this;
     let protocol = this.installed.get(name);
     if (protocol === undefined && habit === 'mixed') protocol = prng.pick(VERSIONS);
     protocol ??= habit === 'earlier' ? PROTOCOL_MIN : PROTOCOL_MAX;
-    // The program says so, and whoever started it takes the later one.
+    // The program refuses the disk, and whoever started it installs the later one.
     if (protocol < disk.protocol) return disk.protocol;
     return protocol < this.inForce && !prng.chance(CARELESS_SHARE) ? this.inForce : protocol;
   }
 }
 
-/** Does every process that runs act in an epoch in which content types are kept? Then so does whoever starts from now on. */
+/**
+ * Whether every running process acts in an epoch in which content types are stored. Then so does every process that
+ * starts from now on.
+ */
 export function keepTypes({ nodes }: SimCluster): boolean {
   return nodes.every(({ node }) => {
     if (node === null) return true;
@@ -66,7 +69,7 @@ export function keepTypes({ nodes }: SimCluster): boolean {
   });
 }
 
-/** Everybody who runs an earlier program than what is in force gets the later one. */
+/** Gives the later program to every member that runs an earlier one than what is in force. */
 export function upgradeLaggards(cluster: SimCluster): void {
   const { versions } = cluster;
   for (const sim of cluster.nodes) {
@@ -78,7 +81,7 @@ export function upgradeLaggards(cluster: SimCluster): void {
   }
 }
 
-/** Another program, on one machine after another; what runs there is exchanged by `exchange`. */
+/** Installs another program on one machine after another; `exchange` replaces what is running there. */
 export function installOnAll(
   cluster: SimCluster,
   protocol: number,
@@ -95,7 +98,7 @@ export function installOnAll(
   return `all ${protocol}`;
 }
 
-/** An operator asks a node that serves to put in force what it speaks; false where none does. */
+/** An operator asks a serving node to enable the version that it speaks; returns false if no node does. */
 export function finishUpgrade(cluster: SimCluster, prng: Prng): boolean {
   const asked = prng.pick(cluster.nodes).node;
   if (asked?.membership.leaseHeld() !== true) return false;

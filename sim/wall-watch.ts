@@ -1,6 +1,6 @@
 /**
- * What the wall clocks of all machines show, from outside: the range within which an operation saw the time. A
- * clock that is set counts with what it showed before and after.
+ * The wall clocks of all machines, seen from outside: the range of times that an operation may have seen. A clock that
+ * is set counts with its times before and after.
  */
 import type { WallRange } from './checkers/history.ts';
 import type { MachineClocks } from './scheduler.ts';
@@ -12,7 +12,7 @@ export interface WallMark {
 
 export class WallWatch {
   private readonly machines: MachineClocks[];
-  /** What the lowest clock showed after each time that one was set. */
+  /** The lowest clock after each time that it was set. */
   private readonly dips: number[] = [];
   private highestEver = -Infinity;
 
@@ -20,7 +20,7 @@ export class WallWatch {
     this.machines = [...machines];
   }
 
-  /** One more, whose clock may show less than all others. */
+  /** Adds a machine, whose clock may be lower than all others. */
   add(machine: MachineClocks): void {
     this.machines.push(machine);
     this.dips.push(this.lowest());
@@ -51,7 +51,7 @@ export class WallWatch {
     return lowest;
   }
 
-  /** Ever: what was over by one clock may have been removed for good. */
+  /** The highest ever: what one clock considered expired may have been removed for good. */
   private highest(): number {
     for (const machine of this.machines) this.highestEver = Math.max(this.highestEver, machine.wall());
     return this.highestEver;

@@ -1,6 +1,6 @@
 /**
- * Seeds on several processes: each gets the next seed when it has told what came of the last one, so that none waits
- * for the slowest.
+ * Runs seeds on several processes: each gets the next seed when it has reported the last one, so that none waits for
+ * the slowest.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -9,10 +9,10 @@ import type { RunOptions } from './run.ts';
 import type { ToldResult } from './summary.ts';
 
 /**
- * Short lives and many small objects: a nursery that is large from the start spares most copying of what dies at once, and
- * is swept by one thread, for there is no idle core to help. Code is compiled plainly when it is first run rather than
- * interpreted, for much of it is run only now and then; and only what has run for long is compiled once more: the
- * optimizing compiler, beside on threads of its own, took a third of all processor time otherwise.
+ * Runs are short with many small objects. A young generation that is large from the start avoids most copying of
+ * objects that die at once, and a single thread collects it, because there is no idle core to help. Code is compiled by
+ * the baseline compiler when it is first run, because much of it runs only now and then, and optimised only when it has
+ * run for long: the optimising compiler, on threads of its own, otherwise took a third of all processor time.
  */
 const NODE_OPTIONS = [
   ...['--min-semi-space-size=64', '--max-semi-space-size=64', '--single-threaded-gc'],
@@ -23,13 +23,13 @@ export interface WorkersParts {
   readonly count: number;
   /** Arguments that make a child a worker with the same options. */
   readonly args: readonly string[];
-  /** The next seed to run, or null where there are no more. */
+  /** The next seed to run, or null if there are no more. */
   readonly next: () => number | null;
   readonly onResult: (result: ToldResult) => void;
 }
 
 export class Workers {
-  /** All have ended, of themselves or not. */
+  /** Resolves when all have ended, by themselves or not. */
   readonly done: Promise<void>;
   private readonly children: ChildProcess[];
 
@@ -63,7 +63,7 @@ function startChild(parts: WorkersParts): ChildProcess {
   return child;
 }
 
-/** In the child: runs what it is given until it is let go. */
+/** In the child: runs the seeds that it is given until it is dismissed. */
 export function serveAsWorker(options: RunOptions): void {
   process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit(0));

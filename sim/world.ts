@@ -1,6 +1,6 @@
 /**
- * All that a seed draws before anything happens: the network's weather, PostgreSQL's manners, a legacy source or none,
- * how many members, what the clients will do.
+ * Everything that a seed draws before anything happens: the conditions of the network, the behaviour of PostgreSQL,
+ * whether there is a legacy source, how many members there are, and what the clients will do.
  */
 import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
@@ -30,7 +30,7 @@ export interface WorldOptions {
   readonly mutations?: Mutations;
   readonly nodeCount?: number;
   readonly profile?: RunProfile;
-  /** Of the members' protocol; left out: drawn. */
+  /** The versions of the peer protocol; default: drawn. */
   readonly versions?: VersionHabit;
 }
 
@@ -46,18 +46,18 @@ export class SimWorld {
   readonly plan: ClientPlan;
   readonly wall: WallWatch;
   readonly operator: SimOperator;
-  /** Between two rounds of scrubbing; 0: there are none. */
+  /** Between two rounds of scrubbing; 0 if there are none. */
   readonly scrubPauseMs: number;
-  /** Machines are lost for good while PostgreSQL lacks something: what only they and it had may be lost. */
+  /** Machines are lost for good while PostgreSQL lacks something: what only they and PostgreSQL had may be lost. */
   readonly lacks: boolean;
-  /** Null where nobody scrubs, and where they may be lost for good. */
+  /** Null if nobody scrubs, or if they may be lost for good. */
   readonly still: StillRecords | null;
   readonly forgotten = new ForgottenWatch();
   readonly losses: LossWatch;
-  /** Every value that the legacy source ever told: each may have become the key's. */
+  /** Every value that the legacy source ever returned: each may have become the key's value. */
   readonly fills = new Map<string, HistoryOperation>();
 
-  /** `clientsClock`: the moment by the clock that the clients share. */
+  /** `clientsClock` returns the present moment on the clock that the clients share. */
   constructor(seed: number, options: WorldOptions, onEvent: OnEvent, clientsClock: () => number) {
     const prng = new Prng(seed);
     this.prng = prng;
@@ -119,7 +119,7 @@ export class SimWorld {
     this.operator.watch = this.losses;
   }
 
-  /** What was filled in and lost may be so once more. */
+  /** A fill that was lost may be repeated. */
   private fillAgain(key: string, invokedAt: number): void {
     for (const [mark, fill] of [...this.fills])
       if (fill.key === key && mark.endsWith(` ${key}`))
@@ -149,34 +149,34 @@ function longestStatement({ settings }: SimDatabase): number {
   return settings.timeoutMs + settings.lateMsMax + settings.statementMsMax;
 }
 
-/** Drawn apart, so that a seed without operation ids leads the life that it always led. */
+/** Drawn separately, so that a seed without operation ids runs as it always did. */
 function drawIds(seed: number): Pick<ClientPlan, 'idShare' | 'idSeed'> {
   const prng = new Prng(seed ^ 0x1d5eed);
   return { idShare: prng.pick([0, 0.3, 0.8]), idSeed: prng.below(0x7fffffff) };
 }
 
-/** Drawn apart for the same reason. */
+/** Drawn separately for the same reason. */
 function drawStale(seed: number): Pick<ClientPlan, 'staleShare'> {
   return { staleShare: new Prng(seed ^ 0x57a1e).pick([0, 0.3]) };
 }
 
-/** And here. */
+/** Drawn separately for the same reason. */
 function drawModify(seed: number): number {
   return new Prng(seed ^ 0x30d1f).pick([0, 0.3, 0.6]);
 }
 
-/** And here: 0 in a seed without a scrubber. */
+/** Drawn separately, too; 0 in a seed without a scrubber. */
 function drawScrub(seed: number): number {
   return new Prng(seed ^ 0x5c4b).pick([0, 0, 300, 1_500]);
 }
 
-/** Drawn apart for the same reason: how soon deletions are forgotten, or that they are not. */
+/** Drawn separately for the same reason: how soon deletions are forgotten, or that they are not. */
 function drawForgetting(seed: number): Pick<SimClusterOptions, 'tombstoneKeepMs'> {
   const tombstoneKeepMs = new Prng(seed ^ 0xf0e7).pick([0, 50, 300, 1_500]);
   return tombstoneKeepMs === 0 ? {} : { tombstoneKeepMs };
 }
 
-/** What a node is to do while PostgreSQL is away. Drawn apart for the same reason. */
+/** What a node does while PostgreSQL is away; drawn separately for the same reason. */
 function drawRecord(seed: number): SpoolSettings {
   const prng = new Prng(seed ^ 0x5b001);
   const drawn = prng.pick(['reject', 'spool'] as const);

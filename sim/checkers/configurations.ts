@@ -1,13 +1,13 @@
 /**
- * The places where a search for a linearization can stand: the key's state, which of the open operations have
- * already taken effect, and how many indefinite calls were spent to get here.
+ * The points that a search for a linearization can be at: the state of the key, which of the open operations have taken
+ * effect, and how many indefinite calls were spent to get there.
  */
 
 export interface Configuration {
   readonly state: number;
-  /** Bits of the open operations, by slot, that have taken effect; 31 to a word. */
+  /** A bit for each open operation, by its slot: whether it has taken effect; 31 bits per word. */
   readonly placed: readonly number[];
-  /** Pairs (group, count) of indefinite calls that took effect, ascending by group. */
+  /** Pairs (group, count) of the indefinite calls that took effect, in ascending order of groups. */
   readonly spent: readonly number[];
 }
 
@@ -62,23 +62,24 @@ export function withoutSpent(spent: readonly number[], group: number): readonly 
   return spent;
 }
 
-/** Up to so many a walk over all of them is faster than a table; mostly there are one or two. */
+/** Up to this many, a linear scan is faster than a table; mostly there are one or two. */
 const WALKED_MAX = 8;
-/** Of a table that has just been made; a power of two. */
+/** Size of a new table; a power of two. */
 const TABLE_SIZE_MIN = 64;
 
 /**
- * Of two configurations that differ only in what was spent, the one that spent no less is of no use. Those that differ in
- * nothing else are found by a table of their own: a key for a map would be a text, or a number that hashes as slowly as one.
+ * A set without dominated configurations: of two that differ only in what was spent, the one that spent no less is
+ * useless. Configurations that differ in nothing else are found through a hash table of its own, because the key of a
+ * Map would have to be a string, or a number that hashes as slowly as one.
  */
 export class ConfigurationSet {
   size = 0;
   private readonly hashes: number[] = [];
   private readonly groups: Configuration[][] = [];
-  /** By hash, with linear probing: the place of a group and one; 0: free. Null while there are few. */
+  /** Hash table with linear probing: the index of a group plus one, or 0 if free. Null while there are few groups. */
   private table: Int32Array | null = null;
 
-  /** False where one at least as good is there. */
+  /** Returns false if the set already has one that is at least as good. */
   add(added: Configuration): boolean {
     const hash = hashOf(added);
     const place = this.placeOf(added, hash);
@@ -117,7 +118,7 @@ export class ConfigurationSet {
     return -1;
   }
 
-  /** Notes in the table where the last group stands. */
+  /** Enters the last group into the table. */
   private enter(): void {
     const count = this.hashes.length;
     if (count <= WALKED_MAX) return;
@@ -145,7 +146,7 @@ function hashOf({ state, placed }: Configuration): number {
   return hash;
 }
 
-/** But for what was spent. */
+/** Equal in everything but what was spent. */
 function isAlike(a: Configuration, b: Configuration): boolean {
   if (a.state !== b.state) return false;
   if (a.placed === b.placed) return true;

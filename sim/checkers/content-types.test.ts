@@ -1,4 +1,7 @@
-/** The checker of content types sees the wrong, the forgotten and the foreign one; what nobody had to keep may be missing. */
+/**
+ * The checker of content types notices a wrong, a lost and a foreign type; a type that nobody had to keep may be
+ * missing.
+ */
 import { expect, test } from 'vitest';
 import { typeOf, VALUE_STEP } from '../values.ts';
 import { ContentTypes } from './content-types.ts';

@@ -1,21 +1,21 @@
 /**
- * Does every value come back with the content type that was put with it, and that changes of the value kept? Until all
- * members speak the version that content types came with, a value may be written without: so only what was put when every
- * process acted in an epoch of that version must have one. (decision 34)
+ * Does every value come back with the content type that it was put with, and which later changes of the value kept?
+ * Until all members speak the protocol version that introduced content types, a value may be stored without one. So a
+ * type is required only for values that were put when every process acted in an epoch of that version. (decision 34)
  */
 import type { KeyRecord } from '../../src/core/record.ts';
 import { putOf, textOf, typeOf } from '../values.ts';
 
 export class ContentTypes {
   private readonly onViolation: (text: string) => void;
-  /** Puts that all had to keep the type of, and those of which that is not known. */
+  /** For each put value: whether every process had to keep its type, or whether that is uncertain. */
   private readonly kept = new Map<number, boolean>();
 
   constructor(onViolation: (text: string) => void) {
     this.onViolation = onViolation;
   }
 
-  /** A value is on its way. `isKept`: whoever may come to write it keeps its type. */
+  /** A value is being written. `isKept`: every node that may write it keeps its type. */
   began(value: string, isKept: boolean): void {
     const put = putOf(value);
     if (put !== null) this.kept.set(put, isKept && this.kept.get(put) !== false);

@@ -1,4 +1,6 @@
-/** Each way in which copies can differ, shown to the checker: it must name it, and be silent where all is well. */
+/**
+ * Shows the checker each way in which copies can differ: it must name the difference, and say nothing if all is well.
+ */
 import { expect, test } from 'vitest';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { findDivergence, type ConvergenceInput, type OwnerDump, type RecordDump } from './convergence.ts';

@@ -1,30 +1,30 @@
 /**
- * After everything has come to rest: does every copy hold what was acknowledged, and do the copies agree?
- * Pure functions over dumps of the owners' stores and of PostgreSQL's table. Only complete owners belong in
- * the dumps: a learner may still lack what it has not copied.
+ * After everything has come to rest: does every copy hold what was acknowledged, and do the copies agree? Pure
+ * functions over dumps of the owners' stores and of PostgreSQL's table. Only complete owners belong in the dumps,
+ * because a learner may still lack what it has not copied.
  */
 import type { KeyRecord } from '../../src/core/record.ts';
 
 export interface OwnerDump {
   readonly name: string;
   readonly records: ReadonlyMap<string, KeyRecord>;
-  /** Is this node an owner of the key? Keys of others that it still holds are not looked at. */
+  /** Whether this node owns the key; keys of others that it still holds are ignored. */
   readonly owns: (key: string) => boolean;
 }
 
 export interface RowDump {
   readonly version: number;
   readonly checksum: number;
-  /** Left out: not looked at. */
+  /** If omitted, it is not compared. */
   readonly tombstone?: boolean;
 }
 
 export interface RecordDump {
   readonly rows: ReadonlyMap<string, RowDump>;
-  /** Is the key's route written through? */
+  /** Whether the key's route is written through. */
   readonly writtenThrough: (key: string) => boolean;
   readonly checksumOf: (record: KeyRecord) => number;
-  /** The highest version of the key whose row was removed; 0: none was, as where it is not given. (R24) */
+  /** The highest version of the key whose row was removed; 0 if none was, which is the default. (R24) */
   readonly removed?: (key: string) => number;
 }
 
@@ -35,12 +35,12 @@ export interface AcknowledgedWrite {
 
 export interface ConvergenceInput {
   readonly owners: readonly OwnerDump[];
-  /** null where there is no system of record. */
+  /** Null if there is no system of record. */
   readonly record: RecordDump | null;
   readonly acknowledged: readonly AcknowledgedWrite[];
   /**
-   * The highest version of a deletion of the key that owners have removed as old: who holds nothing of the key stands
-   * where that deletion stood. 0: none, as where it is not given. (R22)
+   * The highest version of a deletion of the key that owners have removed because of its age; an owner that holds
+   * nothing of the key counts as holding that deletion. 0 if there is none, which is the default. (R22)
    */
   readonly forgotten?: (key: string) => number;
 }
@@ -72,7 +72,7 @@ export type ConvergenceViolation =
       readonly difference: string;
     };
 
-/** In the order of the keys; empty where all is well. */
+/** In the order of the keys; empty if all is well. */
 export function findDivergence(input: ConvergenceInput): ConvergenceViolation[] {
   const acknowledged = highestByKey(input.acknowledged);
   const keys = new Set(acknowledged.keys());
@@ -112,7 +112,7 @@ function lostAtOwners(
   return violations;
 }
 
-/** Each owner against the first: one difference is told once per owner that has it. */
+/** Compares each owner with the first: a difference is reported once for each owner that has it. */
 function differences(key: string, owners: readonly OwnerDump[], forgotten: number): ConvergenceViolation[] {
   const [first, ...others] = owners;
   if (first === undefined) return [];
@@ -137,14 +137,14 @@ function recordFaults(
   const row = record.rows.get(key);
   const stands = row?.version ?? Math.max(forgotten, record.removed?.(key) ?? 0);
   const violations: ConvergenceViolation[] = [];
-  // Deleted there, at whatever version: so it was forgotten here, and made so again.
+  // The row is a deletion of whatever version, so it was forgotten here and made again.
   const lowest = row?.tombstone === true ? Math.max(stands, forgotten) : stands;
   if (lowest < acknowledged) violations.push({ kind: 'lostInRecord', key, acknowledged, held: stands });
   for (const owner of owners) {
     const held = owner.records.get(key);
     const version = held?.version ?? forgotten;
     let difference: string | null = null;
-    // The owners come first: PostgreSQL never holds a version that they do not.
+    // Owners are written before PostgreSQL, which therefore never holds a version that they do not.
     if (row !== undefined && version < stands)
       difference = `the row is ahead at version ${stands}, the owner at ${version}`;
     else if (held === undefined && row?.tombstone === false)
@@ -162,12 +162,12 @@ function recordFaults(
   return violations;
 }
 
-/** A deletion that was forgotten elsewhere, or its absence: for readers and writers the same. */
+/** A deletion that was forgotten elsewhere, or its absence; readers and writers cannot tell them apart. */
 function isDeletionUpTo(forgotten: number, record: KeyRecord | undefined): boolean {
   return record === undefined || (record.tombstone && record.version <= forgotten);
 }
 
-/** null where both hold the same. */
+/** Null if both hold the same. */
 function describeDifference(a: KeyRecord | undefined, b: KeyRecord | undefined): string | null {
   if (a === undefined || b === undefined) {
     return a === b ? null : `version ${(a ?? b)!.version} stands at one and nothing at the other`;

@@ -1,32 +1,32 @@
 /**
- * What an answer promises, checked at the moment it is given. A value that was read, and a write that was
- * acknowledged, is in PostgreSQL, or at every owner that may serve it, marked as lacking there; an acknowledged write is also on the disk of every owner that may serve the key.
- * The history alone would show the lack only if the right machines died in the next milliseconds.
- * (DESIGN section 2, PROTOCOL R1, R6, R34)
+ * Checks what an answer promises at the moment it is given. A value that was read, and a write that was acknowledged,
+ * must be in PostgreSQL, or be marked as lacking there at every owner that may serve it. An acknowledged write must
+ * also be on the disk of every owner that may serve the key. The history alone would reveal a violation only if the
+ * right machines died within the next milliseconds. (DESIGN section 2, PROTOCOL R1, R6, R34)
  */
 
 export interface DurabilityParts {
-  /** Version of the key's row in PostgreSQL, 0 where there is none; null where nothing is written through. */
+  /** Version of the key's row in PostgreSQL, 0 if there is none; null if the key is not written through. */
   readonly recorded: (key: string) => number | null;
-  /** May writes do without PostgreSQL, by what the members are set to? */
+  /** Whether the settings of the members allow writes without PostgreSQL. */
   readonly mayLack: () => boolean;
-  /** Every complete owner of the key that holds a lease at this moment. */
+  /** All complete owners of the key that hold a lease at this moment. */
   readonly owners: (key: string) => readonly OwnerDisk[];
 }
 
 export interface OwnerDisk {
   readonly name: string;
-  /** Version of the record on the platter, 0 where there is none. */
+  /** Version of the record on the platter, 0 if there is none. */
   readonly version: number;
-  /** Version for which the key is marked there as lacking in PostgreSQL, 0 where it is not. */
+  /** The version for which the key is marked there as lacking in PostgreSQL, 0 if it is not marked. */
   readonly marked: () => number;
 }
 
 export class DurabilityWatch {
-  /** The first that was found. */
+  /** The first violation found. */
   violation: string | null = null;
   answerCount = 0;
-  /** Answers that PostgreSQL did not know of. */
+  /** Number of answers for which PostgreSQL did not have the version. */
   spooledCount = 0;
   private readonly parts: DurabilityParts;
 

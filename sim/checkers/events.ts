@@ -1,4 +1,4 @@
-/** A key's history as its search walks it: invocations and returns, in order of time. */
+/** A key's history as the search walks it: invocations and returns in order of time. */
 import type { HistoryOperation } from './history.ts';
 
 export interface Event {
@@ -7,7 +7,7 @@ export interface Event {
   readonly operation: HistoryOperation;
 }
 
-/** Invocations and returns of what has a known outcome, by time; at one moment invocations come first. */
+/** Invocations and returns of the operations with a known outcome, by time; invocations come first at equal times. */
 export function eventsOf(history: readonly HistoryOperation[]): Event[] {
   const events: Event[] = [];
   for (const operation of history) {
@@ -19,7 +19,7 @@ export function eventsOf(history: readonly HistoryOperation[]): Event[] {
   return events.sort((a, b) => a.time - b.time || Number(a.returns) - Number(b.returns));
 }
 
-/** The most operations of known outcome that were open at one moment. */
+/** The largest number of operations with a known outcome that were open at the same time. */
 export function openCountMax(history: readonly HistoryOperation[]): number {
   let open = 0;
   let most = 0;

@@ -1,6 +1,6 @@
 /**
- * A write's client knows only about when its value ends; whoever read the value was told exactly. What was read
- * narrows what was written, so that the checker can be strict. Only for histories in which each value is written once.
+ * The writer of a value knows only roughly when it expires; a reader was told exactly. What was read narrows down what
+ * was written, so that the checker can be strict. Only for histories in which each value is written once.
  */
 import type { Expiry, HistoryCall, HistoryOperation } from './history.ts';
 import { expiryOf } from './model.ts';
@@ -19,13 +19,13 @@ export function narrowExpiries(history: readonly HistoryOperation[]): HistoryOpe
     const expiry = expiryOf(call);
     if (expiry === null || !('value' in call)) return operation;
     const at = told.get(`${call.value} ${operation.key}`);
-    // What contradicts the write is left for the checker to find.
+    // A contradiction to the write is left for the checker to find.
     if (at === undefined || at < expiry.from || at > expiry.by) return operation;
     return { ...operation, call: withExpiry(call, { from: at, by: at }) };
   });
 }
 
-/** By modifications, and so not by whoever wrote the value. */
+/** Times set by modifications, and thus not by the writer of the value. */
 function timesGiven(history: readonly HistoryOperation[]): Set<number> {
   const given = new Set<number>();
   for (const { call } of history) {
@@ -36,7 +36,7 @@ function timesGiven(history: readonly HistoryOperation[]): Set<number> {
   return given;
 }
 
-/** Of what writes no value, unchanged. */
+/** Returns a call that writes no value unchanged. */
 export function withExpiry(call: HistoryCall, expiry: Expiry): HistoryCall {
   return call.kind === 'put' || call.kind === 'compareAndPut' ? { ...call, expiry } : call;
 }

@@ -1,6 +1,6 @@
 /**
- * Values whose time ends, as the checker sees them: gone from the first clock that passed their time, or still
- * there until the last one has; never there afterwards, never gone before.
+ * Expiring values as the checker sees them: they may be gone as soon as the first clock has passed their time, and
+ * present until the last one has; never present after that, and never gone before.
  */
 import { expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
@@ -8,10 +8,10 @@ import type { Expiry, HistoryCall, HistoryOperation, HistoryOutcome } from './hi
 import { checkKey } from './linearizability.ts';
 
 const DONE: HistoryOutcome = { kind: 'done' };
-/** Clocks differ by so many milliseconds from the mean at most. */
+/** Each clock differs from the mean by at most this many milliseconds. */
 const SKEW_MS = 5;
 
-/** One operation at wall times around 1000, as long as its number of the clock that all clients share. */
+/** One operation at wall times around 1000, each as long as its number on the clock that all clients share. */
 function op(
   invokedAt: number,
   returnedAt: number,
@@ -128,8 +128,8 @@ for (const [name, history] of Object.entries(bad))
   test(`a fault: ${name}`, () => expect(checkKey(history).kind).toBe('violation'));
 
 /**
- * One copy that nodes look at by clocks of their own, each look by any of them. Writes are numbered as they take
- * effect; of some nobody hears, and some of those never happen.
+ * A single copy that nodes look at with their own clocks, any of them at each look. Writes are numbered as they take
+ * effect; some are lost to their clients, and some of those never happened.
  */
 function makeHistory(prng: Prng, lostShare = 0): HistoryOperation[] {
   let value: string | null = null;

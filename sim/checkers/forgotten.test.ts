@@ -1,4 +1,4 @@
-/** Who serves a slot without the floor under which deletions were forgotten: it must be named. */
+/** A node that serves a slot without the floor below which deletions were forgotten must be named. */
 import { expect, test } from 'vitest';
 import { makeVersion } from '../../src/core/version.ts';
 import { ForgottenWatch } from './forgotten.ts';

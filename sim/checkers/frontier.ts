@@ -1,20 +1,17 @@
 /**
- * Where a search still has to look, the cheapest first: a place that was reached with fewer calls of unknown outcome is
- * worth more, for whatever can follow from one that spent more can follow from it, too.
+ * The points that a search still has to explore, cheapest first: one that was reached with fewer calls of unknown
+ * outcome is worth more, because whatever can follow from one that spent more can follow from it, too.
  */
 import { countAllSpent, type Configuration } from './configurations.ts';
 
 export interface Reached {
   readonly configuration: Configuration;
-  /**
-   * The last step was an indefinite call that nobody has seen yet: to overwrite it now would be to waste
-   * it.
-   */
+  /** The last step was an indefinite call whose effect nobody has seen yet, so overwriting it now would waste it. */
   readonly unseen: boolean;
 }
 
 export class Frontier {
-  /** By what was spent; the last that came first, for it is furthest. */
+  /** By what was spent; last in first out, because the latest is furthest. */
   private readonly byCost: (Reached[] | undefined)[] = [];
   private cheapest = 0;
 

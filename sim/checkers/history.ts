@@ -1,8 +1,7 @@
 /**
- * What clients did to a key and what they were told, as data: the input of the linearizability checker. Only
- * what a client could see stands here. An operation of which nobody knows whether it happened is
- * `indefinite`; one that certainly did not happen is a `definiteFailure`, and to see its effect is a
- * violation.
+ * What clients did to a key and what they were told, as data: the input of the linearizability checker. It contains
+ * only what a client could see. An operation with an unknown outcome is `indefinite`; one that certainly did not happen
+ * is a `definiteFailure`, and seeing its effect is a violation.
  */
 import { describeChanges, describeTold } from './modifications.ts';
 import type { HistoryChange, HistoryTold } from './modifications.ts';
@@ -13,16 +12,16 @@ export interface HistoryOperation {
   readonly call: HistoryCall;
   readonly outcome: HistoryOutcome;
   /**
-   * Any clock that all clients share and that never goes back; a counter of events is best. Two operations
-   * overlap where neither returned before the other was invoked; equal times count as overlap.
+   * On any clock that all clients share and that never goes back; a counter of events is best. Two operations overlap
+   * unless one returned before the other was invoked; equal times count as overlap.
    */
   readonly invokedAt: number;
   /**
-   * What the wall clocks of the nodes showed while it lasted, at least and at most; the most counts from the history's
-   * beginning, for what one clock called expired may be gone for good. Left out: nobody knows.
+   * The lowest and the highest that the nodes' wall clocks showed during the operation. The highest counts from the
+   * beginning of the history, because what one clock considered expired may be gone for good. Omitted if unknown.
    */
   readonly wall?: WallRange;
-  /** Not looked at where the outcome is indefinite: such a call may take effect at any later time. */
+  /** Ignored if the outcome is indefinite: such a call may take effect at any later time. */
   readonly returnedAt: number;
 }
 
@@ -32,13 +31,13 @@ export interface WallRange {
   readonly highest: number;
 }
 
-/** The moment at which a value's time is over lies between these two. */
+/** The value expires at some moment between these two. */
 export interface Expiry {
   readonly from: number;
   readonly by: number;
 }
 
-/** Values as texts; null is absence. */
+/** Values as strings; null is absence. */
 export type HistoryCall =
   | { readonly kind: 'get' }
   | { readonly kind: 'put'; readonly value: string; readonly expiry?: Expiry }
@@ -50,23 +49,23 @@ export type HistoryCall =
       readonly expiry?: Expiry;
     }
   | { readonly kind: 'compareAndDelete'; readonly expect: HistoryExpectation }
-  /** A key that is absent counts as 0. */
+  /** An absent key counts as 0. */
   | { readonly kind: 'increment'; readonly delta: bigint }
   | { readonly kind: 'modify'; readonly changes: readonly HistoryChange[] }
   /**
-   * A value taken over from the legacy source, which may only stand where nothing ever stood: neither a value
-   * nor a deletion. Give one per key and legacy value, indefinite, invoked when the history begins.
+   * A value taken over from the legacy source, allowed only if the key never had anything: neither a value nor a
+   * deletion. Add one per key and legacy value, indefinite, invoked at the beginning of the history.
    */
   | { readonly kind: 'fill'; readonly value: string }
   /**
-   * Whoever had more of the key is gone for good: one of what is left stands from then on, whatever was acknowledged. Give one per
-   * loss, done, from the loss until the key is served again. Nobody calls it.
+   * All members that had more of the key are gone for good: from then on the key holds one of what is left, whatever
+   * was acknowledged. Add one per loss, done, lasting from the loss until the key is served again. No client calls it.
    */
   | { readonly kind: 'loss'; readonly left: readonly HistoryLeft[] };
 
 export interface HistoryLeft {
   readonly value: string | null;
-  /** 0: nothing has a version. */
+  /** 0 if nothing has a version. */
   readonly version: number;
   readonly expiry: Expiry | null;
   /** Not even a deletion is left. */
@@ -79,24 +78,27 @@ export type HistoryExpectation =
   | { readonly kind: 'version'; readonly version: number };
 
 export type HistoryOutcome =
-  /** Of a get. `version` and `expiresAt` (0: never) where the client was told. */
+  /** For a get. `version` and `expiresAt` (0: never) if the client was told. */
   | {
       readonly kind: 'value';
       readonly value: string | null;
       readonly version?: number;
       readonly expiresAt?: number;
     }
-  /** Of a write; `number` of an increment. `version` where the client was told. */
+  /** For a write; `number` for an increment. `version` if the client was told. */
   | { readonly kind: 'done'; readonly version?: number; readonly number?: bigint }
-  /** Of a modification, one for each change; `version` is that of what stands now, told only where something does. */
+  /**
+   * For a modification, with one entry per change. `version` is that of what stands now, and is told only if something
+   * does.
+   */
   | {
       readonly kind: 'modified' | 'unchanged';
       readonly told: readonly HistoryTold[];
       readonly version?: number;
     }
-  /** `current` is left out where the client was not told what stood; `version` is that of `current`. */
+  /** `current` is omitted if the client was not told the present value; `version` belongs to `current`. */
   | { readonly kind: 'conditionFailed'; readonly current?: string | null; readonly version?: number }
-  /** Of an increment: the value is no integer, or would leave 64 bits. */
+  /** For an increment: the value is not an integer, or the sum would exceed 64 bits. */
   | { readonly kind: 'notAnInteger' }
   | { readonly kind: 'indefinite' }
   | { readonly kind: 'definiteFailure' };

@@ -1,16 +1,16 @@
 /**
- * What increments that perhaps happened may have added up to: exactly while they are few, by meeting in the middle;
- * by the range alone when they are many. Only rules out what cannot be.
+ * The possible sums of increments that may have happened: exact while there are few (meet in the middle), only a range
+ * when there are many. Only excludes what is impossible.
  */
 import type { HistoryCall } from './history.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
 import { deltaOf } from './modifications.ts';
 
-/** Sums of either half: 2 to the power of half of this. */
+/** Up to this many increments are enumerated; each half then has 2 to the power of half of this sums. */
 const EXACT_COUNT_MAX = 28;
 
 export class IncrementSums {
-  /** Increments that had been invoked by the moment this was made for. */
+  /** How many increments had been invoked by the moment for which this was made. */
   readonly count: number;
   private readonly lowest: bigint;
   private readonly highest: bigint;
@@ -36,7 +36,7 @@ export class IncrementSums {
     this.right = new Set(sumsOf(numbers.slice(half)));
   }
 
-  /** May some of them, none included, have added up to this? */
+  /** Whether some subset of them, possibly empty, may have added up to this. */
   reach(sum: bigint): boolean {
     if (sum === 0n) return true;
     if (sum < this.lowest || sum > this.highest) return false;

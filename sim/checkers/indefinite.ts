@@ -1,27 +1,27 @@
 /**
- * Calls of which nobody knows whether they happened, thinned out before the search, because each doubles it.
- * Alike calls are interchangeable, so only how many of them took effect counts; and a call whose effect no
- * outcome can show need never have happened.
+ * Calls of unknown outcome, reduced before the search, because each one doubles it. Equal calls are interchangeable, so
+ * only the number of those that took effect matters; and a call whose effect no outcome can reveal need never have
+ * happened.
  */
 import type { HistoryCall, HistoryExpectation, HistoryOperation, HistoryOutcome } from './history.ts';
 import { expiryOf, incremented } from './model.ts';
 import { foundBy } from './modifications.ts';
 
-/** Two integers of at most so many digits never add up to more than 64 bits. */
+/** The sum of two integers of at most this many digits never exceeds 64 bits. */
 const SMALL_DIGITS = 15;
-/** More than integers of 64 bits and sums of them lose when they are rounded. */
+/** A bound on the relative error when integers of 64 bits and their sums are rounded. */
 const ROUNDING_SHARE = 2 ** -48;
 
-/** Calls that are alike in kind and arguments. */
+/** Calls with the same kind and arguments. */
 export interface IndefiniteGroup {
   readonly operation: HistoryOperation;
-  /** When each was invoked, ascending: by time t as many may have taken effect as were invoked by then. */
+  /** When each was invoked, ascending: at time t at most as many took effect as were invoked by then. */
   readonly invokedAt: number[];
   /** Once the last call that can tell has returned, another effect of the group explains nothing. */
   readonly usefulUntil: number;
   /**
-   * Of a delete, and of a put whose time ends: when the last call returns that may have seen the value itself. From
-   * then on it explains absence alone. Infinity for all others.
+   * For a delete, or a put that expires: when the last call returns that may have seen the value itself. From then on
+   * the group explains only absence. Infinity for all others.
    */
   readonly valueUsefulUntil: number;
 }
@@ -55,14 +55,14 @@ interface SeenInteger {
   readonly until: number;
 }
 
-/** Until when which state could make a difference to somebody. Rather too long than too short. */
+/** Until when each state could make a difference to some call. Errs on the side of too long. */
 export class Witnesses {
   private readonly lastByValue = new Map<string | null, number>();
-  /** What indefinite increments together may have added to a value before it was seen. */
+  /** The bounds of what indefinite increments together may have added to a value before it was seen. */
   private addedLeast = 0n;
   private addedMost = 0n;
   private isAnyAdded = false;
-  /** The integers that were seen, in order; null until somebody asks. */
+  /** The integers that were seen, sorted; null until they are needed. */
   private integers: readonly SeenInteger[] | null = null;
   private lastOfValues = -Infinity;
   private lastOfAny = -Infinity;
@@ -80,7 +80,7 @@ export class Witnesses {
       return Math.max(this.lastOfAny, this.lastOfIntegers, this.lastOfTexts, this.lastOfValues);
     const value = 'value' in call ? call.value : null;
     let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
-    // Its absence is seen, too, and whoever counts from nothing may count from there.
+    // Its absence may be seen, too, and increments that count from nothing may start there.
     if (expiryOf(call) !== null)
       last = Math.max(last, this.lastByValue.get(null) ?? -Infinity, this.lastCountedFrom(null));
     if (incremented(value, 0n) !== null) last = Math.max(last, this.lastCountedFrom(value));
@@ -97,12 +97,15 @@ export class Witnesses {
     return incremented(value, 0n) === null ? last : Math.max(last, this.lastOfSums(value));
   }
 
-  /** Of an integer, or of absence: whoever counted from it and was told no number, or a sum that was seen. */
+  /**
+   * For an integer or absence: when the last increment returns that may have started there and was told no number, or a
+   * sum that was seen.
+   */
   private lastCountedFrom(value: string | null): number {
     return Math.max(this.lastOfIntegers, this.lastOfSums(value));
   }
 
-  /** Which values that were seen it may have become by what was added, as far as anybody knows. */
+  /** When the last of the integers was seen that the value may have become by known possible increments. */
   private lastOfSums(value: string | null): number {
     if (!this.isAnyAdded) return -Infinity;
     const from = Number(value ?? 0);
@@ -139,7 +142,10 @@ export class Witnesses {
       this.noteExpectation(call.expect, until);
   }
 
-  /** What it found tells; if nobody was told, only a removal, and what needs absence, say what they would make of it. */
+  /**
+   * A told outcome shows what the modification found. Otherwise a removal says nothing, a set that needs absence shows
+   * absence, and anything else may have found any value.
+   */
   private noteModification(
     { changes }: HistoryCall & { kind: 'modify' },
     outcome: HistoryOutcome,
@@ -159,20 +165,22 @@ export class Witnesses {
     else this.noteValue(expect.kind === 'absent' ? null : expect.value, until);
   }
 
-  /** Refused was a text, or an integer of many digits, or by a delta of many digits anything. */
+  /**
+   * An increment was refused because of a text, an integer of many digits or, with a delta of many digits, any value.
+   */
   private noteRefusal(call: HistoryCall, until: number): void {
     const smallDelta = call.kind === 'increment' && String(call.delta).length <= SMALL_DIGITS;
     if (smallDelta) this.lastOfTexts = Math.max(this.lastOfTexts, until);
     else this.lastOfAny = Math.max(this.lastOfAny, until);
   }
 
-  /** The new number tells the old one. */
+  /** The new number reveals the old one. */
   private noteIncrement(delta: bigint, outcome: HistoryOutcome, until: number): void {
     if (outcome.kind !== 'done' || outcome.number === undefined) {
       this.isAnyAdded = true;
       if (delta < 0n) this.addedLeast += delta;
       else this.addedMost += delta;
-      // One that perhaps never happened tells nothing of what it found: only what it made of that may have been seen.
+      // An increment that may not have happened says nothing about what it found; only its result may have been seen.
       if (outcome.kind !== 'indefinite') this.lastOfIntegers = Math.max(this.lastOfIntegers, until);
       return;
     }
@@ -187,7 +195,7 @@ export class Witnesses {
   }
 }
 
-/** The first place of a value that is no less. */
+/** The index of the first value that is not lower. */
 function firstFrom(integers: readonly SeenInteger[], least: number): number {
   let low = 0;
   let high = integers.length;

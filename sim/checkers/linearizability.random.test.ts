@@ -1,6 +1,6 @@
 /**
- * The checker against histories made from a real sequential object, and against a second checker that tries
- * every order: slow, short, written apart, and wrong in other ways if it is wrong.
+ * The checker against histories made from a real sequential object, and against a second checker that tries every
+ * order: slow, short, written independently, and wrong in other ways if it is wrong.
  */
 import { expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
@@ -8,22 +8,22 @@ import type { HistoryCall, HistoryOperation, HistoryOutcome } from './history.ts
 import { checkHistory, checkKey } from './linearizability.ts';
 import { drawChanges, serveChanges } from './modifications-served.ts';
 
-/** Few places kept: what was left out must be looked at after all. */
+/** Narrow searches: what they leave out must be explored in the end. */
 const NARROW = [1, 2, Infinity];
 
 interface Shape {
   readonly clientCount: number;
   readonly operationCount: number;
   readonly indefiniteShare: number;
-  /** Few values collide often, many never. */
+  /** With few values many operations collide, with many none do. */
   readonly valueCount: number;
   /** Share of reads; the rest are writes of all kinds. */
   readonly readShare: number;
 }
 
 /**
- * Versions in the order of the effects, as the nodes give them; a write that overlaps the one before it may share
- * its version, as two operations of one round do. Absence is told without one.
+ * Versions in the order of the effects, as the nodes assign them. A write that overlaps the previous one may share its
+ * version, as two operations of one round do. Absence has no version.
  */
 class Versions {
   private readonly prng: Prng;
@@ -46,7 +46,7 @@ class Versions {
       this.isShared = true;
       return { ...outcome, version: this.version };
     }
-    // What was read can no longer be in the middle of a round.
+    // A value that was read can no longer be in the middle of a round.
     this.isShared = false;
     let present: string | null | undefined = null;
     if (outcome.kind === 'value') present = outcome.value;
@@ -56,7 +56,7 @@ class Versions {
   }
 }
 
-/** Clients take turns at random; each operation takes effect somewhere between its two ends. */
+/** Clients take turns at random; each operation takes effect somewhere between its invocation and its return. */
 function makeHistory(prng: Prng, shape: Shape, versions: Versions | null = null): HistoryOperation[] {
   const freeAt = Array.from({ length: shape.clientCount }, () => prng.next());
   const planned = Array.from({ length: shape.operationCount }, () => {
@@ -111,7 +111,7 @@ function drawCall(prng: Prng, shape: Shape): HistoryCall {
   return kind === 'increment' ? { kind, delta: BigInt(prng.below(3)) } : { kind: 'delete' };
 }
 
-/** The sequential object itself, in the plainest words. */
+/** The sequential object itself, as plainly as possible. */
 function serve(call: HistoryCall, state: string | null): { state: string | null; outcome: HistoryOutcome } {
   if (call.kind === 'get') return { state, outcome: { kind: 'value', value: state } };
   if (call.kind === 'put') return { state: call.value, outcome: { kind: 'done' } };
@@ -139,7 +139,7 @@ function sameOutcome(a: HistoryOutcome, b: HistoryOutcome): boolean {
   return text(a) === text(b);
 }
 
-/** Tries every order that real time allows, and every choice of the calls of unknown outcome. */
+/** Tries every order that real time allows, and every subset of the calls with unknown outcome. */
 function bruteForce(history: readonly HistoryOperation[]): boolean {
   const lost = (operation: HistoryOperation): boolean => operation.outcome.kind === 'indefinite';
   const attempt = (left: readonly HistoryOperation[], state: string | null): boolean => {
@@ -208,7 +208,7 @@ test('short histories, whole and with one answer changed: judged as by trying ev
     const changed = corrupt(prng, whole, valueCount);
     const verdict = checkKey(changed).kind;
     expect(verdict, `seed ${seed}`).toBe(bruteForce(changed) ? 'ok' : 'violation');
-    // Whatever a search leaves out at first, the last one does not.
+    // Whatever a narrow search leaves out, the last one does not.
     expect(checkKey(changed, { widths: NARROW }).kind, `seed ${seed}`).toBe(verdict);
     if (verdict === 'ok') accepted += 1;
     else violations += 1;
@@ -219,12 +219,12 @@ test('short histories, whole and with one answer changed: judged as by trying ev
 
 interface Served {
   readonly value: string | null;
-  /** null: nobody was told. */
+  /** Null if nobody was told. */
   readonly version: number | null;
   readonly floor: number;
 }
 
-/** As `bruteForce`, and besides no version may stand below one that was told of an earlier place. */
+/** Like `bruteForce`; in addition, no version may be lower than one that was told earlier in the order. */
 function bruteForceVersions(history: readonly HistoryOperation[]): boolean {
   const lost = (operation: HistoryOperation): boolean => operation.outcome.kind === 'indefinite';
   const told = (operation: HistoryOperation): number | undefined =>

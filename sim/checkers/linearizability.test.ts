@@ -8,7 +8,7 @@ const DONE: HistoryOutcome = { kind: 'done' };
 const LOST: HistoryOutcome = { kind: 'indefinite' };
 const FAILED: HistoryOutcome = { kind: 'definiteFailure' };
 
-/** One operation: when it began and ended, what was asked and told. */
+/** One operation: when it began and ended, what was asked and what was told. */
 function op(
   invokedAt: number,
   returnedAt: number,
@@ -184,7 +184,7 @@ test('versions that clients were told: tell equal values apart and judge conditi
   expect(checkKey([first, second, op(5, 6, ifTen, DONE)]).kind).toBe('violation');
   expect(checkKey([first, second, op(5, 6, ifTen, { kind: 'conditionFailed' })]).kind).toBe('ok');
   expect(checkKey([first, op(5, 6, ifTen, { kind: 'conditionFailed' })]).kind).toBe('violation');
-  // A lost put has a version that nobody was told: the condition may hold on it or not.
+  // A lost put has a version that nobody was told, so the condition may or may not hold on it.
   const lost = op(3, 4, put('c'), LOST);
   expect(checkKey([first, lost, op(5, 6, ifTen, { kind: 'conditionFailed' })]).kind).toBe('ok');
 });
@@ -337,7 +337,10 @@ test('many lost increments and puts on a key with versions: are decided in few s
   expect(checkKey(history, { stepsMax: 20_000 }).kind).toBe('undecided');
 });
 
-/** Lists of changes of which nobody knows, each of which could be what ended a value, beside writes that everybody knows. */
+/**
+ * Lists of changes with unknown outcome, each of which could be what set a value's expiry, next to writes with known
+ * outcomes.
+ */
 function manyLostLists(): HistoryOperation[] {
   const list = (changes: readonly HistoryChange[]): HistoryCall => ({ kind: 'modify', changes });
   const history: HistoryOperation[] = [];

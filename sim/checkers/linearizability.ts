@@ -1,11 +1,10 @@
 /**
- * Is there an order of the operations on a key, in accord with real time, that a single copy could have
- * followed? Just-in-time linearization (G. Lowe, "Testing for linearizability", 2017, after Wing and Gong):
- * the history is walked in order of time with the set of all places where a single copy could stand; an
- * operation is given its place only when its return forces that. The set stays small however long the
- * history is, the first return that empties it ends the shortest prefix without an order, and what stood in
- * the set just before is the story to tell. Keys are checked one by one: linearizability is local (Herlihy
- * and Wing, 1990).
+ * Is there an order of the operations on a key, consistent with real time, that a single copy could have followed?
+ * Just-in-time linearization (G. Lowe, "Testing for linearizability", 2017, after Wing and Gong): the search walks the
+ * history in order of time with the set of all points at which a single copy could be; an operation is placed only when
+ * its return forces that. The set stays small however long the history is. The first return that empties it ends the
+ * shortest prefix without an order, and the set just before it is the explanation. Keys are checked one by one, because
+ * linearizability is local (Herlihy and Wing, 1990).
  */
 import { eventsOf } from './events.ts';
 import { describeOperation, type HistoryOperation } from './history.ts';
@@ -14,16 +13,16 @@ import { explain } from './story.ts';
 import { findDisorder } from './version-order.ts';
 
 export interface CheckOptions {
-  /** What the key held before the history; null: it was absent. */
+  /** What the key held before the history; null if it was absent. */
   readonly initialValue?: string | null;
-  /** Placements tried before the answer is `undecided`. */
+  /** Number of steps after which the answer is `undecided`. */
   readonly stepsMax?: number;
   /**
-   * The versions told put the writes of a key in order. Contradictions to that order are violations too, and the
-   * search becomes cheap. Only for histories in which every acknowledgement and every value names its version.
+   * The reported versions order the writes of a key. Contradictions to that order are violations too, and the search
+   * becomes cheap. Only for histories in which every acknowledgement and every value reports its version.
    */
   readonly versionsOrder?: boolean;
-  /** Of one search after another, how many places each keeps at a return; the last leaves nothing out. */
+  /** How many points each of several consecutive searches keeps at a return; the last one must leave nothing out. */
   readonly widths?: readonly number[];
 }
 
@@ -36,12 +35,12 @@ export type HistoryVerdict = KeyVerdict & { readonly key?: string };
 
 const STEPS_MAX_DEFAULT = 5_000_000;
 /**
- * How many places a search keeps at each return. One order is enough to accept a history, and nearly always one is found
- * among the places that spent least; only to say that there is none everything must be looked at.
+ * How many points a search keeps at each return. A single order is enough to accept a history, and nearly always one is
+ * found among the points that spent least; only to show that there is none must everything be explored.
  */
 const WIDTHS_DEFAULT = [32, 512, Infinity];
 
-/** The first violation among the keys; else the first key that could not be decided; else ok. */
+/** The first violation among the keys, else the first key that could not be decided, else ok. */
 export function checkHistory(
   history: readonly HistoryOperation[],
   options: CheckOptions = {},
@@ -61,7 +60,7 @@ export function checkHistory(
   return undecided ?? { kind: 'ok' };
 }
 
-/** All operations must be on one key. */
+/** All operations must be on the same key. */
 export function checkKey(history: readonly HistoryOperation[], options: CheckOptions = {}): KeyVerdict {
   const disorder = options.versionsOrder === true ? findDisorder(history) : null;
   if (disorder !== null) {
@@ -77,7 +76,7 @@ export function checkKey(history: readonly HistoryOperation[], options: CheckOpt
 
 interface Walked {
   readonly verdict: KeyVerdict;
-  /** Something was left out: only that there is an order is certain then. */
+  /** Something was left out, so only the existence of an order would be certain. */
   readonly isCut: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Histories with a loss: what stands behind it is what is left, whatever was acknowledged; and nothing else is excused by it. */
+/**
+ * Histories with a loss: after it the key holds what is left, whatever was acknowledged; and the loss excuses nothing
+ * else.
+ */
 import { expect, test } from 'vitest';
 import type { HistoryOperation, HistoryOutcome } from './history.ts';
 import { checkKey } from './linearizability.ts';
@@ -44,7 +47,7 @@ function read(
   return { key: 'k', client: invokedAt, call: { kind: 'get' }, outcome, invokedAt, returnedAt };
 }
 
-/** With the value and the version that are left. */
+/** A loss that leaves this value and version. */
 function loss(
   invokedAt: number,
   returnedAt: number,

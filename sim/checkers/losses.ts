@@ -1,4 +1,4 @@
-/** Losses in a history: behind each the versions of the key begin anew, where what is left of it stands. */
+/** Losses in a history. After a loss the versions of the key start again from what is left of it. */
 import { isPlaced } from './configurations.ts';
 import type { HistoryOperation } from './history.ts';
 
@@ -6,7 +6,7 @@ export function lossesOf(history: readonly HistoryOperation[]): HistoryOperation
   return history.filter(({ call }) => call.kind === 'loss').sort((a, b) => a.returnedAt - b.returnedAt);
 }
 
-/** When the next loss is over that has no place yet, whether it has begun or not; Infinity: none is to come. */
+/** The end of the next loss that is not placed yet, whether it has begun or not; Infinity if there is none. */
 export function nextLossEnd(
   losses: readonly HistoryOperation[],
   now: number,
@@ -20,7 +20,7 @@ export function nextLossEnd(
   return Infinity;
 }
 
-/** What certainly stands between two losses. */
+/** The parts of the history that certainly lie between two losses. */
 export function betweenLosses(
   history: readonly HistoryOperation[],
 ): readonly (readonly HistoryOperation[])[] {

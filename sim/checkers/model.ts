@@ -1,30 +1,30 @@
 /**
- * One key as a sequential object: what each call does to a state and whether an outcome fits it. States are
- * interned as small numbers, so that the search compares and hashes integers.
+ * One key as a sequential object: what each call does to a state, and whether an outcome is consistent with it. States
+ * are interned as small numbers, so that the search compares and hashes integers.
  *
- * A value whose time may be over is seen in two ways: it may be called absent as soon as any node's clock has
- * passed its time, and must be once all have. In between nothing is promised, not even an order.
+ * A value that may have expired can be seen in two ways: it may be called absent as soon as any node's clock has passed
+ * its time, and must be once all have. In between nothing is promised, not even an order.
  */
 import { assert, unreachable } from '../../src/base/assert.ts';
 import type { Expiry, HistoryCall, HistoryExpectation, HistoryOperation } from './history.ts';
 import { foundBy, modified } from './modifications.ts';
 
 interface ModelState {
-  /** null: absent. */
+  /** Null if absent. */
   readonly value: string | null;
-  /** null: nobody was told, and it may be any. */
+  /** Null if nobody was told; then it may be any version. */
   readonly version: number | null;
-  /** Nothing ever stood here, so a fill may. Told apart from a deletion only in histories that have fills. */
+  /** Nothing ever stood here, so a fill may. Distinguished from a deletion only in histories with fills. */
   readonly untouched: boolean;
-  /** Where versions give the order: the highest that led here, below which nothing may follow; else 0. */
+  /** Where versions give the order: the highest version that led here, below which nothing may follow; otherwise 0. */
   readonly floor: number;
-  /** When the value's time is over; null: never. */
+  /** When the value expires; null if it does not. */
   readonly expiry: Expiry | null;
-  /** The state itself, as the one way to see it. */
+  /** A list with only this state, for when it can be seen in one way only. */
   readonly alone: readonly number[];
-  /** What is left of it once its time is over; -1: nobody has asked. */
+  /** The state after its expiry; -1 if not computed yet. */
   absence: number;
-  /** The value as an integer, null where it is none; undefined: nobody has asked. */
+  /** The value as an integer, null if it is none; undefined if not computed yet. */
   integer: bigint | null | undefined;
 }
 
@@ -39,14 +39,14 @@ export class KeyModel {
   private readonly states: ModelState[] = [];
   private readonly ids = new Map<string, number>();
   /**
-   * Where a write leads that leads there from any state it can happen in: saves building the mark each
-   * time.
+   * The target state of writes that lead to the same one from any state in which they can happen; saves building the
+   * mark each time.
    */
   private readonly targets = new Map<HistoryOperation, number>();
   private readonly hasFills: boolean;
   private readonly isOrdered: boolean;
 
-  /** `isOrdered`: the versions put the operations that have one in order. */
+  /** `isOrdered`: versions order the operations that have one. */
   constructor(hasFills: boolean, isOrdered: boolean) {
     this.hasFills = hasFills;
     this.isOrdered = isOrdered;
@@ -60,7 +60,7 @@ export class KeyModel {
     return this.states[state]!.value;
   }
 
-  /** Is there nothing there, or may its time be over by some clock? */
+  /** Whether the key is absent, or may be expired by some clock. */
   isOverBy(state: number, wallHighest: number): boolean {
     const { value, expiry } = this.states[state]!;
     return value === null || (expiry !== null && expiry.from <= wallHighest);
@@ -72,7 +72,10 @@ export class KeyModel {
     return from.absence;
   }
 
-  /** How a node may see the state during `operation`: as it is, as absent because its time is over, or either; and what a loss may leave. */
+  /**
+   * The ways in which a node may see the state during `operation`: as it is, as absent because it has expired, or
+   * either. For a loss, what it may leave.
+   */
   views({ call, wall, outcome }: HistoryOperation, state: number): readonly number[] {
     if (call.kind === 'loss')
       return call.left.map(({ value, version, untouched, expiry }) =>
@@ -88,7 +91,7 @@ export class KeyModel {
     return isLive ? [state, absent] : [absent];
   }
 
-  /** Of an observation: some way to see the state explains it. */
+  /** Whether an observation is explained by some way to see the state. */
   fits(operation: HistoryOperation, state: number): boolean {
     for (const view of this.views(operation, state))
       if (this.apply(operation, view) !== IMPOSSIBLE) return true;
@@ -96,8 +99,8 @@ export class KeyModel {
   }
 
   /**
-   * The state that stands at the version which an observation saw, if it may be the present one, whose version
-   * nobody was told; or IMPOSSIBLE. Only where versions give the order.
+   * An observation saw a version; the present state has a value whose version nobody was told. Returns the state with
+   * that version if it may be the present one, else IMPOSSIBLE. Only where versions give the order.
    */
   known(operation: HistoryOperation, version: number, state: number): number {
     const seen = valueSeen(operation);
@@ -107,7 +110,7 @@ export class KeyModel {
     return this.intern(present.value, version, false, version, present.expiry);
   }
 
-  /** The state after `operation` with the outcome its client was told, or IMPOSSIBLE. */
+  /** The state after `operation` with the outcome that its client was told, or IMPOSSIBLE. */
   apply(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
     const { value } = this.states[state]!;
@@ -139,7 +142,7 @@ export class KeyModel {
     }
   }
 
-  /** The state after `operation` takes effect, or IMPOSSIBLE where its condition does not hold. */
+  /** The state after `operation` takes effect, or IMPOSSIBLE if its condition does not hold. */
   effect(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
     const isTold = outcome.kind === 'done' || outcome.kind === 'modified';
@@ -171,7 +174,7 @@ export class KeyModel {
         return this.states[state]!.untouched
           ? this.target(operation, call.value, version, floor)
           : IMPOSSIBLE;
-      // Each of its views is what may be left.
+      // Each of its views is one possible remainder.
       case 'loss':
       case 'get':
         return state;
@@ -180,7 +183,10 @@ export class KeyModel {
     }
   }
 
-  /** One that changes nothing leaves what stands; of what nobody knows it need not have happened then. */
+  /**
+   * A modification that changes nothing leaves the state as it is; if its outcome is unknown, it need not have happened
+   * then.
+   */
   private modification(
     { call, outcome, wall }: HistoryOperation,
     version: number | null,
@@ -192,7 +198,7 @@ export class KeyModel {
     const next = modified(call.changes, told, this.states[state]!, incremented, wall?.highest);
     if (next === null) return IMPOSSIBLE;
     const { held, isChanged, mayBeChanged, isRemoved } = next;
-    // The removal of what is absent is written only where legacy might bring it back.
+    // The removal of an absent key is written only if legacy might bring the key back.
     const mayWrite = mayBeChanged || isRemoved;
     if (outcome.kind === 'unchanged') return isChanged || (isRemoved && untouched) ? IMPOSSIBLE : state;
     if (outcome.kind === 'modified' && !mayWrite) return IMPOSSIBLE;
@@ -201,7 +207,7 @@ export class KeyModel {
     return isSame ? state : this.intern(held.value, version, false, version ?? floor, held.expiry);
   }
 
-  /** Reading the digits is most of it. */
+  /** Cached, because parsing the digits is most of the work. */
   private incremented(state: number, delta: bigint): bigint | null {
     const from = this.states[state]!;
     if (from.integer === undefined) from.integer = integerOf(from.value);
@@ -278,12 +284,12 @@ export class KeyModel {
   }
 }
 
-/** When the time of what the call writes is over; null: never. */
+/** When the value that the call writes expires; null if it does not. */
 export function expiryOf(call: HistoryCall): Expiry | null {
   return call.kind === 'put' || call.kind === 'compareAndPut' ? (call.expiry ?? null) : null;
 }
 
-/** What an observation found; undefined: nobody was told. */
+/** What an observation found; undefined if nobody was told. */
 function valueSeen({ call, outcome }: HistoryOperation): string | null | undefined {
   if (outcome.kind === 'unchanged')
     return call.kind === 'modify' ? foundBy(call.changes, outcome.told) : undefined;
@@ -291,7 +297,7 @@ function valueSeen({ call, outcome }: HistoryOperation): string | null | undefin
   return outcome.kind === 'value' ? outcome.value : undefined;
 }
 
-/** null where the value is no integer or the sum would leave 64 bits. */
+/** Null if the value is not an integer or the sum would exceed 64 bits. */
 export function incremented(value: string | null, delta: bigint): bigint | null {
   const integer = integerOf(value);
   return integer === null ? null : sumOf(integer, delta);
@@ -308,7 +314,7 @@ function sumOf(integer: bigint, delta: bigint): bigint | null {
   return sum > INTEGER_MAX || sum < INTEGER_MIN ? null : sum;
 }
 
-/** Does the outcome show that the call changed nothing? Then its place matters only for what it saw. */
+/** Whether the outcome shows that the call changed nothing; then its place matters only for what it saw. */
 export function isObservation(operation: HistoryOperation): boolean {
   const { kind } = operation.outcome;
   return kind === 'value' || kind === 'unchanged' || kind === 'conditionFailed' || kind === 'notAnInteger';

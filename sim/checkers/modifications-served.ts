@@ -1,6 +1,6 @@
 /**
- * Modifications for histories that tests make: drawn at random, and served by a plain object written apart from the
- * checker's model. Without times of expiry.
+ * Modifications for histories in tests: drawn at random, and carried out on a plain object written independently of the
+ * checker's model. Without expiry.
  */
 import type { Prng } from '../../src/base/prng.ts';
 import type { HistoryOutcome } from './history.ts';
@@ -43,7 +43,7 @@ export function serveChanges(
       if (change.condition === 'always' || (state === null) === (change.condition === 'ifAbsent'))
         state = change.value;
     }
-    // A value is set anew although it is the same.
+    // Setting the same value again counts as a change.
     const isSet =
       change.kind === 'set' &&
       state === change.value &&

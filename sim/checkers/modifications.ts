@@ -1,6 +1,6 @@
 /**
- * Lists of changes to a key, as a client asks for them and is told of them, and what they do to a single copy: written
- * apart from the rules of the cluster, in plainer words and over texts. (src/core/modify)
+ * Lists of changes to a key, as a client requests them and is told of them, and their effect on a single copy. Written
+ * independently of the cluster's rules (src/core/modify), more plainly and over strings.
  */
 import { unreachable } from '../../src/base/assert.ts';
 import type { Expiry } from './history.ts';
@@ -11,7 +11,7 @@ export type HistoryChange =
       readonly kind: 'set';
       readonly value: string;
       readonly condition: 'always' | 'ifAbsent' | 'ifPresent';
-      /** Milliseconds since 1970; 0: never. */
+      /** Milliseconds since 1970; 0 means never. */
       readonly expiresAt: number | 'keep';
     }
   | { readonly kind: 'append'; readonly value: string }
@@ -26,17 +26,17 @@ export type HistoryChange =
 
 export interface HistoryTold {
   readonly applied: boolean;
-  /** What stood before; null: nothing; undefined: something, and the client was not told what. */
+  /** The previous value; null if there was none; undefined if there was one that the client was not told. */
   readonly previous: string | null | undefined;
-  /** Of an increment: what it made. */
+  /** The result of an increment. */
   readonly number: bigint | null;
-  /** Of what stands after it; 0 where that is nothing. */
+  /** Length of the value after the change; 0 if there is none. */
   readonly length: number;
   readonly expiresAt: number;
 }
 
 export interface Held {
-  /** null: absent. */
+  /** Null if absent. */
   readonly value: string | null;
   readonly expiry: Expiry | null;
 }
@@ -44,15 +44,15 @@ export interface Held {
 export interface Modified {
   readonly held: Held;
   readonly isChanged: boolean;
-  /** The same, but for who is given the end that stands perhaps already. */
+  /** Like `isChanged`, but also true if a change set an expiry that the value perhaps already had. */
   readonly mayBeChanged: boolean;
-  /** Something asked that the key be gone: where legacy may bring it back, that is written, too. */
+  /** Some change asked for the key to be gone: where legacy may bring it back, that is written, too. */
   readonly isRemoved: boolean;
 }
 
 /**
- * Null where the client cannot have been told this. `told` null: nobody was. `sum`: of an increment. `wallHighest`: what
- * any clock may have shown; an expiry whose time had passed deletes.
+ * Null if the client cannot have been told this. `told` is null if nobody was told. `sum` computes an increment.
+ * `wallHighest` is the highest that any clock may have shown; an expiry that had passed by then deletes the key.
  */
 export function modified(
   changes: readonly HistoryChange[],
@@ -77,7 +77,7 @@ export function modified(
     isRemoved ||= isGone || change.kind === 'remove';
     held = after;
   }
-  // What came and went was never there.
+  // A value that came and went within the list was never there.
   const wasThere = from.value !== null || held.value !== null;
   return { held, isChanged: isChanged && wasThere, mayBeChanged: mayBeChanged && wasThere, isRemoved };
 }
@@ -136,13 +136,16 @@ function isSameTime(change: HistoryChange, { expiry }: Held): boolean {
   return change.expiresAt >= expiry.from && change.expiresAt <= expiry.by;
 }
 
-/** When the change ends what stands; Infinity: it does not. */
+/** When the change makes the value expire; Infinity if it does not. */
 function timeOf(change: HistoryChange): number {
   const at = change.kind === 'set' || change.kind === 'expire' ? change.expiresAt : 0;
   return at === 'keep' || at === 0 ? Infinity : at;
 }
 
-/** Nobody was told whether the time had passed by the clock that judged it, which deletes at once and for all. */
+/**
+ * Nobody was told whether the time had passed by the clock that judged it; if so, the key is deleted at once and for
+ * good.
+ */
 function unseen(held: Held, change: HistoryChange): Held {
   const at = timeOf(change);
   return held.expiry?.from === at ? { value: held.value, expiry: { from: at, by: Infinity } } : held;
@@ -152,7 +155,7 @@ function expiryAt(at: number): Expiry | null {
   return at === 0 ? null : { from: at, by: at };
 }
 
-/** What stands, with the end that the client was told of; null: it cannot have been told so. */
+/** The value with the expiry that the client was told; null if it cannot have been told this. */
 function seenAs({ held, applied }: Step, before: Held, told: HistoryTold): Held | null {
   const { value, expiry } = held;
   if (told.applied !== applied || told.length !== (value ?? '').length) return null;
@@ -163,7 +166,7 @@ function seenAs({ held, applied }: Step, before: Held, told: HistoryTold): Held 
   return { value, expiry: expiryAt(told.expiresAt) };
 }
 
-/** What the list adds to a number without doing anything else to its text; null: it does. */
+/** What the list adds to a number, if it does not change the text otherwise; null if it does. */
 export function deltaOf(changes: readonly HistoryChange[]): bigint | null {
   let delta: bigint | null = null;
   for (const change of changes) {
@@ -173,7 +176,7 @@ export function deltaOf(changes: readonly HistoryChange[]): bigint | null {
   return delta;
 }
 
-/** The value that stood before the list, where its client was told; undefined: it was not. */
+/** The value before the list, if its client was told; undefined if not. */
 export function foundBy(
   [change]: readonly HistoryChange[],
   [first]: readonly HistoryTold[],
@@ -183,7 +186,7 @@ export function foundBy(
   return String(number - change!.delta);
 }
 
-/** What a list leaves that sets a value, whatever stood before, and what must stand for it; null: it sets none. */
+/** For a list that sets a value: the value that it leaves, and what must stand for that. Null if it sets none. */
 export function settledBy(
   changes: readonly HistoryChange[],
   sum: (value: string | null, delta: bigint) => bigint | null,
@@ -203,18 +206,18 @@ export function settledBy(
   return { value: end!.held.value, needs: isFree ? 'nothing' : needs };
 }
 
-/** What is left of `value` without what the list appends to it; undefined: it does not end with that. */
+/** `value` without what the list appends to it; undefined if the value does not end with that. */
 export function withoutAppended(changes: readonly HistoryChange[], value: string): string | undefined {
   const added = changes.map((change) => (change.kind === 'append' ? change.value : '')).join('');
   return added !== '' && value.endsWith(added) ? value.slice(0, value.length - added.length) : undefined;
 }
 
-/** Where the list leaves a value whose time ends. */
+/** Whether the list may leave a value that expires. */
 export function endsTime(changes: readonly HistoryChange[]): boolean {
   return changes.some((change) => timeOf(change) !== Infinity);
 }
 
-/** Where the list leaves a value with the end of what stood before. */
+/** Whether the list may leave a value that keeps the previous expiry. */
 export function keepsTime(changes: readonly HistoryChange[]): boolean {
   return changes.some((change) => change.kind === 'set' && change.expiresAt === 'keep');
 }

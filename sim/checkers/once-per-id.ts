@@ -1,6 +1,6 @@
 /**
- * Once per operation id: whatever was answered as done under an id is answered alike whenever it is repeated. That it
- * also took effect only once, the history shows, in which such an operation stands once. (PROTOCOL R33)
+ * Once per operation id: an operation that was answered as done under an id gets the same answer whenever it is
+ * repeated. That it also took effect only once is shown by the history, in which it appears once. (PROTOCOL R33)
  */
 import type { Prng } from '../../src/base/prng.ts';
 import { OPERATION_ID_BYTES } from '../../src/core/limits.ts';
@@ -13,7 +13,7 @@ interface Done<Ask> {
   readonly call: WriteCall;
   readonly id: Uint8Array;
   readonly outcome: HistoryOutcome;
-  /** How it is repeated. */
+  /** Sends it again. */
   readonly ask: Ask;
 }
 
@@ -21,7 +21,7 @@ const WALL_START = 1_700_000_000_000;
 
 export class OncePerId<Ask> {
   violation: string | null = null;
-  /** Attempts after the first, and answers that were compared. */
+  /** How many attempts there were after the first, and how many answers were compared. */
   repeatCount = 0;
   comparedCount = 0;
   private readonly done = new Map<string, Done<Ask>>();
@@ -31,7 +31,7 @@ export class OncePerId<Ask> {
     this.done.set(textOf(id), { key, call, id, outcome, ask });
   }
 
-  /** Another answer; that nobody could say is none. */
+  /** A further answer; failures do not count as one. */
   sawRepeated(id: Uint8Array, outcome: HistoryOutcome): void {
     const first = this.done.get(textOf(id));
     if (first === undefined) return;
@@ -43,7 +43,10 @@ export class OncePerId<Ask> {
     this.violation ??= `${first.call.kind} of ${first.key} under one operation id: first ${before}, then ${told}`;
   }
 
-  /** These were lost for good, as they may be: whoever repeats one may find it done under another version, or not done. */
+  /**
+   * These versions were lost for good, as they may be: an operation that is repeated may be found done under another
+   * version, or not done.
+   */
   forgive(key: string, above: number): void {
     for (const [id, done] of this.done) {
       const { outcome } = done;
@@ -58,7 +61,7 @@ export class OncePerId<Ask> {
   }
 }
 
-/** As a client makes one: the time, then chance. */
+/** An id as a client makes one: the time, then random bits. */
 export function drawId(timeMs: number, prng: Prng): Uint8Array {
   const id = Buffer.alloc(OPERATION_ID_BYTES);
   id.writeUIntBE(WALL_START + Math.floor(timeMs), 0, 6);

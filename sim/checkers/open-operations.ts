@@ -1,4 +1,7 @@
-/** Operations of known outcome that are open at one moment of a search, and what it asks of them over and over. */
+/**
+ * The operations of known outcome that are open at one moment of a search, and what the search asks of them over and
+ * over.
+ */
 import { isPlaced, withPlaced } from './configurations.ts';
 import type { HistoryOperation } from './history.ts';
 import { lossesOf, nextLossEnd } from './losses.ts';
@@ -10,17 +13,17 @@ export interface OpenOperation {
   readonly version: number | undefined;
   readonly isObservation: boolean;
   readonly isBlind: boolean;
-  /** Until when it matters whether the effect of a blind write was ever seen; else Infinity. */
+  /** Until when it matters whether the effect of a blind write was ever seen; otherwise Infinity. */
   readonly seenUntil: number;
 }
 
 export class OpenOperations {
-  /** By slot, which is used again once it is free. */
+  /** By slot; a free slot is used again. */
   readonly slots: (OpenOperation | null)[] = [];
   private readonly slotOf = new Map<HistoryOperation, number>();
   /** Slots of observations. */
   private readonly observing: number[] = [];
-  /** Slots of those with a version. */
+  /** Slots of operations with a version. */
   private readonly versioned: number[] = [];
   private readonly losses: readonly HistoryOperation[];
 
@@ -69,8 +72,9 @@ export class OpenOperations {
   }
 
   /**
-   * Of those that have no place yet, when something returns `now`; Infinity where none has a version. What may stand behind a
-   * loss that has no place yet is left out: there the versions begin anew.
+   * The lowest version of the operations not placed yet, when something returns at `now`; Infinity if none has a
+   * version. Operations that may come after a loss that is not placed yet are left out, because there the versions
+   * start again.
    */
   lowestVersion(placed: readonly number[], now: number): number {
     let lowest = Infinity;
@@ -83,7 +87,7 @@ export class OpenOperations {
   }
 }
 
-/** Takes effect in any state, and leaves nothing of it. */
+/** Whether the operation takes effect in any state and leaves nothing of it. */
 export function isBlind(operation: HistoryOperation): boolean {
   return operation.call.kind === 'put' || operation.call.kind === 'delete';
 }

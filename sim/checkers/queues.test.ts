@@ -1,4 +1,4 @@
-/** The watch over queues: it is shown a queue that grows, and one that is never emptied. */
+/** The watch over queues must notice a queue that grows, and one that is never emptied. */
 import { expect, test } from 'vitest';
 import { leftAtRest, QueueWatch } from './queues.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Is everything bounded? The sizes of all queues and tables of a node are looked at all the while: none may be larger
- * than what so many clients on so many keys can cause, and at rest each must be empty again. A leak of one entry per
- * fault, or per lost answer, shows long before it could fill a memory.
+ * Is everything bounded? The sizes of all queues and tables of a node are sampled throughout the run: none may be
+ * larger than what this many clients on this many keys can cause, and at rest each must be empty again. A leak of one
+ * entry per fault, or per lost answer, shows long before it could fill a memory.
  */
 
 /** How many entries each queue holds, by its name. */
@@ -12,18 +12,20 @@ export interface QueueLoad {
   readonly keys: readonly string[];
 }
 
-/** Operations that one client may have under way, those that it has given up included. */
+/** Operations that one client may have under way, including those that it has given up on. */
 const PER_CLIENT = 24;
-/** What the cluster does by itself on one key: replays, expiries, fills, repairs, in-flight entries of its last batches. */
+/**
+ * What the cluster does by itself on one key: replays, expiries, fills, repairs, in-flight entries of its last batches.
+ */
 const PER_KEY = 24;
 
-/** Of the values that simulated clients put. */
+/** Size of the values that simulated clients put. */
 const VALUE_BYTES = 20;
 
 export class QueueWatch {
-  /** The first that was found. */
+  /** The first violation found. */
   violation: string | null = null;
-  /** The largest size of each queue that was seen. */
+  /** The largest size seen of each queue. */
   readonly largest = new Map<string, number>();
   private readonly sizeMax: number;
 
@@ -42,7 +44,7 @@ export class QueueWatch {
   }
 }
 
-/** What is still in some queue although nothing is under way; null: nothing. */
+/** Names a queue that is not empty although nothing is under way; null if all are empty. */
 export function leftAtRest(name: string, sizes: QueueSizes): string | null {
   for (const [queue, size] of Object.entries(sizes))
     if (size !== 0) return `${size} left in ${queue} of ${name}`;

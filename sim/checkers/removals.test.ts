@@ -1,4 +1,4 @@
-/** Which removals make a storm. */
+/** Which removals count as a storm. */
 import { expect, it } from 'vitest';
 import { RemovalWatch } from './removals.ts';
 

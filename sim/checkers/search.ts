@@ -1,6 +1,6 @@
 /**
- * One walk over a key's history with the set of all places where a single copy could stand, each of which is a state, the
- * open operations that have taken effect, and what was spent of those of which nobody knows. (linearizability.ts)
+ * One walk over a key's history with the set of all points at which a single copy could be. Each point is a state, the
+ * open operations that have taken effect, and the indefinite calls that were spent. (linearizability.ts)
  */
 import {
   ConfigurationSet,
@@ -22,16 +22,16 @@ import { IMPOSSIBLE, KeyModel } from './model.ts';
 import { isBlind, OpenOperations, type OpenOperation } from './open-operations.ts';
 import { Targets, wantedBy } from './targets.ts';
 
-/** Places looked at during one return, for each that is kept. */
+/** How many points are explored during one return, for each that is kept. */
 const LOOKED_AT_MAX = 64;
 
 export interface SearchOptions {
-  /** What the key held before the history; null: it was absent. */
+  /** What the key held before the history; null if it was absent. */
   readonly initialValue: string | null;
   readonly stepsMax: number;
-  /** The versions put the operations that have one in order. */
+  /** Versions order the operations that have one. */
   readonly isOrdered: boolean;
-  /** How many places are kept at each return. */
+  /** How many points are kept at each return. */
   readonly width: number;
 }
 
@@ -40,7 +40,7 @@ interface LiveGroup {
   readonly index: number;
   readonly group: IndefiniteGroup;
   readonly isBlind: boolean;
-  /** Where its effect leads, by the state: asked for again at each place. */
+  /** Its target states by source state; cached because each point asks for them. */
   readonly effects: Map<number, number>;
 }
 
@@ -48,29 +48,32 @@ type Reach = (configuration: Configuration, unseen: boolean) => void;
 
 export class Search {
   stepCount = 0;
-  /** Some places were left out, for `width` were found or many times that looked at. */
+  /** Some points were left out, because `width` were found, or a multiple of that was explored. */
   isCut = false;
   private readonly options: SearchOptions;
   private readonly model: KeyModel;
-  /** Groups are known by their index; those whose use is over are null. */
+  /** Groups are known by their index; those that have become useless are null. */
   private readonly groups: (IndefiniteGroup | null)[];
-  /** The others, by when the first of each was invoked. */
+  /** The remaining groups, by when the first call of each was invoked. */
   private live: readonly LiveGroup[];
-  /** When the use of the next of them is over. */
+  /** When the next of them becomes useless. */
   private retiresAt = -Infinity;
   private readonly witnesses: Witnesses;
   private readonly isOrdered: boolean;
-  /** Kept within one return, by what is wanted; and by what has its place, from which that follows. */
+  /**
+   * Caches for one return: targets by the open operations that want something, and by the placed operations, which
+   * determine those.
+   */
   private readonly targets = new Map<string, Targets>();
   private readonly targetsByPlaced = new Map<number | string, Targets>();
   private readonly open: OpenOperations;
   private configurations = new ConfigurationSet();
-  /** By no clock more time than this has passed when the operation at hand returns. */
+  /** The highest that any wall clock may have shown when the present operation returns. */
   private wallHighest = Infinity;
-  /** When the operation at hand returns. */
+  /** When the present operation returns. */
   private now = -Infinity;
   private sums: IncrementSums | null = null;
-  /** Everywhere a single copy could stand during the last return; kept for the explanation. */
+  /** All points at which a single copy could be during the last return; kept for the explanation. */
   private reached = new ConfigurationSet();
 
   constructor(history: readonly HistoryOperation[], options: SearchOptions) {
@@ -127,7 +130,7 @@ export class Search {
     return [...new Set([...this.reached].map((configuration) => this.model.valueOf(configuration.state)))];
   }
 
-  /** Every single next write that could take effect, open or indefinite. */
+  /** Reaches every point that is one write away, by an open or an indefinite operation. */
   private expand({ configuration: from, unseen }: Reached, now: number, reach: Reach): void {
     const next = this.isOrdered ? this.open.lowestVersion(from.placed, this.now) : Infinity;
     const { slots } = this.open;
@@ -135,7 +138,7 @@ export class Search {
       const open = slots[slot] ?? null;
       if (open === null || isPlaced(from.placed, slot)) continue;
       const version = this.isOrdered ? open.version : undefined;
-      // Whoever has a lower version has its place before; later there is none for it any more.
+      // An operation with a lower version comes first; after this one there is no place for it any more.
       if (version !== undefined && version > next) continue;
       if (open.isObservation) {
         if (version !== undefined) this.settleVersion(from, open.operation, version, reach);
@@ -147,7 +150,7 @@ export class Search {
     this.expandIndefinite(from, unseen, now, next, reach);
   }
 
-  /** A write of known outcome takes effect. */
+  /** A write with a known outcome takes effect. */
   private place(from: Configuration, open: OpenOperation, slot: number, now: number, reach: Reach): void {
     const { operation, version, isBlind: blind } = open;
     for (const view of this.viewsOf(operation, blind, from.state)) {
@@ -176,7 +179,7 @@ export class Search {
       const invokedAt = group.invokedAt[countSpent(from.spent, index)];
       if (invokedAt === undefined || invokedAt > now) continue;
       const targets = this.isOrdered ? (looked ??= this.targetsOf(from, lowest)) : null;
-      // Whichever of those serves: what is left of each is absence.
+      // For absence any one such group will do, since each leaves nothing but absence.
       const isForAbsence = targets !== null && group.valueUsefulUntil < now;
       if (isForAbsence && hasAbsence) continue;
       if (isForAbsence)
@@ -186,7 +189,7 @@ export class Search {
         const state = this.effectOf(each, view);
         if (state === IMPOSSIBLE) continue;
         const worth = targets === null ? state : this.worthOf(from.state, state, targets, isForAbsence);
-        // One that changes nothing might as well not have happened.
+        // An effect that changes nothing might as well not have happened.
         if (worth === IMPOSSIBLE || worth === from.state) continue;
         const next = this.observed(worth, from.placed, withSpent(from.spent, index));
         reach(next, next.placed === from.placed);
@@ -201,8 +204,8 @@ export class Search {
   }
 
   /**
-   * The state, or the absence that is left of it once its time is over, or IMPOSSIBLE where neither helps: what can
-   * be called absent as it stands needs nothing for that.
+   * Returns `state` if it is a useful target, or its absence once it has expired if that is useful, otherwise
+   * IMPOSSIBLE. If `from` can already be called absent, absence needs no further effect.
    */
   private worthOf(from: number, state: number, targets: Targets, isForAbsence: boolean): number {
     const { model, wallHighest } = this;
@@ -212,13 +215,13 @@ export class Search {
     return isForAbsence ? model.absenceAfter(state) : state;
   }
 
-  /** A blind write leads to the same from every view. */
+  /** A blind write leads to the same state from every view. */
   private viewsOf(operation: HistoryOperation, blind: boolean, state: number): readonly number[] {
     const views = this.model.views(operation, state);
     return views.length > 1 && blind ? views.slice(0, 1) : views;
   }
 
-  /** An observation may tell the version of what stands: that it does is one possibility, not the only one. */
+  /** An observation may reveal the version of the present state. That it does is one possibility, not the only one. */
   private settleVersion(
     from: Configuration,
     operation: HistoryOperation,
@@ -230,14 +233,14 @@ export class Search {
     if (state !== IMPOSSIBLE) reach(this.observed(state, from.placed, from.spent), false);
   }
 
-  /** Made anew only when another increment was invoked meanwhile. */
+  /** Recomputed only if another increment was invoked meanwhile. */
   private sumsAt(): IncrementSums {
     if (this.sums?.count !== countIncrements(this.groups, this.now))
       this.sums = new IncrementSums(this.groups, this.now);
     return this.sums;
   }
 
-  /** What the next operations by version, and those without one, need to find. */
+  /** The targets of the open operations that are next by version, and of those without one. */
   private targetsOf({ placed }: Configuration, lowest: number): Targets {
     const key = placed.length === 1 ? placed[0]! : placed.join(':');
     let targets = this.targetsByPlaced.get(key);
@@ -251,7 +254,7 @@ export class Search {
     for (let slot = 0; slot < slots.length; slot++) {
       const open = slots[slot] ?? null;
       if (open === null || isPlaced(placed, slot)) continue;
-      // A lower one is of an operation that may stand behind a loss, or before it.
+      // A version below `lowest` belongs to an operation that may come before a loss, or after it.
       if (open.version === undefined || open.version <= lowest) wanting.push(slot);
     }
     const mark = wanting.join();
@@ -265,8 +268,8 @@ export class Search {
   }
 
   /**
-   * Every open observation that fits the state has its place. Nothing is lost by it: it changes no state, and
-   * another chance to place it is worth nothing once it has its place.
+   * Places every open observation that fits the state. Nothing is lost by that: an observation does not change the
+   * state, and another chance to place it is worth nothing once it is placed.
    */
   private observed(state: number, placed: readonly number[], spent: readonly number[]): Configuration {
     return { state, placed: this.open.placeFitting(placed, state, this.model), spent };
@@ -279,9 +282,9 @@ export class Search {
   }
 
   /**
-   * When a blind write takes effect, every open blind write whose effect nobody can have seen has its place
-   * just before it: it leaves no trace, and its client can be answered. This is what keeps writers apart
-   * from readers cheap: only writes that somebody saw are tried in different orders.
+   * When a blind write takes effect, every open blind write whose effect nobody can have seen is placed just before it:
+   * it leaves no trace, and its client can be answered. This keeps many writers without readers cheap: only writes that
+   * somebody saw are tried in different orders.
    */
   private placeUnseen(placed: number[], version: number | undefined, now: number): number[] {
     const { slots } = this.open;
@@ -289,7 +292,7 @@ export class Search {
     for (let slot = 0; slot < slots.length; slot++) {
       const open = slots[slot] ?? null;
       if (open === null || open.seenUntil >= now || isPlaced(result, slot)) continue;
-      // What has a version has its place by that, and not just anywhere before; those of one round share theirs.
+      // An operation with a version has its place by that, and not anywhere before; those of one round share theirs.
       const own = this.isOrdered ? open.version : undefined;
       if (own !== undefined && own !== version) continue;
       result = withPlaced(result, slot);
@@ -297,7 +300,7 @@ export class Search {
     return result;
   }
 
-  /** What was spent of a group that can explain nothing more no longer tells configurations apart. */
+  /** What was spent of a group that can explain nothing more no longer distinguishes configurations. */
   private retireGroups(now: number): void {
     if (this.retiresAt >= now) return;
     this.retiresAt = Infinity;

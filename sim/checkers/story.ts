@@ -1,7 +1,7 @@
-/** Why no single copy could have given an answer, told with the operations before it and beside it. */
+/** Explains why no single copy could have given an answer, with the operations before it and beside it. */
 import { describeOperation, describeValue, type HistoryOperation } from './history.ts';
 
-/** Operations told in an explanation. */
+/** Maximum number of operations in an explanation. */
 const STORY_OPERATIONS_MAX = 14;
 
 export function explain(
@@ -29,7 +29,7 @@ export function explain(
   ].join('\n');
 }
 
-/** Where the value that was read came from, if that is long ago. */
+/** The writers of the value that was read, if that is long ago. */
 function writersLeftOut(
   omitted: readonly HistoryOperation[],
   failed: HistoryOperation,

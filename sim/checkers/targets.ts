@@ -1,8 +1,8 @@
 /**
- * Which states are worth reaching by calls that perhaps never happened. Where versions give the order, the next
- * operation to be placed is known and with it the value that it needs; an indefinite call helps only if it leads
- * to such a value, by itself or through further indefinite conditions and increments. Everything else need not
- * have happened yet. Rather too many states are called worth it than too few.
+ * Which states are worth reaching by calls that may never have happened. Where versions give the order, the next
+ * operation to be placed is known, and with it the value that it needs. An indefinite call helps only if it leads to
+ * such a value, by itself or through further indefinite conditions and increments; everything else need not have
+ * happened yet. Errs on the side of calling too many states useful.
  */
 import type { HistoryCall, HistoryOperation } from './history.ts';
 import type { IncrementSums } from './increment-sums.ts';
@@ -14,7 +14,7 @@ import type { HistoryChange } from './modifications.ts';
 /** 'any': the operation fits many states. 'none': it fits all, and needs nothing to have happened. */
 export type Wanted = { readonly value: string | null } | 'any' | 'none';
 
-/** The value that must stand for the operation to have had its outcome. */
+/** The values that must stand for the operation to have had its outcome. */
 export function wantedBy(operation: HistoryOperation): readonly Wanted[] {
   const { call, outcome } = operation;
   if (outcome.kind === 'value') return [{ value: outcome.value }];
@@ -38,7 +38,7 @@ export function wantedBy(operation: HistoryOperation): readonly Wanted[] {
 
 const INTEGER = /^(0|-?[1-9]\d{0,18})$/;
 
-/** The values from which calls that may have happened lead to a wanted one; null: every value. */
+/** The values from which calls that may have happened lead to a wanted one; every value, if `isAny`. */
 export class Targets {
   private readonly values = new Set<string | null>();
   private readonly integers: bigint[] = [];
@@ -46,7 +46,7 @@ export class Targets {
   private readonly sums: IncrementSums;
   private readonly known = new Map<string | null, boolean>();
   private readonly worthByState: (boolean | undefined)[] = [];
-  /** Values to which calls that may have happened give an end. */
+  /** Values to which calls that may have happened give an expiry. */
   private readonly ending: readonly string[] | 'any';
 
   constructor(wanted: readonly Wanted[], groups: readonly (IndefiniteGroup | null)[], sums: IncrementSums) {
@@ -78,13 +78,13 @@ export class Targets {
     return this.isAny || this.leads(value);
   }
 
-  /** The same of the value of a state. */
+  /** Like `worth`, for the value of a state. */
   isWorth(state: number, model: KeyModel): boolean {
     return (this.worthByState[state] ??= this.worth(model.valueOf(state)));
   }
 
   private sourcesOf(changes: readonly HistoryChange[]): readonly (string | null)[] | 'any' {
-    // Any value may be given an end.
+    // Any value may be given an expiry.
     if (endsTime(changes) && this.leads(null)) return 'any';
     const settled = settledBy(changes, incremented);
     if (settled !== null) {
@@ -92,7 +92,7 @@ export class Targets {
       if (settled.needs === 'any') return 'any';
       const needed = settled.needs === 'nothing' ? [] : [null];
       if (!keepsTime(changes)) return needed;
-      // What stood may have had the end that it keeps.
+      // The previous value may have had the expiry that the new one keeps.
       return this.ending === 'any' ? 'any' : [...needed, ...this.ending];
     }
     const sources: (string | null)[] = [];

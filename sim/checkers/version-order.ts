@@ -1,11 +1,9 @@
 /**
- * Versions as witnesses. Where every acknowledged write and every value read names its version, the versions put
- * all writes of a key in one order, and that order must agree with real time: what returned before something
- * began has a lower version, or for a read at most the same. Operations that were combined into one round share a
- * version, one after another. Whoever breaks this breaks the protocol, even where some other order of the values
- * would satisfy every client.
- * Behind a loss the versions begin anew, where what is left of the key stands: a number may be
- * given to another value there.
+ * Versions as witnesses. If every acknowledged write and every value read reports its version, the versions order all
+ * writes of a key, and that order must agree with real time: what returned before something began has a lower version,
+ * or for a read at most the same. Operations combined into one round share a version, one after another. A history that
+ * breaks this breaks the protocol, even if some other order of the values would satisfy every client. After a loss the
+ * versions start again from what is left of the key, and a number may be given to another value there.
  */
 import type { HistoryOperation } from './history.ts';
 import { betweenLosses } from './losses.ts';
@@ -16,7 +14,7 @@ export interface Disorder {
   readonly reason: string;
 }
 
-/** The version that the operation wrote or saw, where its client was told. */
+/** The version that the operation wrote or saw, if its client was told. */
 export function versionOf(operation: HistoryOperation): number | undefined {
   const { outcome } = operation;
   return 'version' in outcome ? outcome.version : undefined;
@@ -24,7 +22,7 @@ export function versionOf(operation: HistoryOperation): number | undefined {
 
 /** The first operation whose version contradicts real time, or whose value another read contradicts. */
 export function findDisorder(history: readonly HistoryOperation[]): Disorder | null {
-  // What overlaps a loss may stand on either side of it.
+  // An operation that overlaps a loss may lie on either side of it.
   for (const within of betweenLosses(history)) {
     const disorder = findTimeDisorder(within) ?? findTwoValues(within);
     if (disorder !== null) return disorder;
@@ -56,7 +54,7 @@ function findTimeDisorder(history: readonly HistoryOperation[]): Disorder | null
   return null;
 }
 
-/** A version is one record: all who read it read the same, with the same end. */
+/** A version is one record: everyone who read it must have read the same value with the same expiry. */
 function findTwoValues(history: readonly HistoryOperation[]): Disorder | null {
   const seen = new Map<number, { readonly value: string | null; readonly expiresAt: number | undefined }>();
   for (const operation of history) {

@@ -1,4 +1,4 @@
-/** Stories of clocks that differ while records expire: whose word counts. (PROTOCOL R26) */
+/** Scenarios of clocks that differ while records expire: whose clock counts. (PROTOCOL R26) */
 import type { Mutations } from '../../src/core/mutations.ts';
 import { ORIGIN_LEGACY, recordOf } from '../../src/core/record.ts';
 import { slotOf } from '../../src/core/slots.ts';
@@ -8,8 +8,9 @@ import { WALL_START_MS } from '../scheduler.ts';
 import { SmallWorld } from '../small-world.ts';
 
 /**
- * A value of the legacy source expires, and the source has another one by then. A condition comes while the deletion is
- * on its way, or waits on the key since before the time was over: it hangs on what the source says now. (PROTOCOL R25)
+ * A value of the legacy source expires, and the source has another one by then. A conditional write comes while the
+ * deletion is on its way, or has waited on the key since before the expiry: it depends on what the source says now.
+ * (PROTOCOL R25)
  */
 export function conditionWhileExpiring(mutations: Mutations): string {
   for (const comesBefore of [false, true]) {
@@ -48,7 +49,10 @@ function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string 
   return world.text(world.ownersOf(key)[0]!, key) === 'newer' ? 'ok' : 'the source was not asked';
 }
 
-/** The first owner deletes by its clock what by the second one's is still readable: not before that has come, too. */
+/**
+ * By the first owner's clock the key has expired, by the second one's it is still readable: it is not deleted before
+ * the second one's clock has passed the time, too.
+ */
 export function expiryAskedTooEarly(mutations: Mutations): string {
   const world = new SmallWorld(4, undefined, 3, 0, false, mutations);
   const [first, behind] = world.ownersOf('short');

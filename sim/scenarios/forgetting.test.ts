@@ -1,4 +1,4 @@
-/** Deletions that are forgotten, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
+/** Deletions that are forgotten, with the rules as they are; `sim/mutants.test.ts` breaks one. */
 import { expect, test } from 'vitest';
 import {
   copiedMeanwhile,

@@ -1,6 +1,6 @@
 /**
- * Stories of deletions that are forgotten: nothing older comes back, and what is written afterwards stands above all that
- * was there before. The key is not written through, so that nobody but the owners could know better. (PROTOCOL R22)
+ * Scenarios of deletions that are forgotten: nothing older comes back, and what is written afterwards has a higher
+ * version than everything before. The key is not written through, so only the owners can know. (PROTOCOL R22)
  */
 import { COLLECTION_PATIENCE_MS } from '../../src/core/limits.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
@@ -9,7 +9,7 @@ import { KEEP_MS } from '../scenario-node.ts';
 import type { ScenarioNode } from '../scenario-node.ts';
 import { KEY_BESIDE, KEY_THIRD, Scenario } from '../scenario.ts';
 
-/** Milliseconds in which deletions are found, floors raised and everything removed. */
+/** Milliseconds within which deletions are found, floors raised and everything removed. */
 const FORGET_MS = 1_000;
 
 function onNodesAlone(mutations: Mutations): Scenario {
@@ -18,13 +18,13 @@ function onNodesAlone(mutations: Mutations): Scenario {
   return world;
 }
 
-/** Every node is to forget its deletions from now on, and has the time for it. */
+/** Lets every node forget its deletions from now on, and gives it the time. */
 function forgetDeletions(world: Scenario): void {
   for (const node of world.nodes) node.keepMs = 0;
   world.pass(FORGET_MS);
 }
 
-/** Written many times, deleted and forgotten: what is written next has a version above all of that. */
+/** Written many times, deleted and forgotten: the next write has a version above all of that. */
 export function writtenAgain(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
   const [a, b, c] = world.abc;
@@ -41,7 +41,7 @@ export function writtenAgain(mutations: Mutations): string {
 }
 
 /**
- * A's write reached B when it was sent again; the first copy of it is still on its way when the key was deleted, and the
+ * A's write reached B when it was sent again; the first copy of it is still on its way when the key is deleted and the
  * deletion forgotten.
  */
 export function lateCopy(mutations: Mutations): string {
@@ -68,7 +68,7 @@ export function lateCopy(mutations: Mutations): string {
 
 /**
  * A's write is outranked by B's deletion, and sent on to C, which has come back with an empty disk and copies the slot.
- * When the deletion is forgotten before C has copied it, the write is all that C knows.
+ * If the deletion were forgotten before C has copied it, the write would be all that C knows.
  */
 export function copiedMeanwhile(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
@@ -93,7 +93,7 @@ export function copiedMeanwhile(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** Another key of the slot is in flight below the floor: nothing is forgotten before that has come to its end. */
+/** Another key of the slot is in flight below the floor: nothing is forgotten before that has completed. */
 export function inFlightBelow(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
   const [a, b, c] = world.abc;
@@ -113,8 +113,9 @@ export function inFlightBelow(mutations: Mutations): string {
 }
 
 /**
- * The floor of the slot is raised at A and not yet at B. A judges an increment, and B takes a put from below the floor, of which A
- * has not heard. The increment waits until B is past the floor, too, and counts from the put. (PROTOCOL R1, R5)
+ * The floor of the slot is raised at A and not yet at B. A judges an increment, while B accepts a put from below the
+ * floor, of which A has not heard. The increment waits until B is past the floor, too, and counts from the put.
+ * (PROTOCOL R1, R5)
  */
 export function incrementBesideRaise(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
@@ -126,10 +127,13 @@ export function incrementBesideRaise(mutations: Mutations): string {
   return putBesideIncrement(world, b, a, () => world.release(raise));
 }
 
-/** What comes between a floor that A alone has raised, and an increment there. */
+/** What happens between the raising of a floor by A alone and an increment there. */
 export type AfterRaise = 'an epoch without C' | 'an epoch in which C copies' | 'all die and return';
 
-/** Nobody is asked about that floor any more, and nobody knows how far the others are: who increments asks. */
+/**
+ * Nobody is asked about that floor any more, and nobody knows how far the others are: the node that increments asks
+ * them.
+ */
 export function incrementAfterRaise(mutations: Mutations, after: AfterRaise): string {
   const world = onNodesAlone(mutations);
   const [a, b, c] = world.abc;
@@ -152,11 +156,11 @@ export function incrementAfterRaise(mutations: Mutations, after: AfterRaise): st
 }
 
 /**
- * B alone has raised the floor, and C copies the slot from A, which has not. B's increment of another key has A come past the floor;
- * C has said nothing. When it is an owner it takes a put from below.
+ * B alone has raised the floor, and C copies the slot from A, which has not. B's increment of another key makes A come
+ * past the floor; C has said nothing. As an owner, C accepts a put from below.
  */
 export function putAtFormerLearner(mutations: Mutations): string {
-  // Its word as a learner, by which nothing comes from there either, is another guard.
+  // Its promise as a learner, which also keeps anything from coming from there, is another guard.
   const world = onNodesAlone({ ...mutations, promiseNothing: true });
   const [a, b, c] = world.abc;
   deletedBeside(world);
@@ -177,8 +181,8 @@ export function putAtFormerLearner(mutations: Mutations): string {
 }
 
 /**
- * As there, but B's increment is still on its way when C, which had copied the slot before, becomes an owner: C takes a put from
- * below before it hears of it.
+ * The same, but B's increment is still on its way when C, which had copied the slot before, becomes an owner: C accepts
+ * a put from below before it hears of the increment.
  */
 export function putBeforeIncrementArrives(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
@@ -205,8 +209,9 @@ export function putBeforeIncrementArrives(mutations: Mutations): string {
 }
 
 /**
- * A's put is on its way from when the floor was lower: its version is the one that C's next increment would have above the higher
- * floor, and C's node is the higher one. C's increment waits until the put has come to it, and counts from that.
+ * A's put is on its way from a time when the floor was lower: it has the version that C's next increment would have
+ * above the higher floor, except that C's node id is higher. C's increment waits until the put has arrived, and counts
+ * from it.
  */
 export function putJustAbove(mutations: Mutations): string {
   const world = onNodesAlone(mutations);
@@ -228,7 +233,7 @@ export function putJustAbove(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A key of 100, and another of its slot whose deletion has a far higher version. */
+/** A key with the value 100, and another key of its slot whose deletion has a far higher version. */
 function deletedBeside(world: Scenario): void {
   const [a] = world.abc;
   world.put(a, '100');
@@ -237,7 +242,7 @@ function deletedBeside(world: Scenario): void {
   world.pass(200);
 }
 
-/** It asks the others to raise the floor, too, of which they never hear. */
+/** It also asks the others to raise the floor, but they never hear of it. */
 function raiseAlone(world: Scenario, node: ScenarioNode): void {
   const raise = world.hold({ from: node, kind: 'floorRaise' });
   node.keepMs = 0;

@@ -1,6 +1,6 @@
 /**
- * Two members come back and copy from the third, which alone has everything, when it is lost: what they hold is all that is
- * left, and none of it counts as complete. (PROTOCOL R19, R28)
+ * Two members come back and copy from the third, the only one that has everything, when that one is lost: what they
+ * hold is all that is left, and none of it counts as complete. (PROTOCOL R19, R28)
  */
 import { lossOf } from '../../src/core/recovery.ts';
 import type { SimNode } from '../cluster.ts';
@@ -11,7 +11,7 @@ export function seesLoss({ node }: SimNode): boolean {
   return node!.membership.leaseHeld() && lossOf(node!.membership.topology!).slots.length > 0;
 }
 
-/** Of three, of which the others are down. Returns those who are left, once they see what is lost. */
+/** Loses the only one of three that is up. Returns the survivors once they see what is lost. */
 export function loseWhoTeaches(world: SmallWorld, isWiped = true): SimNode[] {
   const [teacher, ...learners] = world.nodes as [SimNode, SimNode, SimNode];
   for (const sim of learners) {

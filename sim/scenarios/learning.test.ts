@@ -1,4 +1,4 @@
-/** Learners and fills, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
+/** Learners and fills, with the rules as they are; `sim/mutants.test.ts` breaks one. */
 import { expect, test } from 'vitest';
 import {
   copiedFarAbove,

@@ -1,7 +1,7 @@
 /**
- * Stories of a node that comes back to a slot and copies it from an owner: what it had before counts for nothing
- * until the owner says so, what is in flight stays in flight, and it serves when it has everything.
- * (PROTOCOL R19, R20, R25)
+ * Scenarios of a node that comes back to a slot and copies it from an owner: what it had before counts for nothing
+ * until the owner confirms it, what is in flight stays in flight, and it serves when it has everything. (PROTOCOL R19,
+ * R20, R25)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
 import { COUNTER_JUMP_MAX, NODE_ID_OUTSIDE, makeVersion } from '../../src/core/version.ts';
@@ -9,7 +9,7 @@ import { KEY, Scenario, SLOT } from '../scenario.ts';
 import type { ScenarioNode } from '../scenario-node.ts';
 import { rowFromOutside } from './writing.ts';
 
-/** B stored a write of its own that nobody ever heard of, and comes back as a learner. */
+/** B stored a write of its own that nobody else ever heard of, and comes back as a learner. */
 function leftoverAtB(mutations: Mutations, before: boolean): Scenario {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -34,7 +34,7 @@ function letLearn(world: Scenario, learner: ScenarioNode): string | null {
   return null;
 }
 
-/** The leftover is higher than what the owners have: it goes, and they are not told of it. (R19) */
+/** The leftover is higher than what the owners have: it is dropped, and they are not told of it. (R19) */
 export function higherLeftover(mutations: Mutations): string {
   const world = leftoverAtB(mutations, true);
   const [a, b] = world.abc;
@@ -57,7 +57,10 @@ export function leftoverOfUnknownKey(mutations: Mutations): string {
   return world.onDisk(b) === 0 ? world.verdict() : 'the leftover stayed';
 }
 
-/** An owner writes while the learner still has its higher leftover: the learner says *equal*, and holds the new. (R19) */
+/**
+ * An owner writes while the learner still has its higher leftover: the learner answers *equal*, and stores the new
+ * write. (R19)
+ */
 export function writeToLearner(mutations: Mutations): string {
   const world = leftoverAtB(mutations, true);
   const [a, b, c] = world.abc;
@@ -73,8 +76,8 @@ export function writeToLearner(mutations: Mutations): string {
 }
 
 /**
- * A's write has reached C alone when the learner copies from A: what it copies is in flight, and stays unreadable
- * at the learner made complete, until it is finished. (R19)
+ * A's write has only reached C when the learner copies from A. What it copies is in flight, and stays unreadable at the
+ * learner, even once that is complete, until the write is finished. (R19)
  */
 export function pendingIsCopied(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -95,12 +98,12 @@ export function pendingIsCopied(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A learner is complete only when it has everything. (R20) */
+/** A learner becomes complete only when it has everything. (R20) */
 export function promotedLearner(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
   world.put(a, 'before');
-  // What it has is at rest: no mark tells that it may be old.
+  // What it has is at rest: no mark shows that it may be old.
   world.pass(200);
   world.crash(b);
   world.epoch([a, c]);
@@ -117,9 +120,10 @@ export function promotedLearner(mutations: Mutations): string {
 }
 
 /**
- * A's write has reached C alone, whose disk and links are slow, when A dies; A comes back and copies from B, which never heard of
- * it. A is complete again only when it has heard from C what it began: else it would give the same version to another
- * write, and neither would ever end. Its disk is that of an earlier program, which put no counters by. (R8, R20)
+ * A's write has only reached C, whose disk and links are slow, when A dies. A comes back and copies from B, which never
+ * heard of the write. A becomes complete again only when C has told it what it had begun: otherwise it would give the
+ * same version to another write, and neither would ever complete. Its disk is that of an earlier program, which
+ * reserved no counters. (R8, R20)
  */
 export function versionTakenTwice(mutations: Mutations): string {
   const world = new Scenario({ ...mutations, retakeCounters: true });
@@ -134,7 +138,7 @@ export function versionTakenTwice(mutations: Mutations): string {
   const fromC = world.hold({ from: c, kind: 'invalidate' });
   world.epoch([b, c]);
   a.restart();
-  // A last: who has not heard of the epoch yet would not answer it, and the other would be asked.
+  // A last: a node that has not heard of the epoch would not answer it, and the other one would be asked.
   world.epoch(world.nodes, [b, c], [b, c, a]);
   world.pass(500);
   const isEarly = a.hasLearned;
@@ -156,8 +160,9 @@ export function versionTakenTwice(mutations: Mutations): string {
 }
 
 /**
- * C's disk is slow with a write of B's, which dies with its disk; C gives the slot up, and is to learn it again before its
- * disk is done. Then it has stored what nobody knows of any more, and not yet the lower version that it holds now.
+ * C's disk is slow with a write of B's, which dies together with its disk. C gives the slot up, and is to learn it
+ * again before its disk is done. Then it has stored a write that nobody knows of any more, and not yet the lower
+ * version that it now holds.
  */
 export function storedBeforeGivenUp(mutations: Mutations): string {
   const world = new Scenario(mutations, 4);
@@ -190,9 +195,9 @@ export function storedBeforeGivenUp(mutations: Mutations): string {
 }
 
 /**
- * A's increment is on its way to A's disk, and nobody is to hear of it before it is there, when C copies from A. A and B die
- * and begin again, for all of the slot was theirs; C goes on, as a learner. A's next increment takes that number, for
- * another write: C must not hold the first one under it. (R8, R19)
+ * A's increment is on its way to A's disk, and nobody may hear of it before it is there, when C copies from A. A and B
+ * die and restart, since the whole slot was theirs; C goes on as a learner. A's next increment takes the same number
+ * for another write: C must not hold the first one under it. (R8, R19)
  */
 export function taughtBeforeStored(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -221,7 +226,10 @@ export function taughtBeforeStored(mutations: Mutations): string {
   return world.onDisk(c) === world.onDisk(a) ? world.verdict() : 'the copies differ';
 }
 
-/** What waits for the teacher's disk is told when it is there: a disk that is slow for a moment holds nothing up for good. (R19) */
+/**
+ * What waits for the teacher's disk is taught when it is there: a disk that is slow for a moment does not hold anything
+ * up for good. (R19)
+ */
 export function taughtOnceStored(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -255,8 +263,8 @@ export function taughtOnceStored(mutations: Mutations): string {
 }
 
 /**
- * C has lost its disk, and copies what is far above all that it has seen; then comes what is a little above that. It was told what
- * stands, so that is no jump. (R8)
+ * C has lost its disk, and copies a version far above all that it has seen; then one comes that is a little above that.
+ * C was taught what stands, so this does not count as a jump. (R8)
  */
 export function copiedFarAbove(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -281,7 +289,10 @@ export function copiedFarAbove(mutations: Mutations): string {
   return put.outcome?.kind === 'done' && world.onDisk(c) === world.onDisk(b) ? 'ok' : 'the copies differ';
 }
 
-/** Deleted while B was away: B has still the value, and learns that it is gone. What B writes then stands. (R19, R22) */
+/**
+ * The key was deleted while B was away. B still has the value, and learns that it is gone. What B writes then is valid.
+ * (R19, R22)
+ */
 export function deletedMeanwhile(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -304,7 +315,7 @@ export function deletedMeanwhile(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A key was written by a client while its value was fetched from elsewhere: the fill changes nothing. (R25) */
+/** A client wrote the key while its value was fetched from legacy: the fill changes nothing. (R25) */
 export function fillAfterWrite(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -314,7 +325,7 @@ export function fillAfterWrite(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A key was deleted by a client: no fill brings it back. (R25) */
+/** A client deleted the key: no fill brings it back. (R25) */
 export function fillAfterDelete(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -325,7 +336,7 @@ export function fillAfterDelete(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** The fill is under way when a client writes: it is aborted, and judged anew on what then stands. (R25) */
+/** The fill is under way when a client writes: it is aborted, and judged anew against the new value. (R25) */
 export function fillOvertaken(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -341,8 +352,8 @@ export function fillOvertaken(mutations: Mutations): string {
 }
 
 /**
- * C has a valid write, and dies; A's, below it, is under way. C comes back and its digest is its source's. Before it
- * hears so, A's write takes the place of what does not count yet: now C lacks what its source has. (R19)
+ * C has a valid write, and dies; A's, below it, is under way. C comes back, and its digest is equal to its source's.
+ * Before it hears that, A's write replaces the version that does not count yet: now C lacks what its source has. (R19)
  */
 export function loweredWhileCompared(mutations: Mutations): string {
   const world = new Scenario(mutations);

@@ -1,4 +1,4 @@
-/** Many writes on one key. What modifications promise is told, and seen to fail, in `mutants.test.ts`. */
+/** Many writes on one key. What modifications promise is tested, and seen to fail, in `mutants.test.ts`. */
 import { expect, test } from 'vitest';
 import { hundredWait, muchWorkWaits } from './modifying.ts';
 

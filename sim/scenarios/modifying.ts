@@ -1,6 +1,6 @@
 /**
- * Stories of modifications, and of many writes that wait on one key: what they are judged on, that their changes take
- * effect together, and that those who wait share a round. (PROTOCOL R2, R5)
+ * Scenarios of modifications, and of many writes that wait on one key: what they are judged on, that their changes take
+ * effect together, and that waiting writes share a round. (PROTOCOL R2, R5)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
 import type { HistoryOutcome } from '../checkers/history.ts';
@@ -12,8 +12,8 @@ const READ: HistoryChange = { kind: 'read' };
 const ADD_ONE: HistoryChange = { kind: 'increment', delta: 1n };
 
 /**
- * A writes 20 over 10, and B does not hear of it before it adds one to what it holds. A's was acknowledged: the sum
- * must count from it.
+ * A writes 20 over 10, and B does not hear of it before it adds one to what it holds. A's write was acknowledged, so
+ * the sum must count from it.
  */
 export function modificationBesidePut(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -28,7 +28,7 @@ export function modificationBesidePut(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A sets and appends at once: whoever reads finds both. */
+/** A sets and appends at once: every reader finds both. */
 export function setAndAppended(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -39,8 +39,8 @@ export function setAndAppended(mutations: Mutations): string {
 }
 
 /**
- * A hundred increments wait on one key while its first round is under way, some of them as modifications; somebody
- * reads it elsewhere, and another key is written.
+ * A hundred increments wait on one key while its first round is under way, some of them as modifications; the key is
+ * read elsewhere, and another key is written.
  */
 export function hundredWait(): {
   readonly totals: (bigint | null)[];
@@ -68,7 +68,7 @@ export function hundredWait(): {
   return { totals, rounds: roundsOf(waiting), verdict: world.verdict() };
 }
 
-/** Forty wait that are much work together; how many rounds they take. */
+/** Forty writes wait that together are much work; returns how many rounds they take. */
 export function muchWorkWaits(): { readonly rounds: number; readonly verdict: string } {
   const world = new Scenario({});
   const [a] = world.abc;

@@ -1,4 +1,4 @@
-/** Writes repeated under their operation ids, told with the rules as they are; `sim/mutants.test.ts` breaks some. */
+/** Writes repeated under their operation ids, with the rules as they are; `sim/mutants.test.ts` breaks some. */
 import { expect, test } from 'vitest';
 import {
   leftoverOperation,

@@ -1,5 +1,5 @@
 /**
- * Stories of writes that are repeated under their operation id because nobody knew what became of them: done once,
+ * Scenarios of writes that are repeated under their operation id because their outcome was unknown: carried out once,
  * and answered as the first time, whoever died or came back in between. (PROTOCOL R20, R33)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
@@ -7,7 +7,7 @@ import { Scenario } from '../scenario.ts';
 import type { Pending } from '../scenario.ts';
 import type { ScenarioNode } from '../scenario-node.ts';
 
-/** 'ok' where the repeated write was told as the first one was. */
+/** 'ok' if the repeated write got the same answer as the first one. */
 function answeredAlike(world: Scenario, first: Pending, again: Pending): string {
   const told = JSON.stringify(
     [first, again].map(({ outcome }) => outcome),
@@ -19,7 +19,7 @@ function answeredAlike(world: Scenario, first: Pending, again: Pending): string 
   return world.verdict();
 }
 
-/** A has answered, and dies. B is asked again. */
+/** A has answered, and dies. The write is repeated at B. */
 export function repeatedAfterCoordinatorDied(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -51,7 +51,7 @@ export function repeatedWhileOpen(mutations: Mutations): string {
   return answeredAlike(world, again, third);
 }
 
-/** Everybody dies at once, after the answer, and comes back with the disks. */
+/** All nodes die at once, after the answer, and come back with their disks. */
 export function repeatedAfterRestart(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, , c] = world.abc;
@@ -64,7 +64,7 @@ export function repeatedAfterRestart(mutations: Mutations): string {
   return answeredAlike(world, first, again);
 }
 
-/** Everybody dies with the write on two disks: it is finished under its version, and known by its id. */
+/** All nodes die with the write on two disks: it is finished under its version, and recognised by its id. */
 export function openOverRestart(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -84,8 +84,8 @@ export function openOverRestart(mutations: Mutations): string {
 }
 
 /**
- * Two increments on the same record. B's outranks A's, which C had stored before; A dies before it could try anew. What
- * C remembered of A's never happened: the repeated one counts from B's. (The fate of what is replaced.)
+ * Two increments of the same record. B's outranks A's, which C had stored before; A dies before it could retry. What C
+ * remembered of A's increment never happened, so the repeated one counts from B's. (The fate of what is replaced.)
  */
 export function repeatedAfterRefusal(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -107,8 +107,8 @@ export function repeatedAfterRefusal(mutations: Mutations): string {
 }
 
 /**
- * Everybody has acknowledged A's increment, nobody has heard yet that it is valid. B writes over it: not before its fate
- * is known, for B's successors would take it for one that never happened.
+ * All have acknowledged A's increment, and nobody has heard yet that it is valid. B must not write over it before its
+ * fate is known, because B's successors would take it for one that never happened.
  */
 export function writtenOverWhileOpen(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -142,7 +142,7 @@ function letLearn(world: Scenario, learner: ScenarioNode): string | null {
   return null;
 }
 
-/** B was away when A answered. Made complete again, it knows of it: A is gone by then. (R20) */
+/** B was away when A answered. When it is complete again it knows of the operation, while A is gone by then. (R20) */
 export function repeatedAtFormerLearner(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -159,7 +159,7 @@ export function repeatedAtFormerLearner(mutations: Mutations): string {
   return answeredAlike(world, first, again);
 }
 
-/** B comes back with an operation that never happened, on its disk alone: it is not kept. (R19) */
+/** B comes back with an operation that never happened, on its disk only: it is not kept. (R19) */
 export function leftoverOperation(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;

@@ -1,4 +1,4 @@
-/** Waiting readers and dead coordinators, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
+/** Waiting readers and dead coordinators, with the rules as they are; `sim/mutants.test.ts` breaks one. */
 import { expect, test } from 'vitest';
 import {
   allDieInFlight,

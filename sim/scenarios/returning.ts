@@ -1,13 +1,13 @@
 /**
- * Stories of readers who wait, of coordinators that die, and of processes that come back: nothing half done is
- * read, and everything half done is finished. (PROTOCOL R9, R12, R13, R17)
+ * Scenarios of readers that wait, of coordinators that die, and of processes that come back: nothing half done is read,
+ * and everything half done is finished. (PROTOCOL R9, R12, R13, R17)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
 import { Scenario } from '../scenario.ts';
 
 /**
- * C's write is stored everywhere; B's, above it, at A only, where a reader waits. Word comes that C's is valid: it
- * is below what the reader knows of, and B's is not readable because of it. (R9)
+ * C's write is stored everywhere; B's, above it, only at A, where a reader waits. The message arrives that C's is
+ * valid: it is below the version that the reader knows of, and does not make B's readable. (R9)
  */
 export function readerBetweenTwoWrites(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -25,7 +25,10 @@ export function readerBetweenTwoWrites(mutations: Mutations): string {
   return early === null ? world.verdict() : `${world.verdict()}\nread while it was nowhere valid`;
 }
 
-/** The other way round: a version is overwritten before its Validate comes; who may see it is not kept waiting. (R9) */
+/**
+ * The other way round: a version is overwritten before its Validate arrives; a reader that may see it is not kept
+ * waiting. (R9)
+ */
 export function readerOfOverwritten(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -41,8 +44,8 @@ export function readerOfOverwritten(mutations: Mutations): string {
 }
 
 /**
- * A write has reached A's and B's disks, not C's, when all die. Back again, none of them may read what it finds
- * before it was finished: C has never heard of it. (R12)
+ * A write has reached A's and B's disks, but not C's, when all die. Back again, none of them may read what it finds
+ * before the write is finished: C has never heard of it. (R12)
  */
 export function allDieInFlight(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -63,7 +66,7 @@ export function allDieInFlight(mutations: Mutations): string {
   return last.join() === 'value,value,value' ? world.verdict() : 'the write was never finished';
 }
 
-/** A begins a write, whose disk is slow, and B does not hear of it: all die. Tells what C has on its disk. */
+/** A, whose disk is slow, begins a write, and B does not hear of it; then all die. Returns what C has on its disk. */
 function onlyAtC(world: Scenario, value: string): ReturnType<Scenario['onDisk']> {
   const [a, b, c] = world.abc;
   const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
@@ -77,8 +80,8 @@ function onlyAtC(world: Scenario, value: string): ReturnType<Scenario['onDisk']>
 }
 
 /**
- * Only C has A's write on its disk, not A, whose disk was slow, when all die. Back again, A takes another version for its
- * next write: C would take an equal one for a fault, and neither write would ever end. (R8)
+ * Only C has A's write on its disk, not A, whose disk was slow, when all die. Back again, A takes another version for
+ * its next write: C would treat an equal one as a fault, and neither write would ever complete. (R8)
  */
 export function diesBeforeItsOwnDisk(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -100,8 +103,9 @@ export function diesBeforeItsOwnDisk(mutations: Mutations): string {
 }
 
 /**
- * C alone has heard of A's write when it dies, and an epoch leaves A out and takes it in again, all in one process. What A gave up
- * counts for nothing once it has copied from B; its next write is another version all the same, for C is not gone for good. (R8)
+ * Only C has heard of A's write when C dies, and an epoch leaves A out and admits it again, all in one process. What A
+ * gave up counts for nothing once it has copied from B. Its next write has another version nevertheless, because C is
+ * not gone for good. (R8)
  */
 export function leftOutAlive(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -134,7 +138,8 @@ export function leftOutAlive(mutations: Mutations): string {
 
 /**
  * Only C has A's write on its disk when all die. A and B come back without C, and A's second increment takes the number
- * that this write had, while C learns: C takes it, and gives up its own, for what a learner had counts for nothing. (R8, R19)
+ * that this write had, while C learns. C stores it and drops its own, because what a learner had counts for nothing.
+ * (R8, R19)
  */
 export function numberOfWhoIsAway(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -160,7 +165,7 @@ export function numberOfWhoIsAway(mutations: Mutations): string {
   return new Set(last).size === 1 ? world.verdict() : `read: ${last.join()}`;
 }
 
-/** Two of three die together before anybody was told, and come back as they were. Nothing is left in flight. (R12) */
+/** Two of three die together before anybody was answered, and come back as they were. Nothing is left in flight. (R12) */
 export function entriesOfTheFinished(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -176,8 +181,8 @@ export function entriesOfTheFinished(mutations: Mutations): string {
 }
 
 /**
- * The coordinator dies with every acknowledgement and PostgreSQL's commit, before a word of it was said: the others
- * finish its write under its own version. (R13)
+ * The coordinator dies with all acknowledgements and PostgreSQL's commit, before it has told anybody: the others finish
+ * its write under its own version. (R13)
  */
 export function coordinatorDies(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -199,7 +204,7 @@ export function coordinatorDies(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** Both who are left replay at once, a client writes above, and the dead one comes back in the middle. (R13) */
+/** Both survivors replay at once, a client writes above, and the dead node comes back in the middle. (R13) */
 export function everybodyReplays(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -221,7 +226,7 @@ export function everybodyReplays(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** The coordinator's word that its write is valid is lost: whoever waits asks, and is told again. (R13) */
+/** The coordinator's Validate is lost: a node whose readers wait asks, and is told again. (R13) */
 export function validateLost(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;

@@ -1,4 +1,4 @@
-/** Writers that meet, told with the rules as they are; `sim/mutants.test.ts` tells them with one broken. */
+/** Writers that meet, with the rules as they are; `sim/mutants.test.ts` repeats them with one rule broken. */
 import { expect, test } from 'vitest';
 import {
   abortOverEpoch,

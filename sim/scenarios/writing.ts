@@ -1,7 +1,7 @@
 /**
- * Stories of writers that meet: what becomes readable, what is aborted, what an epoch and PostgreSQL do to a write
- * under way. Each is told with the rules as they are, or with one of them broken; what comes back is 'ok', or what
- * a client or an owner saw that must not be. (PROTOCOL R1 to R7)
+ * Scenarios of writers that meet: what becomes readable, what is aborted, what an epoch and PostgreSQL do to a write
+ * under way. Each is run with the rules as they are, or with one of them broken; it returns 'ok', or what a client or
+ * an owner saw that must not be. (PROTOCOL R1 to R7)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
@@ -13,8 +13,8 @@ import { KEY, KEY_BESIDE, Scenario, SLOT } from '../scenario.ts';
 import type { Pending } from '../scenario.ts';
 
 /**
- * R1's counterexample, word for word. A sets 100; B sets 200 above it; C has acknowledged A's only, and increments.
- * B's comes to A and C late. It was acknowledged and read: the increment must count from it.
+ * R1's counterexample, word for word. A sets 100; B sets 200 above it; C has acknowledged only A's, and increments. B's
+ * reaches A and C late. It was acknowledged and read, so the increment must count from it.
  */
 export function setLostBetweenSetAndIncrement(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -58,8 +58,8 @@ export function storedElsewhereFirst(mutations: Mutations): string {
 }
 
 /**
- * A increments; B's plain write overtakes it everywhere and is valid before A's has reached B. A's is aborted, for
- * certain, and done anew above B's. (R2, R3)
+ * A increments; B's plain write overtakes it everywhere and is valid before A's has reached B. A's is aborted,
+ * definitely, and retried above B's. (R2, R3)
  */
 export function incrementOvertaken(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -79,7 +79,10 @@ export function incrementOvertaken(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** The same after a restart: what A had put by lifts none of its increments above a plain write that it has not heard of. (R8) */
+/**
+ * The same after a restart: the counters that A had reserved lift none of its increments above a plain write that it
+ * has not heard of. (R8)
+ */
 export function incrementOvertakenAfterRestart(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -98,8 +101,8 @@ export function incrementOvertakenAfterRestart(mutations: Mutations): string {
 }
 
 /**
- * An increment is overtaken, but an epoch passes before the higher version is valid: whether somebody replayed the increment in
- * between cannot be known any more, and its client is told so. (R3)
+ * An increment is overtaken, but an epoch passes before the higher version is valid. Whether somebody replayed the
+ * increment in between can no longer be known, and its client is told so. (R3)
  */
 export function abortOverEpoch(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -119,8 +122,8 @@ export function abortOverEpoch(mutations: Mutations): string {
 }
 
 /**
- * C writes; B has it on its disk and says so; A is slow. B's disk is lost, B comes back as a learner and copies
- * from A, which has not heard of the write. What B said in the old epoch counts no more. (R4)
+ * C writes; B has it on its disk and says so; A is slow. B's disk is lost, and B comes back as a learner and copies
+ * from A, which has not heard of the write. What B said in the old epoch no longer counts. (R4)
  */
 export function acknowledgementOfLostDisk(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -142,9 +145,9 @@ export function acknowledgementOfLostDisk(mutations: Mutations): string {
 }
 
 /**
- * A finishes a write of C's, which is gone; B's disk is slow with it when A goes, too, and comes back as a new process,
- * complete again, before B is done. What B then says was asked by the process before: it speaks for none of the new
- * one's writes. (R4, R11)
+ * A finishes a write of C's, which is gone. B's disk is slow with it when A goes, too; A comes back as a new process,
+ * complete again, before B is done. B's answer then belongs to the question of the old process: it counts for none of
+ * the new one's writes. (R4, R11)
  */
 export function acknowledgementOfEarlierProcess(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -197,8 +200,8 @@ export function acknowledgedAndLost(mutations: Mutations): string {
 }
 
 /**
- * The members go on without A, which does not know it yet: a learner enters, whom A would never ask. What A says
- * in its old epoch is not heard, so that its write ends only with the learner in it. (R4, R20)
+ * The members go on without A, which does not know it yet: a learner enters, whom A would never ask. What A says in its
+ * old epoch is ignored, so that its write completes only with the learner in it. (R4, R20)
  */
 export function writeBesideTheEpoch(mutations: Mutations): string {
   const world = new Scenario(mutations);
@@ -211,7 +214,7 @@ export function writeBesideTheEpoch(mutations: Mutations): string {
   world.pass(6_000);
   const put = world.put(a, 'after');
   const early = put.outcome;
-  // Somebody who acts in another epoch cannot say that C may be complete; where that is overlooked, it is.
+  // A node in another epoch cannot say that C may be complete; if that is overlooked, C becomes complete.
   if (c.hasLearned) {
     world.epoch(world.nodes, world.nodes, [b, c]);
     world.read(c);
@@ -226,7 +229,7 @@ export function writeBesideTheEpoch(mutations: Mutations): string {
   return early === null ? world.verdict() : `${world.verdict()}\nwritten in an epoch that was over`;
 }
 
-/** The coordinator has every acknowledgement; PostgreSQL is slow, and then everything dies before it has the row. */
+/** The coordinator has all acknowledgements; PostgreSQL is slow, and then everything dies before it has the row. */
 export function readBeforeRecorded(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -243,8 +246,8 @@ export function readBeforeRecorded(mutations: Mutations): string {
 }
 
 /**
- * PostgreSQL holds a row that no owner knows: an increment is not written over it, but is done above it, on its
- * value; and a plain write goes above it, too. (R6)
+ * PostgreSQL holds a row that no owner knows. An increment is not written over it, but is carried out above it, on its
+ * value; a plain write also goes above it. (R6)
  */
 export function unknownRowAbove(mutations: Mutations, kind: 'increment' | 'put'): string {
   const world = new Scenario(mutations);
@@ -263,7 +266,7 @@ export function unknownRowAbove(mutations: Mutations, kind: 'increment' | 'put')
   return isRight ? 'ok' : `it ends with ${JSON.stringify(seen)}`;
 }
 
-/** The reply of PostgreSQL is lost after the commit: the row is asked for again, and nothing is done twice. (R6) */
+/** PostgreSQL's reply is lost after the commit: the row is read, and nothing is done twice. (R6) */
 export function replyLost(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -278,7 +281,7 @@ export function replyLost(mutations: Mutations): string {
   return increment.outcome === null ? 'the increment did not come to an end' : world.verdict();
 }
 
-/** Fewer owners than must be: what comes is refused for certain, what is under way stays so. (R7) */
+/** Fewer owners than required: new writes are refused definitely, and writes under way stay under way. (R7) */
 export function tooFewOwners(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
@@ -306,7 +309,7 @@ export function tooFewOwners(mutations: Mutations): string {
   return world.verdict();
 }
 
-/** A member that is out of its mind names a version far above all that were ever seen: nobody stores it. (R8) */
+/** A faulty member names a version far above all that were ever seen: nobody stores it. (R8) */
 export function counterJump(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
@@ -325,12 +328,12 @@ export function counterJump(mutations: Mutations): string {
   return world.onDisk(a) > before ? 'ok' : 'a version within the bound was refused';
 }
 
-/** Asked anew: the world has moved since it was last looked at. */
+/** A function, because the world has changed since the last look. */
 function outcomeOf(pending: Pending): HistoryOutcome | null {
   return pending.outcome;
 }
 
-/** A row of the story's key, as somebody else may have put it into PostgreSQL. */
+/** A row of the scenario's key, as somebody else may have inserted it into PostgreSQL. */
 export function rowFromOutside(value: string, version: number): SealedRecord {
   return sealRecord({
     key: KEY,
@@ -347,8 +350,8 @@ export function rowFromOutside(value: string, version: number): SealedRecord {
 }
 
 /**
- * PostgreSQL hangs; C's put and then B's, which outranks it, are everywhere. An epoch that spools is heard by all, last by
- * C: its put is answered only when C's own disk has the mark of what it holds. (R34)
+ * PostgreSQL hangs; C's put and then B's, which outranks it, are everywhere. An epoch that spools reaches all, C last:
+ * its put is answered only when C's own disk has the mark of what it holds. (R34)
  */
 export function outrankedBeforeSpooling(mutations: Mutations): string {
   const world = new Scenario(mutations);
