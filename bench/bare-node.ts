@@ -1,6 +1,6 @@
 /**
- * The yardstick of the gRPC figures: the service of the first system on a bare grpc-js server and a Map, as fast
- * as the library allows and with no promise kept.
+ * The yardstick for the gRPC figures: the service of the first system on a bare grpc-js server and a Map, as fast as
+ * the library allows and without any guarantees.
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { cache } from '../src/gen/protocol.js';

@@ -1,6 +1,6 @@
 /**
- * A whole node whose work is made inside its own process: the same parts as in `src/main.ts`, and loops that call
- * its api directly, so that the cost of the doors and of a client on the same cores stays out of the figures.
+ * A whole node that generates its own load: the same parts as in `src/main.ts`, and loops that call its API directly,
+ * so that the figures do not include the doors or a client on the same cores.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -41,12 +41,12 @@ import type { PutOrder } from './put-load.ts';
 
 export type EngineOrder =
   | PutOrder
-  /** Local reads, nothing else in between. */
+  /** Local reads, with nothing else in between. */
   | { readonly kind: 'get'; readonly keyCount: number; readonly forMs: number }
   | HotOrder
-  /** Whether what is done from now on is counted and timed; then metrics are asked for once a second, too. */
+  /** Whether operations are counted and timed from now on; if so, metrics are also requested once a second. */
   | { readonly kind: 'instruments'; readonly isOn: boolean }
-  /** Asks for metrics so many times; the times are the answer's latencies. */
+  /** Requests metrics this many times; the latencies of the answer are the times that it took. */
   | { readonly kind: 'scrape'; readonly times: number }
   | { readonly kind: 'memory' };
 
@@ -54,17 +54,17 @@ export interface EngineAnswer {
   readonly count: number;
   readonly failed: number;
   readonly ms: number;
-  /** Milliseconds of this process on a core. */
+  /** CPU milliseconds of this process. */
   readonly cpuMs: number;
   readonly latenciesMs: readonly number[];
-  /** hot: of readers of the key, and of puts of others. */
+  /** For `hot`: latencies of the readers of the hot key, and of puts of other keys. */
   readonly readsMs?: readonly number[];
   readonly putsMs?: readonly number[];
   readonly heapMb: number;
   readonly residentMb: number;
-  /** Of it: pages of mapped files, the store's tables above all, which the system takes back when it needs them. */
+  /** The part that is pages of mapped files, mainly the store's tables, which the system can reclaim. */
   readonly mappedMb: number;
-  /** Synced batches of the store and statements to PostgreSQL while it ran. */
+  /** Synced batches of the store and statements to PostgreSQL during the run. */
   readonly store: Meter;
   readonly record: Meter;
   /** Frames sent to the other nodes. */
@@ -73,7 +73,7 @@ export interface EngineAnswer {
   readonly turns: number;
 }
 
-/** Reads between two turns of the event loop: the lease must be renewed meanwhile. */
+/** Reads between two turns of the event loop, because the lease must be renewed in time. */
 const READS_PER_TURN = 5_000;
 const MEGABYTE = 1024 * 1024;
 const SCRAPE_EVERY_MS = 1_000;
@@ -217,7 +217,7 @@ async function getFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'get' }>
       const record = api.tryGet(keys[at]!);
       if (record === WAIT || record === undefined) failed += 1;
       else count += 1;
-      // A step that shares no factor with the count visits every key, and no two neighbours in a row.
+      // A step that is coprime to the count visits every key, and no two neighbours in a row.
       at = (at + 7919) % keys.length;
     }
     await new Promise((resolve) => setImmediate(resolve));
@@ -225,14 +225,14 @@ async function getFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'get' }>
   return { count, failed, latenciesMs: [] };
 }
 
-/** 0 where the system does not tell. */
+/** 0 if the system does not provide it. */
 function mappedBytes(): number {
   if (process.platform !== 'linux') return 0;
   const found = /^RssFile:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'));
   return found === null ? 0 : Number(found[1]) * 1024;
 }
 
-/** What is left after it is what the node holds, not what it has not yet let go of. */
+/** What remains is what the node really holds, without garbage. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

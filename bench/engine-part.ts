@@ -1,6 +1,6 @@
 /**
- * The engine without clients: durable puts issued at all three nodes, and local reads. What a put costs is told in
- * core time too, because on a machine with fewer cores than processes that is what sets the rate.
+ * The engine without clients: durable puts issued at all three nodes, and local reads. The cost of a put is also given
+ * in core time, which determines the rate on a machine with fewer cores than processes.
  */
 import { KEY_COUNT } from './keys.ts';
 import { startNodes } from './node-processes.ts';
@@ -13,7 +13,9 @@ import type { World } from './world.ts';
 const PUT_RATE_MIN = 20_000;
 const GET_HOT_RATE_MIN = 400_000;
 const GET_STORE_RATE_MIN = 150_000;
-/** Milliseconds until the compiler has done with the path of a write: before, it takes a tenth of the machine. */
+/**
+ * Milliseconds until the compiler has finished optimising the write path; before that it takes a tenth of the machine.
+ */
 const WARM_UP_MS = 10_000;
 const MICROSECONDS_PER_MS = 1000;
 
@@ -36,7 +38,7 @@ export async function enginePart(world: World): Promise<Measure[]> {
     await nodes.order('node-1', read);
     const hot = await nodes.order('node-1', read);
     await nodes.stop('node-3');
-    // No record fits a cache of nothing: every read goes to the store, whose files the system has in memory.
+    // A cache of size zero holds no record: every read goes to the store, whose files are in the system's page cache.
     nodes.start('node-3', 0);
     await nodes.untilReady();
     await nodes.order('node-3', read);

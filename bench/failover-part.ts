@@ -1,7 +1,7 @@
 /**
- * A node is killed with kill -9 while the cluster takes 70 % of what it can. For a sample of slots: how long until a
- * write that began after the kill is acknowledged. Meanwhile keys at rest are read at the survivors, and every
- * read that fails is counted.
+ * A node is killed with kill -9 while the cluster runs at 70 % of its capacity. Measures, for a sample of slots, how
+ * long it takes until a write that began after the kill is acknowledged. Meanwhile keys at rest are read at the
+ * survivors, and every failed read counts.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
@@ -106,7 +106,7 @@ async function killOnce(nodes: NodeProcesses, victim: string, loadRate: number):
   return { worstMs, ...readOutcome };
 }
 
-/** Keys that the load does not touch, far apart in the slots: CRC-16 spreads neighbours. */
+/** Keys that the load does not touch, far apart in the slots, because CRC-16 spreads neighbouring names. */
 async function loadProbes(client: CausewayClient): Promise<string[]> {
   const keys = Array.from({ length: SLOTS_SAMPLED }, (_, at) => `probe:${at}`);
   await client.setMany(keys.map((key) => ({ key, value: benchValue() })));
@@ -126,13 +126,13 @@ async function probe(client: CausewayClient, key: string, killedAt: number): Pro
   }
 }
 
-/** Open loop: as many as the rate asks for, whether or not earlier ones were answered. */
+/** Open loop: sends at the given rate, whether or not earlier operations were answered. */
 function startLoad(pipelines: readonly Pipeline[], perSecond: number): { stop: () => void } {
   let sent = 0;
   const startedAt = performance.now();
   const timer = setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * perSecond;
-    // Refused where too much waits already, or where the node is gone: neither is what is measured here.
+    // An operation is refused if too many wait already or the node is gone; neither is what is measured here.
     for (; sent < due; sent += 1)
       pipelines[sent % pipelines.length]!.set(randomKey(), benchValue()).catch(() => undefined);
   }, TICK_MS);

@@ -1,7 +1,7 @@
 /**
- * What clients see while something goes on behind them: puts at a fixed rate, whether or not earlier ones were
- * answered, over pipelines to nodes that stay; and a few clients that write a key of their own and read it back at
- * whichever node comes next. Every latency is kept with the moment at which the answer came.
+ * What clients see while something else is going on: puts at a fixed rate over pipelines to nodes that stay, whether or
+ * not earlier ones were answered; and a few clients that write a key of their own and read it back at each node in
+ * turn. Every latency is kept with the moment of its answer.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CausewayError, connect } from '../src/client/index.ts';
@@ -11,7 +11,7 @@ import type { KeySpace } from '../verify/key-space.ts';
 import { quantile } from './statistics.ts';
 
 const TICK_MS = 5;
-/** Puts under way beyond which no more are sent: they are counted as held back, and not as failed. */
+/** With this many unanswered puts, no more are sent; these count as held back, not as failed. */
 const UNANSWERED_MAX = 4_000;
 const PROBE_CLIENTS = 4;
 const PROBE_REST_MS = 5;
@@ -25,13 +25,13 @@ export interface Latencies {
 
 export class Foreground {
   failed = 0;
-  /** Told at once that there is too much to do: nothing was begun. */
+  /** Refused at once because of overload: nothing was begun. */
   refused = 0;
   stale = 0;
-  /** Milliseconds without an acknowledged write, the longest time. */
+  /** The longest time in milliseconds without an acknowledged write. */
   stallMsMax = 0;
   heldBack = 0;
-  /** The first few failures, in words. */
+  /** The messages of the first few failures. */
   readonly told: string[] = [];
   private readonly keys: KeySpace;
   private readonly perSecond: number;
@@ -49,7 +49,7 @@ export class Foreground {
     this.perSecond = perSecond;
   }
 
-  /** `stay`: addresses of nodes that are there to the end; `all`: of those that may go, too. */
+  /** `stay`: addresses of nodes that are there to the end; `all`: also those of nodes that may leave. */
   async start(stay: readonly string[], all: readonly string[]): Promise<void> {
     const own = stay.map((address) => connect({ nodes: [address] }));
     this.clients.push(...own);
@@ -75,7 +75,7 @@ export class Foreground {
       }
     }, TICK_MS);
     for (let probe = 0; probe < PROBE_CLIENTS; probe += 1) {
-      // Each begins with another node, and goes round.
+      // Each client begins with another node, and then goes round.
       const client = connect({
         nodes: [...all.slice(probe % all.length), ...all.slice(0, probe % all.length)],
       });
@@ -94,7 +94,7 @@ export class Foreground {
     for (const client of this.clients) client.close();
   }
 
-  /** Of puts that were answered from then to then, on the clock of `performance`. */
+  /** Latencies of the puts that were answered between these two moments on the clock of `performance`. */
   between(fromAt: number, toAt: number): Latencies {
     const took = this.tookMs.filter((_, at) => this.endedAt[at]! >= fromAt && this.endedAt[at]! < toAt);
     return { count: took.length, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99) };

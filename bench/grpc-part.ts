@@ -1,6 +1,6 @@
 /**
- * The benchmark of the first system: 50 clients over three nodes set 10,000 keys, then get them. Beside it, in turns
- * within the same run, the same clients on three bare servers: the ratio is what Causeway costs a read.
+ * The benchmark of the first system: 50 clients over three nodes set 10,000 keys, then get them. In the same run,
+ * alternating, the same clients use three bare servers: the ratio is the cost that Causeway adds to a read.
  */
 import { fork } from 'node:child_process';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -34,13 +34,13 @@ export async function grpcPart(world: World): Promise<Measure[]> {
   };
   try {
     await run(ours, set);
-    // Bare servers know nothing of each other: each is given all keys.
+    // Bare servers know nothing of each other, so each is given all keys.
     for (const address of bare.addresses) await run(clientsOf([address]), set);
     for (const clients of [ours, theirs]) await run(clients, get);
     for (let round = 0; round < rounds; round += 1) {
       rates.setOurs.push(await run(ours, set));
       rates.setBare.push(await run(theirs, set));
-      // Who comes first changes: what one leaves behind must not always fall upon the same one.
+      // The order alternates, so that the after-effects of one do not always fall on the same other one.
       for (const name of round % 2 === 0
         ? (['getOurs', 'getBare'] as const)
         : (['getBare', 'getOurs'] as const))
@@ -81,7 +81,7 @@ export function clientsOf(addresses: readonly string[]): Client[] {
   );
 }
 
-/** All keys once, each client taking the next as soon as it is free; keys per second. */
+/** Processes all keys once, each client taking the next as soon as it is free; returns keys per second. */
 export async function run(clients: readonly Client[], work: Work): Promise<number> {
   let next = 0;
   const startedAt = performance.now();

@@ -1,6 +1,7 @@
 /**
- * One node of three is cut off from the others in silence, one key in a hundred is written meanwhile, and the cut is
- * healed: how long until that node is a complete owner of everything again and acknowledges writes itself.
+ * One node of three is cut off from the others without notice, one key in a hundred is written meanwhile, and the cut
+ * is healed. Measures how long it takes until that node is again a complete owner of everything and acknowledges writes
+ * itself.
  */
 import { connect } from '../src/client/index.ts';
 import { FaultNetwork } from '../verify/chaos/fault-network.ts';

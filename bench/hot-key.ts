@@ -1,6 +1,6 @@
 /**
- * What one node does while a single key is hot: increments of that key in a closed loop, readers of it, and puts of other
- * keys beside them. Each increment must be answered with a number of its own.
+ * The load of one node while a single key is hot: increments of that key in a closed loop, readers of it, and puts of
+ * other keys. Each increment must return a different number.
  */
 import { WAIT } from '../src/node/api.ts';
 import type { NodeApi } from '../src/node/api.ts';
@@ -12,7 +12,7 @@ const READERS = 2;
 
 export interface HotOrder {
   readonly kind: 'hot';
-  /** Increments of the hot key under way; 0: it is left alone, to compare with. */
+  /** Increments of the hot key under way; 0 leaves it alone, for comparison. */
   readonly inFlight: number;
   /** Puts of other keys under way. */
   readonly putsInFlight: number;
@@ -56,7 +56,7 @@ export async function hotFor(api: NodeApi, order: HotOrder): Promise<HotCounted>
   });
   begin(order.inFlight === 0 ? 0 : READERS, readsMs, (done) => {
     const record = api.tryGet(HOT_KEY);
-    // A turn of its own: a loop of hits would be alone on the core.
+    // Waits for another turn of the event loop: a loop of cache hits would occupy the core.
     if (record !== WAIT) setTimeout(() => done(true), 1);
     else api.get(HOT_KEY, TIMEOUT_MS, (result) => done(result.kind === 'value'));
   });

@@ -1,6 +1,6 @@
 /**
- * One hot key: durable increments of a single key asked for at all three nodes, while readers of it and writers of other
- * keys go on; the same writers without it, to compare with.
+ * One hot key: durable increments of a single key at all three nodes, while it is read and other keys are written; and
+ * the same writes without the hot key, for comparison.
  */
 import { KEY_COUNT } from './keys.ts';
 import { startNodes } from './node-processes.ts';

@@ -1,8 +1,8 @@
-/** The keys and values of all parts: keys short and spread over all slots, values of 100 bytes. */
+/** The keys and values of all parts: short keys spread over all slots, values of 100 bytes. */
 
 export const KEY_COUNT = 10_000;
 const VALUE_BYTES = 100;
-/** Distinct values taken in turn: equal ones would compress, and random ones cost more to make than to store. */
+/** Distinct values used in turn: equal ones would compress, and random ones cost more to make than to store. */
 const VALUES = Array.from({ length: 64 }, () =>
   Uint8Array.from({ length: VALUE_BYTES }, () => Math.floor(Math.random() * 256)),
 );

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: starts what it needs, measures each part beside what the design asks for, prints a table and
- * writes `bench/results/<date>.json`. The figures are of this machine and this moment; ratios taken within one
- * run are what can be compared. It ends with 1 where a target was missed.
+ * `npm run bench`: starts what it needs, measures each part against the targets of the design, prints a table and
+ * writes `bench/results/<date>.json`. The figures apply to this machine at this moment; only ratios taken within one
+ * run can be compared. The exit code is 1 if a target was missed.
  */
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -72,7 +72,7 @@ program
     process.exitCode = (await runParts(options)) ? 0 : 1;
   });
 
-// What the benchmark starts is this program again, as one of these.
+// The processes that the benchmark starts are this program again, with one of these commands.
 guardCommand(program);
 nodeCommand(program, {
   stdin: process.stdin,
@@ -94,7 +94,7 @@ program.command('load-generator', { hidden: true }).action(() => runGenerator())
 
 await program.parseAsync();
 
-/** Whether every target was met. */
+/** Returns whether every target was met. */
 async function runParts(options: BenchOptions): Promise<boolean> {
   const facts = machineFacts();
   const quick = options.quick === true;

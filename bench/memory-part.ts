@@ -1,4 +1,4 @@
-/** What a node needs to hold a million keys: neither the heap nor the process may grow with their number. */
+/** The memory that a node needs for a million keys: neither the heap nor the process may grow with their number. */
 import { startNodes } from './node-processes.ts';
 import type { Measure } from './report.ts';
 import type { World } from './world.ts';

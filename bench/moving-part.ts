@@ -1,7 +1,8 @@
 /**
- * Three nodes become five and three again, one after the other, while clients put at half the rate that the three can
- * take: what is moved beside the least that must be, how fast, what clients see before, during and after each change,
- * and whether everything acknowledged is there at the end. Then the rate of copying alone, without a limit or a load.
+ * Three nodes become five and then three again, one at a time, while clients put at half the rate that the three can
+ * handle. Measures how much is moved compared with the minimum, how fast, what clients see before, during and after
+ * each change, and whether everything acknowledged is there at the end. Then measures the rate of copying alone,
+ * without a limit or a load.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
@@ -20,7 +21,7 @@ import type { World } from './world.ts';
 
 const KEYS_FULL = 1_000_000;
 const KEYS_QUICK = 20_000;
-/** For each key of 100 bytes so many of 1 KiB: enough to copy for seconds, on a disk of usual size. */
+/** For each key of 100 bytes, this many of 1 KiB: enough to copy for seconds, at a normal disk size. */
 const LARGE_SHARE = 0.2;
 const LARGE_VALUE_BYTES = 1_024;
 const REPLICAS = 3;
@@ -32,12 +33,12 @@ const RECORDS_PER_SECOND_MIN = 80_000;
 const MEGABYTES_PER_SECOND_MIN = 50;
 const MEGABYTE = 1_000_000;
 const MOVE_TIMEOUT_MS = 600_000;
-/** Milliseconds that the load goes on before the first change and after each. */
+/** Milliseconds that the load continues before the first change and after each one. */
 const CALM_MS = 5_000;
 const CALM_MS_QUICK = 1_500;
-/** Milliseconds that are no part of "before": queues of the change before are still being emptied. */
+/** Milliseconds that do not count as "before", while queues of the previous change are still being emptied. */
 const SETTLE_MS = 500;
-/** Milliseconds between two looks at the nodes: where clients are measured it must not be the looking that slows them down. */
+/** Milliseconds between two looks at the nodes: looking must not slow down the clients that are being measured. */
 const LOOK_MS = 200;
 const LOOK_MS_UNDER_LOAD = 500;
 const part = 'moving';
@@ -180,7 +181,7 @@ function joined(
   return watched(nodes, () => nodes.add(name, joining), LOOK_MS);
 }
 
-/** Makes a change of members and waits until everybody has its share. */
+/** Makes a change of members and waits until every node has its share. */
 async function watched(nodes: NodeProcesses, make: () => Promise<void>, everyMs: number): Promise<Copied> {
   const watch = new CopyWatch(() => nodes.nodes, everyMs);
   await watch.start();
@@ -215,12 +216,12 @@ function rates(
   ];
 }
 
-/** On these very keys: others would have to be moved, too. */
+/** With exactly these keys; more would have to be moved, too. */
 async function topRate(nodes: NodeProcesses, keys: KeySpace): Promise<number> {
   const clients = nodes.addresses.map((address) => connect({ nodes: [address] }));
   try {
     const pipelines = await Promise.all(clients.map((client) => client.pipeline()));
-    // Which fail does not matter here.
+    // It does not matter here which ones fail.
     const put = (pipeline: Pipeline): Promise<void> =>
       keys.put(pipeline, keys.drawn(), benchValue()).catch(() => undefined);
     await rateOf(pipelines, PUTS_IN_FLIGHT, 1_000, put);

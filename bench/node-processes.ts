@@ -1,6 +1,6 @@
 /**
- * Three nodes as processes: the command `node` as it is shipped, or `engine-node`, which takes its work from the
- * benchmark over the process channel instead of from clients.
+ * Three nodes as processes: the command `node` as shipped, or `engine-node`, which gets its work from the benchmark
+ * over the process channel instead of from clients.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -15,11 +15,11 @@ import type { World } from './world.ts';
 export interface NodesOptions {
   readonly command: 'node' | 'engine-node';
   readonly cacheBytes?: number;
-  /** With a Redis door each. */
+  /** Each node has a Redis door. */
   readonly hasRespDoor?: boolean;
-  /** Records are kept on the nodes alone. */
+  /** Records are kept on the nodes only. */
   readonly isWithoutPostgres?: boolean;
-  /** Called before the first node starts. Where a node dials the others, if not straight. */
+  /** Called before the first node starts; returns where a node dials the others, if not directly. */
   readonly dials?: (nodes: readonly NodeProcess[], databaseUrl: string) => Promise<DialOf>;
 }
 
@@ -28,7 +28,7 @@ export type DialOf = (name: string) => readonly { readonly name: string; readonl
 export interface Joining {
   /** Name of the member that is asked. */
   readonly by: string;
-  /** 0: as fast as it goes; absent: the default. */
+  /** 0 means unlimited; default: the node's own default. */
   readonly copyBytesPerSecondMax?: number;
 }
 
@@ -71,7 +71,7 @@ export async function startNodes(world: World, options: NodesOptions): Promise<N
 }
 
 export class NodeProcesses {
-  /** Those that are members, or are to be. */
+  /** Those that are members, or will be. */
   readonly nodes: NodeProcess[];
   private readonly founders: readonly NodeProcess[];
   private readonly world: World;
@@ -127,7 +127,7 @@ export class NodeProcesses {
     this.running.set(name, child);
   }
 
-  /** One more. */
+  /** Adds one more node. */
   async add(name: string, joining: Joining): Promise<void> {
     const [grpc, http, resp] = await freePorts(3);
     const home = join(dirname(this.nodes[0]!.home), name);
@@ -136,14 +136,14 @@ export class NodeProcesses {
     this.start(name);
   }
 
-  /** Resolves when it has ended by itself, as a member does that has left. */
+  /** Resolves when the process has ended by itself, as a member that has left does. */
   async gone(name: string): Promise<void> {
     await ended(this.running.get(name)!);
     this.running.delete(name);
     this.nodes.splice(this.nodes.indexOf(this.node(name)), 1);
   }
 
-  /** With kill -9. Returns once it was sent: what follows is what is measured. */
+  /** Uses kill -9. Returns once it was sent, because what follows is measured. */
   kill(name: string): Promise<void> {
     const child = this.running.get(name)!;
     this.running.delete(name);
@@ -158,7 +158,7 @@ export class NodeProcesses {
     await ended(child);
   }
 
-  /** Each by its own word, and a complete owner of every slot that it is placed on. */
+  /** Each node reports that it is ready, and is a complete owner of every slot that is placed on it. */
   async untilReady(): Promise<void> {
     const giveUpAt = performance.now() + READY_TIMEOUT_MS;
     for (const node of this.nodes) {
@@ -191,7 +191,7 @@ export class NodeProcesses {
     return Promise.all(this.nodes.map(({ name }) => this.order(name, order)));
   }
 
-  /** Where a profile is wanted nodes must leave in order: it is written at the very end. */
+  /** If profiles are wanted, nodes must stop gracefully: a profile is written at the very end. */
   async close(): Promise<void> {
     const names = [...this.running.keys()];
     const inOrder = this.world.profileDirectory !== undefined;

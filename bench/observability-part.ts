@@ -1,8 +1,9 @@
 /**
- * What metrics and the slow-operation log cost: the same durable puts at the same three nodes, now with the instruments and
- * now without, in pairs whose order alternates, so that a warm cache or a busy neighbour favours neither. The same
- * processes do both: two builds, or two clusters, differ by more than what is looked for. While the instruments are on,
- * each node is asked for its metrics once a second, far more often than Prometheus does.
+ * The cost of metrics and of the slow-operation log: the same durable puts at the same three nodes, alternately with
+ * and without the instruments, in pairs whose order alternates, so that a warm cache or a busy neighbour favours
+ * neither. The same processes do both, because two builds or two clusters differ by more than the effect to be
+ * measured. While the instruments are on, each node is asked for its metrics once a second, far more often than
+ * Prometheus would.
  */
 import { KEY_COUNT } from './keys.ts';
 import { startNodes } from './node-processes.ts';
@@ -60,7 +61,7 @@ export async function observabilityPart(world: World): Promise<Measure[]> {
   }
 }
 
-/** Microseconds of a core that all nodes together spend on one put. */
+/** CPU microseconds that all nodes together spend on one put. */
 async function costOf(nodes: NodeProcesses, isOn: boolean, forMs: number): Promise<number> {
   await nodes.orderAll({ kind: 'instruments', isOn });
   const answers = await nodes.orderAll({ kind: 'put', inFlight: IN_FLIGHT, keyCount: KEY_COUNT, forMs });
@@ -69,13 +70,13 @@ async function costOf(nodes: NodeProcesses, isOn: boolean, forMs: number): Promi
 }
 
 /**
- * Within these two values of the sample lies the true median with 95 % certainty, whatever the distribution: how many of
- * n values lie below it is binomial.
+ * The true median lies between these two values of the sample with 95 % certainty, whatever the distribution: the
+ * number of values below it, of n, is binomial.
  */
 function intervalOfMedian(values: readonly number[]): [number, number] {
   const sorted = Float64Array.from(values).sort();
   const count = sorted.length;
-  // Chance of at most `below` values under the median, added up until it would be more than one in forty.
+  // The probability of at most `below` values under the median, summed up until it would exceed one in forty.
   let chance = 0.5 ** count;
   let term = chance;
   let below = 0;

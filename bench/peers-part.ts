@@ -1,6 +1,6 @@
 /**
- * Causeway beside its peers, in one run: those that are on this machine, by turns, with what each promises. The rows with targets are
- * measures like those of the other parts; the whole is written as a report.
+ * Causeway and its peers in one run: those that are installed on this machine, alternating, each with what it
+ * guarantees. The rows with targets are measures like those of the other parts; the whole is written as a report.
  */
 import { compare } from './peers/comparison.ts';
 import { wrapped } from '../src/base/wrapped.ts';

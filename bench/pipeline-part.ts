@@ -41,7 +41,7 @@ export async function pipelinePart(world: World): Promise<Measure[]> {
   }
 }
 
-/** Every key once, as fast as the pipelines take them. */
+/** Writes every key once, as fast as the pipelines accept them. */
 export async function loadKeys(pipelines: readonly Pipeline[]): Promise<void> {
   const writes: Promise<number>[] = [];
   for (let at = 0; at < KEY_COUNT; at += 1) {
@@ -61,7 +61,7 @@ export const getOne: Work = async (pipeline) => {
   if ((await pipeline.get(key)) === undefined) throw new Error(`${key} is not there`);
 };
 
-/** A closed loop of `inFlight` operations on each pipeline; operations per second. */
+/** A closed loop of `inFlight` operations on each pipeline; returns operations per second. */
 export async function rateOf(
   pipelines: readonly Pipeline[],
   inFlight: number,

@@ -1,4 +1,7 @@
-/** Counts and times what a node asks of its disk, of PostgreSQL and of its peers: batches that are too small or too slow show here. */
+/**
+ * Counts and times what a node asks of its disk, of PostgreSQL and of its peers, which reveals batches that are too
+ * small or too slow.
+ */
 import type { Storage } from '../src/ports/storage.ts';
 import type { SystemOfRecord } from '../src/ports/system-of-record.ts';
 import type { Transport } from '../src/ports/transport.ts';
@@ -7,7 +10,7 @@ export interface Meter {
   calls: number;
   /** Entries of batches, rows of statements, bytes of frames. */
   items: number;
-  /** From the call to its answer, summed. */
+  /** Total time from the calls to their answers. */
   ms: number;
 }
 
@@ -61,7 +64,7 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
   };
 }
 
-/** How long a frame takes is not known to its sender. */
+/** The sender does not know how long a frame takes. */
 export function meteredTransport(inner: Transport, meter: Meter): Transport {
   return {
     start: (hello, handler) => inner.start(hello, handler),

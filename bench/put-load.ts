@@ -1,11 +1,11 @@
-/** Durable puts that a node makes of itself: a closed loop, a steady rate, or each key of a range once. */
+/** Durable puts that a node generates itself: a closed loop, a steady rate, or each key of a range once. */
 import type { NodeApi } from '../src/node/api.ts';
 import { benchKey, benchValue } from './keys.ts';
 
 export type PutOrder =
   /** A closed loop on random keys. */
   | { readonly kind: 'put'; readonly inFlight: number; readonly keyCount: number; readonly forMs: number }
-  /** So many a second on random keys, whether or not earlier ones were answered. */
+  /** A fixed rate on random keys, whether or not earlier puts were answered. */
   | {
       readonly kind: 'putSteadily';
       readonly perSecond: number;
@@ -24,9 +24,9 @@ export interface PutOutcome {
 type Steadily = Extract<PutOrder, { kind: 'putSteadily' }>;
 
 const WRITE_TIMEOUT_MS = 20_000;
-/** Of this many puts the time of one is kept. */
+/** Of every this many puts, the time of one is recorded. */
 const SAMPLE_EVERY = 16;
-/** Milliseconds between two looks at what is due. */
+/** Milliseconds between two checks of what is due. */
 const STEADY_TICK_MS = 5;
 
 export function putAsOrdered(api: NodeApi, order: PutOrder): Promise<PutOutcome> {
@@ -40,7 +40,7 @@ export function putAsOrdered(api: NodeApi, order: PutOrder): Promise<PutOutcome>
   return putAll(api, order.inFlight, more);
 }
 
-/** What is due is begun every few milliseconds, as many as come in by then. */
+/** Every few milliseconds, all puts that are due by then begin. */
 function putSteadily(api: NodeApi, { perSecond, keyCount, forMs }: Steadily): Promise<PutOutcome> {
   const startedAt = performance.now();
   const begun = new PutCount(api);
@@ -57,7 +57,7 @@ function putSteadily(api: NodeApi, { perSecond, keyCount, forMs }: Steadily): Pr
   });
 }
 
-/** `more` names the next key, -1 at the end. */
+/** `more` returns the next key, -1 at the end. */
 function putAll(api: NodeApi, inFlight: number, more: () => number): Promise<PutOutcome> {
   const begun = new PutCount(api);
   return new Promise((resolve) => {

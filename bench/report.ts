@@ -1,6 +1,6 @@
 /**
- * What was measured, as a table for people and as JSON for comparisons. A figure without the machine it comes from
- * says nothing, so both carry its facts.
+ * The results, as a table for people and as JSON for comparisons. A figure means nothing without the machine that it
+ * was measured on, so both include the facts about the machine.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, freemem, loadavg, platform, totalmem } from 'node:os';
@@ -12,9 +12,9 @@ export interface Measure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** What the design asks for; absent where the figure only explains another. */
+  /** The target in the design; undefined for a figure that only explains another. */
   readonly target?: { readonly atLeast: number } | { readonly atMost: number } | undefined;
-  /** What else is to be known of it. */
+  /** What else one should know about it. */
   readonly note?: string;
 }
 
@@ -25,7 +25,7 @@ export interface MachineFacts {
   readonly memoryFreeGb: number;
   readonly platform: string;
   readonly node: string;
-  /** Processes that wanted a core over the last minute before the run: what else was going on. */
+  /** The load average of the last minute before the run: what else was going on. */
   readonly loadBefore: number;
 }
 
@@ -59,7 +59,7 @@ export function headLines(facts: MachineFacts): string {
   ].join('\n');
 }
 
-/** A line, or several where it would be wider than a terminal: a long name stands above its figure, what else is to be known below. */
+/** One line, or several if it would be wider than a terminal: a long name goes above its figure, the note below. */
 export function measureLines(measure: Measure): string[] {
   const { name, value, unit, target, note = '' } = measure;
   const wanted = target === undefined ? '' : wantedText(target) + (isMet(measure) ? '' : '  MISSED');
@@ -86,7 +86,7 @@ export function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** `BASE.json`; returns where. */
+/** Writes `BASE.json`; returns its path. */
 export function writeResults(
   base: string,
   results: {

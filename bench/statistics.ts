@@ -1,11 +1,11 @@
-/** Small sums over samples, and the load of the machine while they were taken. */
+/** Simple statistics of samples, and the load of the machine while they were taken. */
 import { cpus } from 'node:os';
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** 0 where nothing was sampled. */
+/** 0 if there are no samples. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
@@ -15,7 +15,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Starts watching the machine; the returned function tells how many cores were busy since, whoever used them. */
+/** Starts watching the machine; the returned function tells how many cores have been busy since, whoever used them. */
 export function watchCores(): () => number {
   const before = coreTimes();
   return () => {

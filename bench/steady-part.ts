@@ -1,6 +1,6 @@
 /**
- * Ten minutes of as much as the cluster takes, without a fault: load alone must not make members suspect one another,
- * so the epoch at the end is that of the beginning.
+ * Ten minutes at full load, without a fault: load alone must not make members suspect one another, so the epoch at the
+ * end must be the one at the beginning.
  */
 import { connect } from '../src/client/index.ts';
 import { viewNode } from '../src/supervisor/node-probe.ts';

@@ -1,6 +1,6 @@
 /**
- * What a benchmark runs on: a directory, a PostgreSQL that syncs every commit, and ports. Every process of it is
- * this very bundle under another command, and ends with the benchmark however that ends.
+ * What a benchmark runs on: a directory, a PostgreSQL that syncs every commit, and ports. Every process of it is this
+ * same bundle with another command, and ends with the benchmark however that ends.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../src/supervisor/embedded-postgres.ts';
 
-/** Which part of the comparison with peers is wanted; all of it where nothing is said. */
+/** Which parts of the comparison with peers to run; default: all. */
 export interface PeersChoice {
   readonly workloads: readonly string[] | undefined;
   /** Causeway with PostgreSQL is always one of them. */
@@ -19,25 +19,25 @@ export interface PeersChoice {
 
 export interface World {
   readonly directory: string;
-  /** This program. */
+  /** The path of this program. */
   readonly entry: string;
   readonly quick: boolean;
-  /** Keys of the parts that move many; undefined: as many as they ask for by themselves. */
+  /** Number of keys for the parts that move many; undefined: each part's own default. */
   readonly keys: number | undefined;
-  /** Where processes of the nodes write their profiles; undefined for none. */
+  /** Where the nodes' processes write their profiles; undefined for none. */
   readonly profileDirectory: string | undefined;
-  /** Where a part leaves a report of its own, by the beginning of its files' names; undefined: nowhere. */
+  /** Prefix of the files in which a part writes a report of its own; undefined for none. */
   readonly reportBase: string | undefined;
   /** What is different about this build. */
   readonly label: string;
   readonly peers: PeersChoice;
-  /** A line for who watches. */
+  /** Prints a line for the user. */
   tell(text: string): void;
-  /** An empty database; its URL. */
+  /** Creates an empty database; returns its URL. */
   createDatabase(): Promise<string>;
-  /** A PostgreSQL of its own, beside the one of the databases; the URL of an empty database. */
+  /** Starts a separate PostgreSQL, besides the one for databases; returns the URL of an empty database. */
   startPostgres(name: string): Promise<string>;
-  /** Runs when the benchmark ends, also by Ctrl-C: the last one first. */
+  /** Runs when the benchmark ends, even by Ctrl-C, in reverse order. */
   atClose(close: () => Promise<void>): void;
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(closes, directory));
   endWithSignals(close);
-  // PostgreSQL of a root user runs as another, who must be able to get here.
+  // If the user is root, PostgreSQL runs as another user, who must be able to access this directory.
   chmodSync(directory, 0o755);
   const entry = process.argv[1]!;
   const never = new AbortController().signal;
@@ -91,16 +91,16 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
 async function closeAll(closes: (() => Promise<void>)[], directory: string): Promise<void> {
   for (let run = closes.pop(); run !== undefined; run = closes.pop()) {
-    // What does not end must not keep the others.
+    // One process that does not end must not keep the others from ending.
     await run().catch(() => undefined);
   }
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** What was started and written goes with the benchmark, also where that is told to end. */
+/** Processes and files go away with the benchmark, even if it is told to end. */
 function endWithSignals(close: () => Promise<void>): void {
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
-    // Not once: a signal may come twice, from the terminal and from who started this.
+    // Not `once`: a signal may arrive twice, from the terminal and from the process that started this.
     process.on(signal, () => {
       const end = (): never => process.exit(code);
       close().then(end, end);
@@ -118,7 +118,7 @@ async function runOnce(connectionString: string, text: string): Promise<void> {
   }
 }
 
-/** Ports that were free a moment ago, below the range that the system hands out to others. */
+/** Ports that were free a moment ago, below the range for outgoing connections. */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = [];
   for (let port = 12_000 + Math.floor(Math.random() * 15_000); found.length < count; port += 1) {

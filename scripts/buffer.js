@@ -1,5 +1,5 @@
 /**
- * What every bundle has in place of the global `Buffer`: that one is a getter of Node, called anew at each use, and nothing
- * of it is known to the engine when it optimises.
+ * Every bundle uses this instead of the global `Buffer`, which in Node is a getter that is called at each use and that
+ * the engine cannot optimise.
  */
 export { Buffer } from 'node:buffer';

@@ -1,6 +1,6 @@
 /**
- * Bundles the page in the browser into `dist/page/`: one document, and beside it script, styles and pictures under names
- * that tell their contents, each packed as well. It is put in place as a whole, so that no node reads half of it.
+ * Bundles the page in the browser into `dist/page/`: one document, and script, styles and pictures under names with a
+ * content hash, each also compressed. The directory is replaced as a whole, so that no node reads half of it.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

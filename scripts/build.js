@@ -1,7 +1,8 @@
 /**
- * Bundles the sources into `dist/`: the command (with every door and adapter, in parts that load when needed),
- * the client library and the page in the browser (scripts/build-page.js). Nothing is done when no source has changed since the last build; the stamp in
- * `dist/` says so. The command's file is put in place last, so that a half-written build is never started.
+ * Bundles the sources into `dist/`: the command (with every door and adapter, in parts that are loaded when needed),
+ * the client library, and the page in the browser (scripts/build-page.js). Does nothing if no source has changed since
+ * the last build, by the stamp in `dist/`. The command's file is written last, so that a half-written build is never
+ * started.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -22,7 +23,7 @@ import { ensureInstalled, root, runMain } from './ensure.js';
 const dist = join(root, 'dist');
 const stampFile = join(dist, '.build-stamp');
 
-/** What is built: the later ones only where their source exists. */
+/** What is built; the later ones only if their source exists. */
 const BUNDLES = [
   { name: 'causeway', entry: 'src/cli/main.ts', required: true, banner: '#!/usr/bin/env node' },
   { name: 'client', entry: 'src/client/index.ts', required: false, banner: '' },
@@ -35,8 +36,9 @@ export const bundleOptions = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // For the engine, not for the size: of `{ ...{ clock, storage }, send }` it makes one literal, whose objects have one shape. As it
-  // stands V8 gives every object of it a shape of its own, and each read of one is a search in a table.
+  // For the engine, not for the size: it turns `{ ...{ clock, storage }, send }` into one literal, whose objects all
+  // have one shape. For the original expression V8 gives every object a shape of its own, and each property read is a
+  // search in a table.
   minifySyntax: true,
   inject: [join(root, 'scripts', 'buffer.js')],
   packages: 'external',
@@ -44,7 +46,7 @@ export const bundleOptions = {
   write: false,
 };
 
-/** Builds what changed; returns whether anything was done. */
+/** Builds what has changed; returns whether anything was done. */
 export async function build() {
   const wanted = sourcesHash();
   if (existsSync(join(dist, 'causeway.js')) && readText(stampFile) === wanted) return false;
@@ -100,7 +102,7 @@ async function buildBundle(esbuild, { name, entry, banner }, written) {
   }
 }
 
-/** A hash over all that a build reads: names and contents, in a fixed order. */
+/** A hash of everything that a build reads: names and contents, in a fixed order. */
 function sourcesHash() {
   const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
   const files = ['package-lock.json', 'scripts/build.js', 'scripts/build-page.js', 'scripts/buffer.js'];

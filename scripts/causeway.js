@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `causeway` of a checkout. It is here before anything is built, because `npx` makes its link to the
- * command only once: asked too early, it would say "not found" for ever after.
+ * The command `causeway` of a checkout. It must exist before anything is built, because `npx` links to a command only
+ * once: if it were missing then, npx would say "not found" ever after.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ const needed = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engi
 const [majorMin, minorMin] = needed.match(/\d+/g).map(Number);
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < majorMin || (major === majorMin && minor < minorMin)) {
-  // npm only warns of it, and what is missing in an older Node would be told as a fault of the program.
+  // npm only warns about the version, and an older Node would report a missing feature as an error of the program.
   process.stderr.write(
     `causeway: Node.js ${needed} is needed, this is ${process.versions.node}: install a later one\n`,
   );

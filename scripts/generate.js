@@ -1,10 +1,10 @@
 /**
- * Makes src/gen/ from proto/: the codec of every message (protobufjs static code), its types, and the file
- * descriptors that server reflection hands out. The result is committed; run this after changing a .proto.
+ * Generates src/gen/ from proto/: the codec of every message (protobufjs static code), its types, and the file
+ * descriptors for server reflection. The result is committed; run this after changing a .proto.
  *
- * The codec is changed in one respect: a uint64 decodes to a plain number and an int64 to a bigint, instead
- * of an object per field. Versions and times are at most 2^53 - 1, and a bigger number from a client comes out
- * above that bound (rounded), so that the checks refuse it. `node scripts/generate.js --check` only compares.
+ * The codec is changed in one respect: a uint64 decodes to a plain number and an int64 to a bigint, instead of an
+ * object per field. Versions and times are at most 2^53 - 1, and a larger number from a client comes out above that
+ * bound (rounded), so that the checks refuse it. `node scripts/generate.js --check` only compares.
  */
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -79,7 +79,7 @@ function protoFiles() {
   return (
     readdirSync(protoFolder, { recursive: true, encoding: 'utf8' })
       .map((name) => name.replaceAll('\\', '/'))
-      // Members read and write their packets by hand (src/wire), and reflection tells clients nothing of them.
+      // Members encode and decode their packets by hand (src/wire), and reflection does not show them to clients.
       .filter((name) => name.endsWith('.proto') && !name.startsWith('causeway/peer/'))
       .sort()
   );
@@ -107,8 +107,8 @@ async function codec(files) {
 }
 
 /**
- * For each message two shapes: `X` as decoded (every field present, a message or an alternative that was not
- * sent is null) and `XFields` to encode (every field optional).
+ * Two shapes for each message: `X` as decoded (every field present; a message or alternative that was not sent is null)
+ * and `XFields` to encode (every field optional).
  */
 function types(files) {
   const loaded = load(files);
@@ -176,7 +176,7 @@ function encodedType(field) {
   return field.repeated ? `readonly ${scalar(field, 'Fields')}[]` : scalar(field, 'Fields');
 }
 
-/** Each file by itself, since none imports another: its bytes, and the services that it defines. */
+/** Each file separately, since none imports another: its bytes, and the services that it defines. */
 function descriptors(files) {
   const entries = files.map((name) => {
     const loaded = load([name]);

@@ -1,6 +1,6 @@
 /**
- * Writes THIRD-PARTY-NOTICES.md: every package that the program runs on, with its licence, by the lock file; the texts are
- * those that the packages bring. `--check` only says whether the file is as it would be written.
+ * Writes THIRD-PARTY-NOTICES.md: every package that the program runs on, by the lock file, with its licence text from
+ * the package itself. `--check` only says whether the file is up to date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ await runMain(async () => {
   }
 });
 
-/** What is not there for development alone, in the order of names. */
+/** All packages that are not for development only, sorted by name. */
 function productionPackages() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)

@@ -1,4 +1,4 @@
-/** Makes the tables of docs/REDIS.md anew from the table of commands: `node scripts/run.js scripts/redis-document.ts`. */
+/** Regenerates the tables of docs/REDIS.md from the command table: `node scripts/run.js scripts/redis-document.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withTables } from '../src/servers/resp/redis-document.ts';

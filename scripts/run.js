@@ -1,11 +1,11 @@
 /**
  * Runs a TypeScript file of this repository on plain Node:
  *
- *   node scripts/run.js [--node-option ...] sim/main.ts --seed 5
+ * node scripts/run.js [--node-option ...] sim/main.ts --seed 5
  *
- * The file is bundled into `node_modules/.cache/causeway/` under a name that carries its contents' hash, so that
- * any number of runs can share it, and a Node process is started on it. Its exit code is ours. What only development needs is
- * installed where the file needs some of it.
+ * The file is bundled into `node_modules/.cache/causeway/` under a name with a content hash, so that any number of runs
+ * can share it, and a Node process is started on it, whose exit code becomes ours. Development dependencies are
+ * installed only if the file needs some of them.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,7 +25,7 @@ import { bundleOptions, loadEsbuild } from './build.js';
 import { ensureInstalled, root, runMain } from './ensure.js';
 
 const cache = join(root, 'node_modules', '.cache', 'causeway');
-/** Milliseconds for which a bundle nobody rebuilt stays in the cache. */
+/** Milliseconds for which a bundle that nobody rebuilt stays in the cache. */
 const BUNDLE_AGE_MS_MAX = 7 * 24 * 3600_000;
 
 await runMain(main);
@@ -38,7 +38,7 @@ async function main() {
   if (!existsSync(entry)) throw new Error(`no such file: ${argv[at]}`);
   await ensureInstalled({ dev: false });
   const built = await bundleOf(relative(root, entry));
-  // Only then: an installation takes from a cluster that runs in this directory what it was started from.
+  // Only if needed: an installation replaces the packages that a cluster running in this directory was started from.
   if (built.packages.some(isForDevelopment)) await ensureInstalled({ dev: true });
   const bundle = keep(built);
   runNode(['--enable-source-maps', ...argv.slice(0, at), bundle, ...argv.slice(at + 1)]);
@@ -52,7 +52,8 @@ async function bundleOf(entry) {
       ...bundleOptions,
       entryPoints: [entry],
       outfile: join(cache, 'bundle.mjs'),
-      // In a file of its own, as that of the program is: inline every process keeps it, and once more as part of its text.
+      // In a separate file, as for the program itself: an inline source map would stay in every process's memory, and
+      // once more as part of the source text.
       sourcemap: 'external',
       metafile: true,
     });
@@ -71,7 +72,7 @@ async function bundleOf(entry) {
   return { name, code, map, packages };
 }
 
-/** A module of Node itself, or a file of a package, is told by the name before it. */
+/** A module of Node, or a file within a package, is covered by the name before it. */
 function isForDevelopment(imported) {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return Object.keys(devDependencies).some((name) => imported === name || imported.startsWith(`${name}/`));
@@ -99,7 +100,7 @@ function forgetOldBundles() {
   }
 }
 
-/** A terminal sends Ctrl-C to both processes: passing it on as well would say it twice. */
+/** A terminal sends Ctrl-C to both processes; passing it on as well would deliver it twice. */
 function runNode(args) {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   process.on('SIGINT', () => {

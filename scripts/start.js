@@ -1,5 +1,5 @@
 /**
- * `npm start`: from a clean clone to a running cluster. Installs what a node needs, builds what changed, and
+ * `npm start`: from a clean clone to a running cluster. Installs what a node needs, builds what has changed, and
  * becomes the command `causeway up` in this same process: signals and the exit code are the command's own.
  */
 import { join } from 'node:path';

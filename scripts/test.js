@@ -1,12 +1,12 @@
 /**
- * `npm test`: everything that must hold before a change is kept, part by part, from a clean clone on. Ends with
- * a table of what each part took and one plain line, `N passed, N failed`.
+ * `npm test`: everything that must hold before a change is kept, part by part, from a clean clone on. Ends with a table
+ * of how long each part took and one plain line, `N passed, N failed`.
  *
- * `--long` runs the long tests instead (real processes, minutes each). Each part has its own process group
- * and a time limit, so that a hanging test can neither hold up the run nor be left behind.
+ * `--long` runs the long tests instead (real processes, minutes each). Each part has its own process group and a time
+ * limit, so that a hanging test can neither hold up the run nor be left behind.
  *
- * Tests of real processes wait most of the time. Beside them runs what only computes, with a lower priority: it
- * gets what they leave, and delays none of their deadlines. What it says is kept until they have had their say.
+ * Tests of real processes mostly wait. Purely computational parts run beside them with a lower priority: they use the
+ * idle time, and delay none of the others' deadlines. Their output is kept until the others have finished.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +16,12 @@ import { build } from './build.js';
 import { ensureInstalled, root, runMain } from './ensure.js';
 
 const MINUTE_MS = 60_000;
-/** Milliseconds between asking a part to end and ending it. */
+/** Milliseconds between asking a part to end and killing it. */
 const KILL_AFTER_MS = 5_000;
-/** For what computes a minute or so: a large nursery, and only what has run for long is compiled by the optimizing compiler. */
+/**
+ * For parts that compute for a minute or so: a large young generation, and the optimising compiler only for code that
+ * has run for long.
+ */
 const COMPUTING = [
   '--max-semi-space-size=64',
   ...(process.version.startsWith('v20.') ? ['--interrupt-budget=500000'] : []),
@@ -27,9 +30,9 @@ const CHECK = [...COMPUTING, 'scripts/check.js'];
 const SIMULATION = ['scripts/run.js', 'sim/main.ts', '--seeds', '2000'];
 
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-'));
-/** The process groups of the parts that run now. */
+/** The process groups of the parts that are running. */
 const running = new Set();
-/** What parts beside the others have said so far; null: they are heard at once. */
+/** Output of the parts in the background so far; null: it is printed at once. */
 let kept = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
@@ -118,7 +121,7 @@ async function vitest(config, minutesMax, aside) {
   return { ...counts, skipped: summary?.numPendingTests ?? 0 };
 }
 
-/** A program of ours that writes down how much of it passed. */
+/** A program of ours that reports how many of its checks passed. */
 async function counting(args, minutesMax, aside) {
   const file = join(reports, 'summary.json');
   rmSync(file, { force: true });
@@ -127,14 +130,14 @@ async function counting(args, minutesMax, aside) {
   return countsOf(code, summary?.passed, summary?.failed);
 }
 
-/** A part that failed without a failed test (it crashed, a file did not load) counts as one failure. */
+/** A part that failed without a failed test (it crashed, or a file did not load) counts as one failure. */
 function countsOf(code, passed, failed) {
   const reported = Number.isInteger(passed) && Number.isInteger(failed);
   if (!reported) return { passed: 0, failed: 1 };
   return { passed, failed: code === 0 ? failed : Math.max(1, failed) };
 }
 
-/** Runs node on a script, in its own process group; 124 when the time limit ended it. */
+/** Runs node on a script, in its own process group; returns 124 if the time limit ended it. */
 function runTool(args, minutesMax, aside) {
   const ownGroup = process.platform !== 'win32';
   return new Promise((resolve) => {
@@ -167,25 +170,29 @@ function runTool(args, minutesMax, aside) {
     child.on('error', () => finish(1));
     child.on('exit', (code) => {
       endGroup(group, 'SIGKILL');
-      // What it said last may still be on its way; who left the group, and holds its output open, is not waited for.
+      // Its last output may still be on its way; a process that left the group and keeps the output open is not waited
+      // for.
       patience = setTimeout(() => finish(code ?? 1), KILL_AFTER_MS);
       child.on('close', () => finish(code ?? 1));
     });
   });
 }
 
-/** From now on it and all that it starts take what others leave of the processors. Where that cannot be had, all goes on. */
+/**
+ * Gives this process and everything that it starts a lower CPU priority. If that is not possible, the run goes on
+ * without it.
+ */
 function standBack(pid) {
   try {
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-    // Where Linux shares processors out among sessions, this is the weight of the whole session.
+    // Where Linux schedules by session (autogroup), this is the weight of the whole session.
     writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_BELOW_NORMAL));
   } catch {
-    // Other systems have no such file, and a process may have ended by now.
+    // Other systems have no such file, and the process may have ended by now.
   }
 }
 
-/** Signals what is left of a part; nothing left is fine. */
+/** Signals what is left of a part; it does not matter if nothing is. */
 function endGroup(group, signal) {
   if (group === 0) return;
   try {
@@ -195,7 +202,7 @@ function endGroup(group, signal) {
   }
 }
 
-/** Parts run beside each other: `all` took less than their sum. */
+/** The parts run concurrently: the total is less than their sum. */
 function report(results, tookMs) {
   const count = (of) => results.reduce((sum, result) => sum + result[of], 0);
   const [passed, failed] = [count('passed'), count('failed')];

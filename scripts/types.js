@@ -1,6 +1,7 @@
 /**
- * Writes the types of the client library to `dist/types/`, for who uses the package: what `src/client/index.ts` shows, and
- * what that leans on. Runs before the package is made (`npm pack`), not with every build: it takes the compiler.
+ * Writes the types of the client library to `dist/types/`, for users of the package: everything that
+ * `src/client/index.ts` exports, and what that depends on. Runs before packaging (`npm pack`), not with every build,
+ * because it needs the compiler.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -17,13 +18,13 @@ await runMain(async () => {
   for (const [path, text] of reached(written, declarationOf(join(root, ENTRY)))) {
     const file = join(target, relative(join(root, 'src'), path));
     mkdirSync(dirname(file), { recursive: true });
-    // Beside a declaration lies no source: what it names is the program's own file.
+    // There are no sources beside a declaration: an import in it means the program's own file.
     writeFileSync(file, text.replace(/(from\s+|import\()'(\.[^']+)\.ts'/g, "$1'$2.js'"));
   }
   process.stdout.write('wrote dist/types/\n');
 });
 
-/** All that the compiler says of the entry and what it imports, by the path beside the source. */
+/** The declarations of the entry and of everything that it imports, by their path beside the source. */
 function declarations(ts) {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -43,7 +44,7 @@ function declarations(ts) {
   return written;
 }
 
-/** Only what the entry's types lead to: the rest of the program is nobody's business. */
+/** Only what the entry's types refer to: the rest of the program is private. */
 function* reached(written, entry) {
   const seen = new Set();
   const waiting = [entry];

@@ -1,4 +1,4 @@
-/** Causeway by its Redis door: three nodes with PostgreSQL, and three without. */
+/** Causeway through its Redis door: three nodes with PostgreSQL, and three without. */
 import { join } from 'node:path';
 import { startNodes } from '../node-processes.ts';
 import type { NodeProcesses } from '../node-processes.ts';

@@ -1,6 +1,6 @@
 /**
- * The workloads that all systems run. Every combination of value, concurrency, keys and mix would take hours; so each of them is
- * varied by itself from one middle: 100 bytes, 50 in flight, keys alike.
+ * The workloads that all systems run. Every combination of value size, concurrency, number of keys and mix would take
+ * hours, so each is varied separately from one middle: 100 bytes, 50 in flight, uniform keys.
  */
 import type { ContenderId } from './contender.ts';
 import type { Spread } from './load/key-choice.ts';
@@ -8,16 +8,16 @@ import type { Through } from './load/orders.ts';
 
 export interface Cell {
   readonly id: string;
-  /** Clients, and how many operations each sends at once. */
+  /** Number of clients, and how many operations each sends at once. */
   readonly lanes: number;
   readonly pipeline: number;
   readonly readShare: number;
   readonly valueBytes: number;
   readonly spread: Spread;
   readonly through: Through;
-  /** Undefined: all. */
+  /** Undefined means all systems. */
   readonly systems?: readonly ContenderId[];
-  /** Run also where the whole is to take minutes. */
+  /** Also run if the whole comparison is to take only minutes. */
   readonly isQuick: boolean;
 }
 
@@ -31,10 +31,13 @@ const MIDDLE = {
   isQuick: false,
 } as const;
 
-/** What one program does, as the write-through written by hand is one: the same client of Redis, as many in flight. */
+/**
+ * The load of one program, like the hand-written write-through: the same Redis client, with as many operations in
+ * flight.
+ */
 const OF_ONE_PROGRAM = { ...MIDDLE, readShare: 0, lanes: 512, isQuick: true } as const;
 
-/** Keys of each size of value. */
+/** Number of keys for each value size. */
 export function keyCountOf(valueBytes: number): number {
   return valueBytes > 4_096 ? 1_000 : 10_000;
 }

@@ -1,6 +1,6 @@
 /**
- * Plots as SVG, drawn by Apache ECharts without a page: what stands in the report needs no script and nothing from elsewhere. Colours
- * of texts and lines are names of the page's style, so that they suit light and dark.
+ * Plots as SVG, drawn by Apache ECharts without a browser: the report needs no script and nothing from elsewhere.
+ * Colours of texts and lines are names from the page's style, so that they suit light and dark mode.
  */
 import { BarChart, BoxplotChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkLineComponent } from 'echarts/components';
@@ -16,7 +16,7 @@ const WIDTH = 1_120;
 const INK = 'var(--ink)';
 const MUTED = 'var(--muted)';
 const GRID = 'var(--grid)';
-/** One for each system, in the order of the systems; told apart on light and on dark paper. */
+/** One for each system, in order; distinguishable in light and dark mode. */
 export const COLOURS = [
   '#2f7ed8',
   '#7fb2ec',
@@ -34,11 +34,11 @@ const MISSED = '#d64545';
 export interface Series {
   readonly name: string;
   readonly colour: string;
-  /** One for each category; null where there is none. */
+  /** One for each category; null if there is none. */
   readonly values: readonly (number | null)[];
 }
 
-/** Groups of bars over a logarithmic axis. */
+/** Grouped bars over a logarithmic axis. */
 export function barChart(categories: readonly string[], series: readonly Series[], unit: string): string {
   return drawn(340, {
     grid: { left: 66, right: 8, top: 44, bottom: 44 },
@@ -65,7 +65,7 @@ export function barChart(categories: readonly string[], series: readonly Series[
 export interface Span {
   readonly name: string;
   readonly ratio: Ratio;
-  /** What it must reach, or must not pass. */
+  /** A minimum or a maximum. */
   readonly target: number;
   readonly isMet: boolean;
 }

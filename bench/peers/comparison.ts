@@ -1,4 +1,4 @@
-/** The comparison: every workload on every system in one run, by turns, and what was seen. */
+/** The comparison: every workload on every system in one run, alternating, and the results. */
 import { wrapped } from '../../src/base/wrapped.ts';
 import { tellLine, tellStep } from '../progress.ts';
 import { shown } from '../report.ts';
@@ -23,7 +23,7 @@ export interface CellResult {
   readonly samples: Samples;
 }
 
-/** Operations come at a rate that Causeway was seen to serve, a share of its own top rate. */
+/** Operations at a fixed rate, a share of Causeway's own measured top rate. */
 export interface OpenResult {
   readonly of: 'GET' | 'SET';
   readonly share: number;
@@ -34,10 +34,10 @@ export interface OpenResult {
 export interface Comparison {
   readonly cells: readonly CellResult[];
   readonly open: readonly OpenResult[];
-  /** Empty without the tool. */
+  /** Empty if the tool is not installed. */
   readonly tool: readonly ToolRates[];
   readonly grpc: GrpcFigures;
-  /** Bytes on the disks of each, when it had every value of 100 bytes and 1 KiB once. */
+  /** Bytes that each system has on disk after every value of 100 bytes and 1 KiB was stored once. */
   readonly diskBytes: ReadonlyMap<ContenderId, number>;
 }
 
@@ -81,17 +81,17 @@ const WHOLE: Pace = {
 };
 const NO_GRPC: GrpcFigures = { ours: [], bare: [], pipelinePuts: [], pipelineGets: [] };
 const FILL_LANES = 256;
-/** Connections, each of which takes what is due in turn. */
+/** Connections, each of which takes operations that are due, in turn. */
 const OPEN_LANES = 50;
 
-/** Operations at a steady rate: which sort, and the workload that tells how many Causeway can. */
+/** Workloads at a steady rate: the kind, and the closed-loop workload that determines Causeway's top rate. */
 const OPEN = [
   { id: 'open-get', of: 'GET', top: 'get' },
   { id: 'open-set', of: 'SET', top: 'set-512' },
 ] as const;
 const TOOL = 'redis-benchmark';
 const GRPC = 'grpc';
-/** What can be asked for by itself. */
+/** The workloads that can be selected individually. */
 export const WORKLOADS: readonly string[] = [...CELLS, ...OPEN].map(({ id }) => id).concat(TOOL, GRPC);
 
 type IsWanted = (workload: string) => boolean;
@@ -178,7 +178,7 @@ async function fill(
   return diskBytes;
 }
 
-/** What is compiled while it runs, as most of these are in part, is slow at first. */
+/** Systems that compile code while running, as most of these partly do, are slow at first. */
 async function warmUp(contenders: readonly Contender[], { warmUpMs }: Pace): Promise<void> {
   for (const { generator, system } of contenders) {
     tellStep(`warming ${system.name} up`);

@@ -1,4 +1,4 @@
-/** A system in the comparison: how it is reached, what it promises, and what it runs on. */
+/** A system in the comparison: how it is reached, what it guarantees, and what it runs on. */
 import { GeneratorProcess } from './load/generator-process.ts';
 import { doorPorts } from './load/driver.ts';
 import type { Target } from './load/driver.ts';
@@ -19,17 +19,17 @@ export type ContenderId = (typeof CONTENDERS)[number];
 export interface System {
   readonly id: ContenderId;
   readonly name: string;
-  /** On what an acknowledged write is, and what a read is worth. */
+  /** What an acknowledged write means, and what a read guarantees. */
   readonly promise: string;
-  /** Disks that an acknowledged write is on, synced. */
+  /** The number of disks on which an acknowledged write is synced. */
   readonly disks: number;
   readonly target: Target;
-  /** Processes whose time, with that of all below them, is the servers' time. */
+  /** Processes whose CPU time, including all their descendants, counts as the servers' time. */
   readonly pids: () => readonly number[];
   readonly directories: readonly string[];
 }
 
-/** Of Redis' doors only. */
+/** Only for systems with a Redis protocol. */
 export function portsOf({ target }: System): number[] {
   return target.kind === 'resp' ? doorPorts(target.ranges) : [];
 }
@@ -48,7 +48,7 @@ export class Contender {
   }
 }
 
-/** One that is left out, and why. */
+/** A system that is left out, and why. */
 export interface Skipped {
   readonly name: string;
   readonly reason: string;

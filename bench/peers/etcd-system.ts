@@ -1,11 +1,14 @@
-/** An etcd of three, as it comes: it syncs its log before it answers, at a majority of its members. */
+/**
+ * An etcd cluster of three in its default configuration: it syncs its log at a majority of its members before it
+ * answers.
+ */
 import { freePorts } from '../world.ts';
 import type { World } from '../world.ts';
 import type { System } from './contender.ts';
 import { ServerProcess } from './server-process.ts';
 
 const MEMBERS = 3;
-/** Of its database; the default would do for a short run only. */
+/** Quota of its database; the default is enough only for a short run. */
 const QUOTA_BYTES = 8 * 1024 ** 3;
 
 export async function startEtcd(world: World): Promise<System> {

@@ -1,4 +1,7 @@
-/** The gRPC door: what a unary read costs its server beside a bare one, and the pipeline beside the first issue's figures. */
+/**
+ * The gRPC door: the server's cost of a unary read compared with a bare server, and the pipeline compared with the
+ * figures of the first issue.
+ */
 import { connect } from '../../src/client/index.ts';
 import { clientsOf, get, run, set, startBare } from '../grpc-part.ts';
 import { KEY_COUNT } from '../keys.ts';
@@ -12,7 +15,7 @@ const IN_FLIGHT_GETS = 1_000;
 const SLICE_MS = 1_200;
 
 export interface GrpcFigures {
-  /** Microseconds of the servers per call, round by round. */
+  /** CPU microseconds of the servers per call, round by round. */
   readonly ours: readonly number[];
   readonly bare: readonly number[];
   /** Per second, through the client library. */

@@ -1,4 +1,4 @@
-/** Where a peer is ahead, said as plainly as where it is behind. */
+/** Says where a peer is ahead as plainly as where it is behind. */
 import { median } from '../statistics.ts';
 import { titleOf } from './cells.ts';
 import type { Comparison } from './comparison.ts';
@@ -8,10 +8,10 @@ import type { Ratio } from './ratio.ts';
 
 export interface Lead {
   readonly peer: string;
-  /** Workloads in which it did more than Causeway with PostgreSQL, in the median of the pairs; of how many. */
+  /** Workloads in which it did more than Causeway with PostgreSQL, by the median of the pairs; and out of how many. */
   readonly ahead: readonly { readonly title: string; readonly ratio: Ratio }[];
   readonly of: number;
-  /** In the workloads of one sort, how many times Causeway's rate, in the middle; undefined where none was run. */
+  /** The median multiple of Causeway's rate over workloads of one kind; undefined if none was run. */
   readonly reads: number | undefined;
   readonly writes: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** PostgreSQL alone, by single rows and by batches, and the write-through that is written by hand over it and a Redis. */
+/** PostgreSQL alone, by single rows and by batches, and the hand-written write-through over it and a Redis. */
 import pg from 'pg';
 import type { World } from '../world.ts';
 import type { System } from './contender.ts';
@@ -7,7 +7,7 @@ import { startRedisCache } from './redis-systems.ts';
 
 const ONE_DISK = 'committed in one PostgreSQL; nobody takes over';
 
-/** Both in one server: they do not work at the same time. */
+/** Both in one server, because they do not run at the same time. */
 export async function startPostgresAlone(world: World): Promise<System[]> {
   const url = await world.startPostgres('postgres-alone');
   const { pid, directory } = await homeOfDatabase(url);
@@ -41,7 +41,7 @@ export async function startHandWritten(world: World): Promise<System> {
   };
 }
 
-/** The server of a database: its process, and where its files are. */
+/** The server of a database: its process, and the directory of its files. */
 export async function homeOfDatabase(url: string): Promise<{ pid: number; directory: string }> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -56,7 +56,7 @@ export async function homeOfDatabase(url: string): Promise<{ pid: number; direct
   }
 }
 
-/** A second database in the same server; its URL. */
+/** Creates a second database in the same server; returns its URL. */
 async function another(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,20 +1,22 @@
-/** What processes have used of the cores, and files of the disk. Told where the system tells it: on Linux. */
+/**
+ * The CPU time that processes have used, and the size of files on disk. Only on Linux, where the system provides this.
+ */
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 
-/** The kernel counts the time of processes in these; it is so on all machines that Node runs on. */
+/** The kernel counts CPU time in these ticks on all machines that Node runs on. */
 const MS_PER_TICK = 10;
 const BLOCK_BYTES = 512;
 
 interface Times {
   readonly pid: number;
   readonly parent: number;
-  /** With that of its children that have ended. */
+  /** Including those of its children that have ended. */
   readonly ticks: number;
 }
 
-/** Milliseconds on a core of these processes and all below them; NaN where nobody tells. */
+/** CPU milliseconds of these processes and all their descendants; NaN if not available. */
 export function cpuMsOf(roots: readonly number[]): number {
   if (platform() !== 'linux') return NaN;
   const all = readdirSync('/proc')
@@ -22,7 +24,7 @@ export function cpuMsOf(roots: readonly number[]): number {
     .map((name) => timesOf(Number(name)))
     .filter((times) => times !== undefined);
   const wanted = new Set(roots);
-  // A child may stand before its parent: the list is gone through until nothing is added.
+  // A child may be listed before its parent, so the list is scanned until nothing is added.
   for (let size = -1; size !== wanted.size;) {
     size = wanted.size;
     for (const { pid, parent } of all) if (wanted.has(parent)) wanted.add(pid);
@@ -35,11 +37,11 @@ export function parentOf(pid: number): number | undefined {
   return platform() === 'linux' ? timesOf(pid)?.parent : undefined;
 }
 
-/** Undefined: it has ended. */
+/** Undefined if it has ended. */
 function timesOf(pid: number): Times | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name, in brackets, may hold anything.
+    // The name, in parentheses, may contain anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
     return { pid, parent: Number(fields[1]), ticks };
@@ -48,7 +50,7 @@ function timesOf(pid: number): Times | undefined {
   }
 }
 
-/** What the files below a directory take on the disk. */
+/** The disk space that the files below a directory take. */
 export function diskBytesOf(directory: string): number {
   let bytes = 0;
   try {
@@ -58,7 +60,7 @@ export function diskBytesOf(directory: string): number {
       else if (entry.isFile()) bytes += (lstatSync(path).blocks || 0) * BLOCK_BYTES;
     }
   } catch {
-    // It has been removed since it was listed.
+    // It was removed since it was listed.
   }
   return bytes;
 }

@@ -1,16 +1,16 @@
-/** One system beside another, repeat by repeat of the same run: what the machine was busy with besides falls on both. */
+/** One system relative to another, repeat by repeat of the same run: other load on the machine affects both. */
 import { round, shown } from '../report.ts';
 import { median } from '../statistics.ts';
 
 export interface Ratio {
   readonly median: number;
-  /** The interval in which all repeats lie. */
+  /** The interval that contains all repeats. */
   readonly low: number;
   readonly high: number;
   readonly repeats: number;
 }
 
-/** Of the first to the second, in pairs. Undefined where there are none. */
+/** The ratio of the first to the second, in pairs. Undefined if there are none. */
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio | undefined {
   const ratios = ours.flatMap((one, at) => ((theirs[at] ?? 0) > 0 ? [one / theirs[at]!] : []));
   if (ratios.length === 0) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Reads as `redis-benchmark` makes them: Redis' own tool, the same one for both clusters, which asks each node for what it has. How
- * many commands were done is asked of the nodes, at two moments while it runs: with `--cluster` the tool itself ends only at the
- * next quarter of a second, and its own figure is as coarse.
+ * Reads by `redis-benchmark`, Redis' own tool, for both clusters; it asks each node for the keys of its slots. The
+ * number of commands is read from the nodes at two moments while it runs, because with `--cluster` the tool itself only
+ * ends at the next quarter of a second, and its own figure is as coarse.
  */
 import { execFile, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,11 +12,11 @@ import { withRedis } from './redis-systems.ts';
 
 const CLIENTS = 50;
 const VALUE_BYTES = 100;
-/** The tool takes one key for each slot, by chance; after so many writes one in a thousand is missing. */
+/** The tool draws one key for each slot; after this many writes one in a thousand is still missing. */
 const WRITES = 110_000;
-/** More than it can do: it is ended when enough was seen. */
+/** More than it can do: it is stopped when enough was measured. */
 const READS = 1_000_000_000;
-/** Milliseconds until it is at its full rate. */
+/** Milliseconds until it runs at its full rate. */
 const BEGINS_MS = 300;
 
 export interface ToolRates {
@@ -24,7 +24,7 @@ export interface ToolRates {
   readonly rates: readonly (readonly [contender: Contender, rate: number[]])[];
 }
 
-/** All by turns; `seconds` is for each run. */
+/** All systems in turn; `seconds` is the time of each run. */
 export async function toolRates(
   world: World,
   contenders: readonly Contender[],

@@ -1,6 +1,6 @@
 /**
- * Redis alone, and a Redis Cluster of three. Both sync their log before they answer a write, since that is the nearest that
- * Redis has to what is compared here; neither has a replica.
+ * Redis alone, and a Redis Cluster of three. Both sync their log before they answer a write, which is the closest that
+ * Redis comes to the guarantees compared here; neither has a replica.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -29,7 +29,7 @@ export async function startRedis(world: World): Promise<System> {
   };
 }
 
-/** What a cache is: nothing of it is on a disk. */
+/** Configured as a cache: nothing is on disk. */
 export async function startRedisCache(world: World): Promise<{ port: number; server: ServerProcess }> {
   const [port] = await freePorts(1);
   return { port: port!, server: await startServer(world, 'redis-cache', port!, ['--appendonly', 'no']) };
@@ -58,7 +58,7 @@ export async function startRedisCluster(world: World): Promise<System> {
   };
 }
 
-/** Who has which slots, as the cluster itself tells it. */
+/** The map of slots, as the cluster itself reports it. */
 export function clusterRanges(port: number): Promise<SlotRange[]> {
   return withRedis(port, async (redis) => {
     const told = (await redis.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
@@ -80,7 +80,7 @@ async function startServer(
   return server;
 }
 
-/** Gives each its third of the slots, makes them known to one another, and waits until all agree. */
+/** Gives each its third of the slots, introduces them to one another, and waits until all agree. */
 async function join(masters: readonly number[], busPorts: readonly number[]): Promise<void> {
   const share = Math.ceil((SLOTS_ALL.to + 1) / masters.length);
   for (const [at, port] of masters.entries()) {

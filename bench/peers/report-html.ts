@@ -1,4 +1,7 @@
-/** The comparison as one page that needs nothing else: targets, where peers are ahead, plots, promises, in light and dark. */
+/**
+ * The comparison as one self-contained page: targets, where peers are ahead, plots and guarantees, in light and dark
+ * mode.
+ */
 import { PAGE_STYLE } from '../../verify/chaos/report-style.ts';
 import { escape } from '../../verify/chaos/timeline.ts';
 import { headLines } from '../report.ts';
@@ -20,7 +23,7 @@ section:has(>.legend:only-child){position:sticky;top:0;z-index:1;padding:10px 18
 .met{color:var(--good);font-weight:600}.missed-row{color:var(--bad);font-weight:600}
 td.wrap{white-space:normal;text-align:left}`;
 
-/** Workloads that differ in one thing. */
+/** Groups of workloads that differ in one parameter. */
 const FAMILIES: readonly { title: string; ids: readonly string[]; name: (cell: Cell) => string }[] = [
   { title: 'by mix (100 B, 50 clients)', ids: ['get', 'mix-95', 'mix-50', 'set'], name: mixOf },
   {
@@ -157,7 +160,7 @@ function seriesOf(
   }));
 }
 
-/** A logarithmic axis has no place for nothing. */
+/** A logarithmic axis cannot show zero. */
 function valueOf(samples: readonly Sample[], field: (sample: Sample) => number): number | null {
   const value = median(samples.map(field));
   return value > 0 ? value : null;

@@ -1,4 +1,4 @@
-/** The comparison as a text to read: targets first, where peers are ahead, what each promises, then every workload. */
+/** The comparison as text: targets first, then where peers are ahead, what each system guarantees, and every workload. */
 import { headLines, shown } from '../report.ts';
 import { median } from '../statistics.ts';
 import { titleOf } from './cells.ts';
@@ -56,7 +56,7 @@ written by hand the client is a part of the system). Values of 100 bytes and 1 K
 of all values written once, with logs.`;
 }
 
-/** Nothing where no workload of it was asked for. */
+/** Empty if none of its workloads was run. */
 function part(head: string, sections: readonly string[]): readonly string[] {
   return sections.length === 0 ? [] : [head, ...sections];
 }

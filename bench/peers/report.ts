@@ -1,4 +1,4 @@
-/** All that the comparison found, as the reports tell it, and where they are written. */
+/** All results of the comparison for the reports, and where they are written. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MachineFacts } from '../report.ts';
@@ -30,7 +30,7 @@ export function reportOf(
   return { ...head, comparison, rows: verdict(comparison), leads: leadsOf(comparison, head.contenders) };
 }
 
-/** `BASE.json`, `BASE.md` and `BASE.html`; returns the paths. */
+/** Writes `BASE.json`, `BASE.md` and `BASE.html`; returns the paths. */
 export function writeReport(base: string, report: Report): string[] {
   mkdirSync(dirname(base), { recursive: true });
   const texts = { json: reportJson(report), md: reportMarkdown(report), html: reportHtml(report) };

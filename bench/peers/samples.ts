@@ -1,4 +1,4 @@
-/** What one run of one workload on one system gave. */
+/** The result of one run of one workload on one system. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contender, ContenderId } from './contender.ts';
 import type { LoadAnswer, LoadOrder } from './load/orders.ts';
@@ -11,22 +11,22 @@ export interface Sample {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** Microseconds on a core per operation: of all servers together, and of the one generator. NaN: nobody tells. */
+  /** CPU microseconds per operation, of all servers together and of the generator. NaN if not available. */
   readonly serverMicros: number;
   readonly clientMicros: number;
-  /** Answered otherwise than asked, and with what first. */
+  /** How many operations got an unexpected answer, and the first such answer. */
   readonly failed: number;
   readonly fault: string;
   readonly lateMs: number;
 }
 
-/** Of one workload; repeats in their order, which is the same for all. */
+/** The results of one workload, with the repeats in the same order for all systems. */
 export type Samples = ReadonlyMap<ContenderId, readonly Sample[]>;
 
-/** Milliseconds between two systems: what the one leaves behind is not to fall upon the other. */
+/** Milliseconds between two systems, so that the after-effects of one do not fall on the other. */
 const PAUSE_MS = 60;
 
-/** Each of them once in each round, another one first each time. */
+/** Runs each of them once per round, with a different one first each time. */
 export async function interleaved(
   contenders: readonly Contender[],
   rounds: number,

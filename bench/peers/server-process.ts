@@ -1,6 +1,6 @@
 /**
- * A server of a peer: started under the guard that PostgreSQL has here, too, so that it ends with the benchmark however that
- * ends; its own directory, its output in a log.
+ * A peer's server process: it runs under the same guard as PostgreSQL does here, so that it ends with the benchmark
+ * however that ends, with its own directory and its output in a log.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -31,14 +31,14 @@ export class ServerProcess {
     const args = ['guard', '--cwd', this.directory, '--', program, ...argumentsIn(this.directory)];
     this.child = spawn(process.execPath, [world.entry, ...args], {
       stdio: ['ignore', output, output, 'ipc'],
-      // Ctrl-C is not for it: it is stopped in its turn.
+      // Ctrl-C must not reach it: it is stopped in its turn.
       detached: true,
     });
     closeSync(output);
     world.atClose(() => this.close());
   }
 
-  /** Of the guard, whose child the server is. */
+  /** The process id of the guard, whose child the server is. */
   get pid(): number {
     return this.child.pid!;
   }

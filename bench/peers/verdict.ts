@@ -1,4 +1,4 @@
-/** The table of what was asked for: each row a ratio within this run, beside its target. */
+/** The table of targets: each row is a ratio within this run, next to its target. */
 import { GET_RATE_MIN, PUT_RATE_MIN } from '../pipeline-part.ts';
 import { shown } from '../report.ts';
 import type { Measure } from '../report.ts';
@@ -13,19 +13,19 @@ export interface Row {
   readonly beside: string;
   readonly target: NonNullable<Measure['target']>;
   readonly aim: number | null;
-  /** Undefined: the other one is not on this machine, or does not keep up. */
+  /** Undefined if the other system is not on this machine, or does not keep up. */
   readonly ratio: Ratio | undefined;
-  /** What the ratio is of, in words. */
+  /** Describes the figures behind the ratio. */
   readonly figures: string;
 }
 
 const FIRST_ISSUE = 1.3;
-/** A system that answers less of what comes falls further behind for as long as it lasts. */
+/** A system that answers a smaller share than this falls further and further behind. */
 export const KEEPS_UP_SHARE = 0.97;
 
 /**
- * Pointed at Causeway, the program is what a team would have instead of the one that writes to both by hand: with the one connection
- * that it has there, or with one to each node, which goes on when a node dies.
+ * If a team pointed its program at Causeway instead of writing to both by hand: with a single connection as it has
+ * there, or with one to each node, which survives the death of a node.
  */
 const PLAIN_PROGRAM = 'durable SET by one program with one ioredis connection, 512 in flight';
 const PROGRAM = 'durable SET by one program with ioredis as a cluster client, 512 in flight';
@@ -33,7 +33,7 @@ const CLIENTS = 'durable SET by 512 clients with one in flight each';
 const BY_HAND = 'ioredis + pg by hand, one program';
 const BY_ROWS = 'PostgreSQL alone, single rows, one program';
 
-/** Work, beside whom, ours, theirs, in which workload, at least, and what is aimed at. */
+/** Workload, compared with whom, our system, theirs, in which cell, the minimum, and the goal. */
 const DURABLE: readonly (readonly [string, string, ContenderId, ContenderId, string, number, number])[] = [
   [PLAIN_PROGRAM, BY_HAND, 'causeway', 'hand-written', 'set-512-plain-program', 2, 3],
   [PROGRAM, BY_HAND, 'causeway', 'hand-written', 'set-512-program', 2, 3],
@@ -84,7 +84,7 @@ export function verdict(comparison: Comparison): Row[] {
   return [...rows, latencyRow(comparison)];
 }
 
-/** As the other parts of the benchmark tell what they measured. */
+/** In the same form as the measures of the other parts. */
 export function measuresOf(rows: readonly Row[]): Measure[] {
   return rows.flatMap(({ work, beside, target, ratio, figures }) => {
     if (ratio === undefined) return [];

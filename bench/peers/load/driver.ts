@@ -1,25 +1,25 @@
 /**
- * What the generator of load asks of a system, in the same terms for all: operations by number of a key, sent over lanes.
- * A lane is what one client of the system would be.
+ * What the load generator asks of a system, in the same terms for all: operations by the number of a key, sent over
+ * lanes. A lane corresponds to one client of the system.
  */
 
-/** `fault` is what was answered instead; absent where all is well. `token` is what the operation was issued with. */
+/** `fault` is what was answered instead; undefined if all is well. `token` is what the operation was issued with. */
 export type OnAnswer = (token: number, fault?: string) => void;
 
 export interface Driver {
   /** Makes lanes 0 to `count` - 1 ready. */
   prepare(count: number): Promise<void>;
-  /** May wait for `flush` to be sent. */
+  /** The operation may be buffered until `flush`. */
   issue(lane: number, isPut: boolean, key: number, token: number): void;
   flush(lane: number): void;
-  /** Size of the values, from the next operation on; keys are apart by it. */
+  /** Sets the size of the values from the next operation on; each size has its own keys. */
   use(valueBytes: number): void;
   close(): void;
 }
 
 /** How a generator reaches a system. */
 export type Target =
-  /** Redis' protocol: who has which slots. */
+  /** The Redis protocol, with the map of slots. */
   | { readonly kind: 'resp'; readonly ranges: readonly SlotRange[] }
   | { readonly kind: 'etcd'; readonly addresses: readonly string[] }
   | { readonly kind: 'postgres'; readonly url: string; readonly isBatched: boolean }
@@ -43,7 +43,7 @@ export function keyName(valueBytes: number, key: number): string {
 
 const VALUES_PER_SIZE = 64;
 
-/** Distinct values taken in turn: equal ones would compress, and random ones cost more to make than to store. */
+/** Distinct values used in turn: equal ones would compress, and random ones cost more to make than to store. */
 export class Values {
   private readonly values: Buffer[];
   private taken = 0;

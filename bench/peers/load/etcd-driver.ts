@@ -1,10 +1,13 @@
-/** etcd over gRPC: puts, and reads that are linearizable as etcd has them by default; all members are asked by turns, as its clients do. */
+/**
+ * etcd over gRPC: puts, and reads that are linearizable by default; all members are asked in turn, as etcd's clients
+ * do.
+ */
 import { Client, credentials } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/minimal.js';
 import { keyName, Values } from './driver.ts';
 import type { Driver, OnAnswer } from './driver.ts';
 
-/** Numbers of fields in etcd's `rpc.proto`: key and value of a request, the count of a range's answer. */
+/** Field numbers of etcd's `rpc.proto`: key and value of a request, the count in a range response. */
 const KEY = (1 << 3) | 2;
 const VALUE = (2 << 3) | 2;
 const COUNT_FIELD = 4;

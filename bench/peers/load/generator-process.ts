@@ -1,4 +1,4 @@
-/** The benchmark's end of a generator of load. */
+/** The benchmark's side of a load generator. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { World } from '../../world.ts';

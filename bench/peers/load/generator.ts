@@ -1,6 +1,6 @@
 /**
- * The process that makes load: one for each system, of which only one works at a time. It keeps to what it is told, answers what it
- * saw and what it cost itself.
+ * The process that generates load: one for each system, of which only one works at a time. It carries out orders, and
+ * reports what it measured and its own cost.
  */
 import { watchParent } from '../../../src/supervisor/watch-parent.ts';
 import { doorPorts } from './driver.ts';
@@ -14,12 +14,12 @@ import { BatchDriver, RowsDriver } from './postgres-driver.ts';
 import { ProgramDriver } from './program-driver.ts';
 import { RespDriver } from './resp-driver.ts';
 
-/** Unanswered operations of an open loop from which on nothing more is sent: the system has fallen behind for good. */
+/** With this many unanswered operations of an open loop nothing more is sent: the system has fallen behind for good. */
 export const BEHIND_MAX = 20_000;
 
 type Order<Kind> = Extract<LoadOrder, { kind: Kind }>;
 
-/** The first message names the system: who has which slots is too long for a command line. */
+/** The system is in the first message, because a map of slots is too long for a command line. */
 export function runGenerator(): void {
   watchParent(() => process.exit(0));
   process.once('message', ({ target }: { target: Target }) => serve(new Generator(target)));
@@ -38,7 +38,7 @@ function serve(generator: Generator): void {
 export class Generator {
   private readonly target: Target;
   private readonly drivers = new Map<Through, Driver>();
-  /** Set by the order that is carried out, as is `onDone`. */
+  /** Set by the order that is being carried out, as is `onDone`. */
   private driver: Driver;
   private latencies = new Histogram();
   private late = new Histogram();
@@ -82,7 +82,7 @@ export class Generator {
     for (const driver of this.drivers.values()) driver.close();
   }
 
-  /** Only who is reached by Redis' protocol is reached in several ways; another one's connections are there once. */
+  /** Only the Redis protocol can be spoken in several ways; other systems have a single set of connections. */
   private through(asked: Through): Driver {
     const through = this.target.kind === 'resp' ? asked : 'sockets';
     let driver = this.drivers.get(through);
@@ -145,7 +145,7 @@ export class Generator {
     });
   }
 
-  /** What is due is looked for as often as the process can, since a timer would be a millisecond late. */
+  /** Checks what is due as often as the process can, because a timer would be a millisecond late. */
   private openLoop(order: Order<'open'>): Promise<void> {
     const { lanes, perSecond, readShare, forMs } = order;
     const { driver } = this;

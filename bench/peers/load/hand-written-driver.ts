@@ -1,7 +1,7 @@
 /**
- * The write-through that a Node team writes by hand: the row first, then the cache; a read asks the cache, and PostgreSQL
- * where the cache has nothing. It has no answer to a crash between the two, to two writers of one key whose cache writes
- * change places, or to a fill that comes later than a write: all three leave the cache with an old value.
+ * The write-through that a Node team would write by hand: the row first, then the cache; a read asks the cache, and
+ * PostgreSQL if the cache has nothing. It does not handle a crash between the two, two writers of one key whose cache
+ * writes are reordered, or a fill that arrives after a write: all three leave an old value in the cache.
  */
 import { Redis } from 'ioredis';
 import pg from 'pg';

@@ -1,4 +1,4 @@
-/** Latencies by size, in buckets two in a hundred wide: what a quantile needs, in a few kilobytes for any number of them. */
+/** A histogram of latencies with buckets 2 % wide: enough for quantiles, in a few kilobytes for any number of them. */
 
 const WIDTH = Math.log(1.02);
 /** From a microsecond to a hundred seconds. */
@@ -14,7 +14,7 @@ export class Histogram {
     this.count += 1;
   }
 
-  /** Milliseconds, the middle of the bucket; 0 where nothing was added. */
+  /** Milliseconds, the middle of the bucket; 0 if nothing was added. */
   quantile(share: number): number {
     let left = Math.ceil(this.count * share);
     if (this.count === 0) return 0;

@@ -1,8 +1,8 @@
-/** Which key an operation is of: any alike, or a few much more often than the others, as Zipf's law has it. */
+/** The choice of keys: uniform, or a few much more often than the others, by Zipf's law. */
 
-/** Of the law's exponent YCSB has made a custom of 0.99. */
+/** YCSB has made 0.99 the customary exponent. */
 const ZIPF_EXPONENT = 0.99;
-/** Shares no factor with any count of keys used here: neighbours in rank are none in place. */
+/** Coprime to every count of keys used here: keys of neighbouring rank are not neighbours. */
 const STRIDE = 7_919;
 
 export type Spread = 'uniform' | 'zipf';
@@ -15,7 +15,7 @@ export function keyChoice(spread: Spread, keyCount: number): () => number {
   return () => (rankOf(upTo, Math.random() * sum) * STRIDE) % keyCount;
 }
 
-/** The first place whose sum is above the point. */
+/** The first rank whose cumulative sum is above the point. */
 function rankOf(upTo: Float64Array, point: number): number {
   let low = 0;
   let high = upTo.length - 1;

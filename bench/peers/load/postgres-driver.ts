@@ -1,4 +1,7 @@
-/** PostgreSQL as it is: a statement for each row over fifty connections, or rows gathered for one statement over one connection. */
+/**
+ * PostgreSQL by itself: a statement for each row over fifty connections, or rows gathered into one statement over one
+ * connection.
+ */
 import pg from 'pg';
 import { keyName, Values } from './driver.ts';
 import type { Driver, OnAnswer } from './driver.ts';
@@ -103,7 +106,7 @@ interface Waiting {
   readonly token: number;
 }
 
-/** What comes while a statement is under way goes with the next one. */
+/** Rows that arrive while a statement is under way are sent with the next one. */
 export class BatchDriver extends PostgresDriver {
   private readonly puts: Waiting[] = [];
   private readonly gets: Waiting[] = [];
@@ -132,7 +135,7 @@ export class BatchDriver extends PostgresDriver {
 
   private async carryOut(batch: readonly Waiting[], isPut: boolean): Promise<void> {
     const client = this.clients[0]!;
-    // A statement cannot change a row twice: of two values the later one stands.
+    // A statement cannot change a row twice, so of two values the later one is kept.
     const rows = new Map(batch.map(({ key, value }) => [key, value]));
     const keys = [...rows.keys()];
     try {

@@ -1,12 +1,16 @@
 /**
- * Redis' protocol as a team's program speaks it: one process, `ioredis` as everybody sets it up, one connection to the node or to
- * each node of a cluster, however many operations are in flight. It is what the write-through written by hand does with its cache.
+ * The Redis protocol as a team's program uses it: one process, `ioredis` in its usual configuration, one connection to
+ * the node or to each node of a cluster, however many operations are in flight. The hand-written write-through uses its
+ * cache like this.
  */
 import { Cluster, Redis } from 'ioredis';
 import { keyName, Values } from './driver.ts';
 import type { Driver, OnAnswer } from './driver.ts';
 
-/** Milliseconds. On a busy machine a cluster may take longer to tell who has what than the client's own second. */
+/**
+ * Milliseconds. On a busy machine a cluster may take longer to return its slot map than the client's own limit of one
+ * second.
+ */
 const MAP_MS_MAX = 10_000;
 
 export class ProgramDriver implements Driver {
@@ -15,7 +19,7 @@ export class ProgramDriver implements Driver {
   private values = new Values(0);
   private valueBytes = 0;
 
-  /** Of several ports a cluster is made, which the client asks who has which slots. */
+  /** Several ports are a cluster, whose map of slots the client asks for. */
   constructor(ports: readonly number[], onAnswer: OnAnswer) {
     const addresses = ports.map((port) => ({ port, host: '127.0.0.1' }));
     const options = { enableAutoPipelining: true, lazyConnect: true };

@@ -1,6 +1,7 @@
 /**
- * Redis' protocol over bare sockets, as cheap as it gets in this language: commands are encoded once for each key, replies
- * are counted and not decoded, and a lane has one connection to each node, as a client has that routes by slot.
+ * The Redis protocol over bare sockets, as cheaply as possible in this language: commands are encoded once for each
+ * key, replies are counted and not decoded, and a lane has one connection to each node, like a client that routes by
+ * slot.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -62,7 +63,7 @@ export class RespDriver implements Driver {
 interface Command {
   readonly place: number;
   readonly get: Buffer;
-  /** Up to its value. */
+  /** Everything up to the value. */
   readonly set: Buffer;
 }
 
@@ -101,7 +102,7 @@ class Line {
   private readonly socket: Socket;
   private readonly onAnswer: OnAnswer;
   private pieces: Buffer[] = [];
-  /** Tokens of what is unanswered, in order; those before `answered` are done with. */
+  /** Tokens of unanswered operations, in order; those before `answered` are done. */
   private tokens: number[] = [];
   private answered = 0;
   /** Bytes of a value that are still to come. */
