@@ -1,4 +1,4 @@
-/** The command line as a shell and a terminal meet it: the built program, its pipes and its exit codes. */
+/** The command line as seen by a shell and a terminal: the built program, its pipes and its exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,13 +72,13 @@ test.skipIf(!hasBash)(
       ['config', 'sh'],
       ['cluster', 'plan', '--le'],
       ['status', '--nodes', 'h:1', '--on'],
-      // A value is no command, whatever it is called.
+      // A value is not a command, whatever its name.
       ['get', 'config', '--allow'],
       ['completion', 'z'],
       ['config', 'check', '--config', process.argv[1]!.slice(0, -1)],
       ['node', '--name', ''],
     ];
-    // One shell for all: it is what takes the time.
+    // One shell for all cases, because starting it takes most of the time.
     const asks = typed.map((words) => {
       const quoted = words.map((word) => `'${word}'`).join(' ');
       return `COMP_WORDS=(causeway ${quoted}); COMP_CWORD=${words.length}; _causeway; echo "\${COMPREPLY[*]}"`;
@@ -86,7 +86,7 @@ test.skipIf(!hasBash)(
     const ran = spawnSync('bash', ['-c', `${script}\n${asks.join('\n')}`], { encoding: 'utf8' });
     expect([ran.status, ran.stderr]).toEqual([0, '']);
     const [first, ...others] = ran.stdout.split('\n');
-    // Every command of the help, none that it hides.
+    // Every command that the help lists, but no hidden one.
     const listed = [...run('--help').stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, name]) => name!);
     expect(listed.length).toBeGreaterThan(12);
     expect(first!.split(' ').filter((word) => !word.startsWith('-'))).toEqual(listed);
@@ -108,7 +108,7 @@ test.each([
       expect(stdout).toContain(word);
     expect(stdout).not.toContain('guard');
     if (spawnSync(shell, ['--version']).status !== 0) return;
-    // A file, for fish reads no script from a pipe that is a socket.
+    // Through a file, because fish cannot read a script from a pipe that is a socket.
     const directory = mkdtempSync(join(tmpdir(), 'causeway-completion-'));
     try {
       const file = join(directory, `completion.${shell}`);
@@ -125,7 +125,7 @@ test.each([
   },
 );
 
-/** The tool that gives a program a terminal; where it is not installed the test is counted as skipped. */
+/** The tool that gives a program a terminal; if it is not installed, the test is counted as skipped. */
 const hasScript = spawnSync('script', ['--version']).status === 0;
 
 test.skipIf(!hasScript).each([
@@ -193,7 +193,7 @@ test('an export into a file that may not grow on: it ends in failure, and resume
         1_000,
         () => undefined,
       );
-    // Blocks of 512 bytes, or of 1,024: within the second of three pages, or within the third.
+    // In blocks of 512 or 1,024 bytes: the limit lies within the second or the third of three pages.
     const cut = await exported('ulimit -f 140; ');
     expect(cut.code).toBe(3);
     expect(cut.errors).toContain('stopped: standard output cannot be written');

@@ -1,4 +1,4 @@
-/** The command `causeway` as npm links it: there before anything is built, and the built program afterwards. */
+/** The command `causeway` as npm links it: it exists before anything is built, and runs the built program afterwards. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The documents for people, held to the repository as far as a machine can: what they lead to, and what they name, is there. */
+/**
+ * The documentation, checked against the repository as far as a machine can: everything that it links to or names
+ * exists.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -38,7 +41,7 @@ test('every page can be found: each is led to from another one, the README first
     for (const [, target] of place.read(path).matchAll(/\]\(([^)\s#]+)/g)) {
       const to = join(path, '..', target!);
       if (pages.includes(to)) found.add(to);
-      // A folder is a list of what is in it.
+      // A link to a folder lists the pages in it.
       for (const page of pages) if (join(page, '..') === to) found.add(page);
     }
   expect(pages.filter((path) => !found.has(path))).toEqual([]);

@@ -1,7 +1,7 @@
 /**
- * The list of hazards, held complete and honest as far as a machine can: every hazard has one line and a known
- * state, what is called tested names tests that exist, and what is missing is said. Whether a test would really
- * notice is for people to judge.
+ * Keeps the list of hazards complete and honest, as far as a machine can: every hazard has one line and a known state,
+ * "tested" names tests that exist, and what is missing is stated. Whether a test would really notice is for people to
+ * judge.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ function rowFaults(id: string, state: string, words: string, exists: (path: stri
   return faults;
 }
 
-/** The simulation is no file of vitest, but a part of `npm test`. */
+/** The simulation is not a vitest file, but a part of `npm test`. */
 function isTest(path: string): boolean {
   return path.endsWith('.test.ts') || path.startsWith('test/contracts/') || path === 'sim/run.ts';
 }

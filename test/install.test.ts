@@ -1,4 +1,7 @@
-/** What `npm start` and `npm test` do first in a clean clone: `npm ci`, here played by a script that can be told how to fail. */
+/**
+ * What `npm start` and `npm test` do first in a clean clone: `npm ci`, here replaced by a script that can be told how
+ * to fail.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,11 +19,11 @@ afterEach(() => directory.remove());
 interface Installed {
   readonly code: number | null;
   readonly err: string;
-  /** What npm was asked for, time after time. */
+  /** The arguments of each call of npm. */
   readonly asked: readonly string[][];
 }
 
-/** Installs in a project without dependencies; `npm` decides by `args` what npm says, and ends the process. */
+/** Installs in a project without dependencies; the code `npm` decides by `args` what npm prints, and ends the process. */
 function installWith(npm: string): Installed {
   const { path } = directory;
   writeFileSync(join(path, 'package.json'), JSON.stringify({ engines: { node: '>=20.19' } }));
@@ -59,7 +62,7 @@ test("a user's cache that cannot be written to: installed with one of its own, w
   ).toMatchObject({ mode: 'production' });
 });
 
-/** What a program says that leaves root's rights, if it has them, and then does as told; one line. */
+/** The output of a program that drops root's rights, if it has them, and then runs these words; in one line. */
 function saidWithoutRights(words: string): string {
   const ensure = JSON.stringify(join(repositoryRoot, 'scripts/ensure.js'));
   const program = `import { ensureInstalled, runMain } from ${ensure};
@@ -100,7 +103,7 @@ test('what fails all the same: one line that says at what, exit code 1', () => {
   );
 });
 
-/** What npm is asked for when a checkout in which `npm start` has installed runs a file that begins with this. */
+/** The calls of npm when a checkout in which `npm start` has installed runs a file that begins with `code`. */
 function askedToRun(code: string): { readonly status: number | null; readonly asked: string } {
   const { path } = directory;
   const [log, cli] = [join(path, 'asked'), join(path, 'npm-cli.js')];

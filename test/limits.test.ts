@@ -1,4 +1,7 @@
-/** docs/LIMITS.md, "every queue and its bound", held to the code: its names, its tests, and the queues that are watched. */
+/**
+ * docs/LIMITS.md, "every queue and its bound", checked against the code: its names, its tests, and the queues that are
+ * watched.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from './support/root.ts';

@@ -1,4 +1,7 @@
-/** The dashboard, the alerts and the pages that they name, held to the catalogue of metrics and to the log's events. */
+/**
+ * The dashboard, the alerts and the pages that they name, checked against the catalogue of metrics and the events of
+ * the log.
+ */
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -34,7 +37,7 @@ const rules = (
 const dashboard = JSON.parse(read('deploy/grafana/dashboards/causeway.json')) as { panels: Panel[] };
 const handbook = read('docs/OPERATIONS.md');
 
-/** What is wrong with the metrics that an expression names. */
+/** What is wrong with the metrics that an expression uses. */
 function faultsOf(expr: string): string[] {
   const faults: string[] = [];
   for (const [, name, selector = ''] of expr.matchAll(/\b(causeway_[a-z_]+)(?:\{([^}]*)\})?/g)) {

@@ -1,7 +1,7 @@
 /**
- * The table of rules, held complete and honest as far as a machine can: every rule has one line and a known state, the
- * tests it names stand in the files it names, every switch that breaks a rule is named by one, and what is not built is
- * said.
+ * Keeps the table of rules complete and honest, as far as a machine can: every rule has one line and a known state, the
+ * tests that it names exist in the files that it names, every switch that breaks a rule is named by one, and what is
+ * not built is stated.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const RULE_COUNT = 34;
 const ROW = /^\| (R\d+) \| (held|in part|planned) \| (.+) \|$/;
 
 interface Repository {
-  /** The text of a file, null where there is none. */
+  /** The text of a file, null if there is none. */
   readonly read: (path: string) => string | null;
   /** The switches of `src/core/mutations.ts`. */
   readonly switches: ReadonlySet<string>;

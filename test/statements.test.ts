@@ -1,6 +1,6 @@
 /**
- * All SQL stands in one catalogue: files named `*statements.ts` under `src`, `sql/migrations` and `sql/compat`. Each statement is
- * marked with what it needs of a server beyond plain SQL, no more and no less, and `docs/SCALE.md` says of each such
+ * All SQL is in one catalogue: files named `*statements.ts` under `src`, `sql/migrations` and `sql/compat`. Each
+ * statement is marked with exactly what it needs of a server beyond plain SQL, and `docs/SCALE.md` says for each such
  * feature which relatives of PostgreSQL have it. (Migrations are run by a library that adds a table and a lock of its
  * own; it is named there.)
  */
@@ -35,7 +35,7 @@ const CATALOGUE: Record<string, object> = {
   'src/supervisor/database-statements.ts': database,
 };
 
-/** Statements by their names; of those that are made from numbers, one. */
+/** Statements by name; of those generated from numbers, one. */
 function statementsOf(module: object): [string, Statement][] {
   const made = Object.entries(module).map(([name, made]: [string, unknown]) => [
     name,
@@ -93,7 +93,7 @@ describe('the catalogue of SQL', () => {
   });
 });
 
-/** Strings that are SQL, and literals handed to a client of PostgreSQL. */
+/** Strings that are SQL, and literals passed to a client of PostgreSQL. */
 function sqlFaults(path: string, text: string): string[] {
   if (!SUSPICION.test(text)) return [];
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
@@ -119,11 +119,11 @@ function sqlFaults(path: string, text: string): string[] {
   return faults;
 }
 
-/** What a file must have in it to be looked at closely: parsing all of them takes seconds. */
+/** A file is only parsed if it contains one of these: parsing all of them takes seconds. */
 const SUSPICION =
   /\b(select|insert into|delete from|update \S+ set|lock table|alter table|drop table|truncate|create (table|index|view|schema|database)|cursor|with \w+ as|unprepared)\b|['"`](set|show) |\.query\b/i;
 
-/** Words in an order that English has not. */
+/** Words in an order that English does not have. */
 const SQL = new RegExp(
   [
     String.raw`with \w+ as \(|select\s.*\sfrom\s|select \w+\(|select 1\b|insert into |delete from `,
@@ -135,7 +135,7 @@ const SQL = new RegExp(
   's',
 );
 
-/** All of it small, or with its first words in capitals: a sentence is neither. */
+/** All in lower case, or with its first words in upper case: a sentence is neither. */
 function isSql(text: string): boolean {
   return SQL.test(/^\s*[A-Z]{4}/.test(text) ? text.toLowerCase() : text);
 }

@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL with real processes: its first start, its data, its crashes and what is left behind. */
+/** The embedded PostgreSQL with real processes: its first start, its data, its crashes, and what it leaves behind. */
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';

@@ -1,4 +1,7 @@
-/** docs/TRACING.md held to the code: its spans with their kinds and attributes, in both directions, and the names of the conventions. */
+/**
+ * docs/TRACING.md compared with the code: its spans with their kinds and attributes, in both directions, and the names
+ * of the conventions.
+ */
 import { readFileSync } from 'node:fs';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
@@ -8,7 +11,7 @@ import { repositoryRoot } from './support/root.ts';
 
 const page = readFileSync(`${repositoryRoot}/docs/TRACING.md`, 'utf8');
 
-/** Of the table of spans: name, kind, attributes. */
+/** The rows of the table of spans: name, kind, attributes. */
 function rowsOf(text: string): string[] {
   const table = text.slice(text.indexOf('| span | kind |'), text.indexOf('A span that failed'));
   return [...table.matchAll(/^\| `([^`]+)` \| (\w+) \| [^|]+ \| ?([^|]*?) ?\|$/gm)].map(

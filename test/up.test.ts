@@ -1,4 +1,4 @@
-/** `causeway up` as a person runs it, with real processes; only the nodes are pretended. */
+/** `causeway up` as a person runs it, with real processes; only the nodes are fake. */
 import { createServer, type Server } from 'node:http';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ afterEach(async () => {
   try {
     await nothingLeft();
   } finally {
-    // A test that fails must not leave processes to the next one.
+    // A failed test must not leave processes behind for the next one.
     for (const pid of processesAt(directory.path, program.entry)) process.kill(pid, 'SIGKILL');
     directory.remove();
   }
@@ -82,11 +82,11 @@ test('up, then Ctrl-C: endpoints are shown, a second up is refused, and no proce
       'stop it first, or choose another --data-dir\n',
   );
   expect(second.output()).toBe('');
-  // Twice at once, as npm passes it on: still an orderly end.
+  // Twice at once, as npm passes it on: the end must still be orderly.
   first.process.kill('SIGINT');
   first.process.kill('SIGINT');
   expect(await first.ended).toBe(0);
-  // Said where the machine is slow.
+  // Printed if the machine is slow.
   expect(first.output().replace(/still waiting .*\n/g, '')).toMatch(
     /stopping the nodes\nstopping PostgreSQL\nEverything has stopped\.\n$/,
   );

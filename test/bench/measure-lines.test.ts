@@ -1,4 +1,4 @@
-/** What a benchmark prints fits a terminal of 80 columns, whatever is measured. */
+/** The output of a benchmark fits a terminal of 80 columns, whatever is measured. */
 import { expect, test } from 'vitest';
 import { measureLines } from '../../bench/report.ts';
 

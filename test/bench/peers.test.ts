@@ -1,4 +1,4 @@
-/** The comparison with peers: its load counts what is answered and nothing else, and its reports say what the figures say. */
+/** The comparison with peers: its load counts exactly what is answered, and its reports agree with the figures. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -95,7 +95,7 @@ describe('the load', () => {
     let connections = 0;
     server = createServer((socket) => {
       connections += 1;
-      // Names of commands alone stand in capitals here.
+      // Only names of commands are in capitals here.
       socket.on('data', (data: Buffer) => {
         for (const [command] of data.toString('latin1').matchAll(/\b(HELLO|SET|GET|INFO|CLIENT)\b/gi))
           socket.write(PROGRAM_REPLIES[command.toUpperCase()]!);

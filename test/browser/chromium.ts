@@ -1,4 +1,4 @@
-/** A browser, where the machine has one. */
+/** A browser, if the machine has one. */
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
@@ -13,6 +13,6 @@ export const chromiumPath = [process.env['CHROMIUM'] ?? '', ...PLACES].find(
 );
 
 export function openBrowser(): Promise<Browser> {
-  // As root, which build machines are, it does not start with its sandbox; what it is shown is ours.
+  // Chromium does not start with its sandbox as root, which build machines are; it only loads our own page.
   return chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox'] });
 }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a page for people, as far as a program can see it; each function runs in the browser, so it stands on
- * its own. Contrast after WCAG 2.2: 4.5 for text, 3 for large text and for what is drawn.
+ * Accessibility faults of a page, as far as a program can find them. Each function runs in the browser, so it must be
+ * self-contained. Contrast by WCAG 2.2: 4.5 for text, 3 for large text and for graphics.
  */
 
 // long: it is handed to a browser as one function
@@ -53,7 +53,7 @@ export function contrastFaults(): string[] {
   return faults;
 }
 
-/** Names, roles and order, for who does not see the page. */
+/** Names, roles and order, for users who cannot see the page. */
 export function semanticFaults(): string[] {
   const faults: string[] = [];
   const named = (element: Element): boolean =>
@@ -77,7 +77,7 @@ export function semanticFaults(): string[] {
   return faults;
 }
 
-/** What does not fit its place, or is too small to be read. */
+/** Elements that do not fit their place, or are too small to read. */
 export function sizeFaults(): string[] {
   const faults: string[] = [];
   if (document.documentElement.scrollWidth > window.innerWidth) faults.push('wider than the window');

@@ -1,6 +1,6 @@
 /**
- * The page in a real browser, before a node that is made up: what it shows, asks for, survives, and whether people can read
- * it. Where no Chromium is installed all of it is counted as skipped.
+ * The page in a real browser, in front of a fake node: what it shows, what it requests, what it survives, and whether
+ * people can read it. If no Chromium is installed, all tests are counted as skipped.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -55,12 +55,12 @@ async function open(stage: PageStage, options: BrowserContextOptions = {}): Prom
   return { page, server, said, requests };
 }
 
-/** Playwright's own waiting evaluates text, which the page's policy forbids. */
+/** Playwright's own waiting evaluates strings, which the page's security policy forbids. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
 }
 
-/** Waits until the page has these words somewhere. */
+/** Waits until these words appear somewhere on the page. */
 const words = (page: Page, text: string, selector = 'body'): Promise<void> =>
   until(() =>
     page.evaluate(

@@ -1,4 +1,4 @@
-/** The port for free space at both implementations: what is written is missing from it, and it never answers at once. */
+/** The port for free space in both implementations: it accounts for what is written, and never answers synchronously. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

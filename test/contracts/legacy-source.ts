@@ -1,6 +1,6 @@
 /**
- * What every `LegacySource` must do, the real one and the simulated one alike. A world hands in a source and
- * the means to change the legacy system behind it.
+ * The contract of `LegacySource`, for the real and the simulated one. A world provides a source and the means to change
+ * the legacy system behind it.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LegacyOutcome, LegacySource } from '../../src/ports/legacy-source.ts';
@@ -10,9 +10,9 @@ export interface LegacyWorld {
   set(key: string, value: string): void;
   remove(key: string): void;
   trouble(kind: 'none' | 'errors' | 'refusing' | 'hanging'): Promise<void>;
-  /** Requests that reached the legacy system. */
+  /** How many requests have reached the legacy system. */
   calls(): number;
-  /** Lets time pass until `isDone`, at most `ms`. */
+  /** Lets time pass until `isDone` returns true, at most `ms`. */
   until(isDone: () => boolean, ms: number): Promise<void>;
   end(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export function legacySourceContract(name: string, open: () => Promise<LegacyWor
     });
     afterEach(() => world.end());
 
-    /** The one answer; fails if there is none, if it came within the call, or if a second one follows. */
+    /** The single answer; fails if there is none, if it came synchronously, or if a second one follows. */
     async function ask(key: string, timeoutMs = 1_000): Promise<LegacyOutcome> {
       const answers: LegacyOutcome[] = [];
       let returned = false;

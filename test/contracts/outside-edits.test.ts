@@ -1,4 +1,4 @@
-/** Changes of rows by hand, held against a real server; and what only its triggers can tell. */
+/** Changes of rows by hand, on a real server; and what only its triggers can show. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { slotOf } from '../../src/core/slots.ts';
 import { runOnce } from '../support/postgres.ts';

@@ -1,4 +1,7 @@
-/** Changes of rows by hand, as PostgreSQL has them noted and told: stories for every system of record that does. */
+/**
+ * Changes of rows by hand, as PostgreSQL notes and reports them: the contract for every system of record that supports
+ * them.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OutsideEdit } from '../../src/core/outside-edits.ts';
 import type { WrittenEdit } from '../../src/ports/outside-edits.ts';

@@ -1,4 +1,4 @@
-/** The contract of the system of record, held against a real server. */
+/** The contract of the system of record, on a real server. */
 import { emptiedWorld, postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { systemOfRecordContract } from './system-of-record.ts';
 

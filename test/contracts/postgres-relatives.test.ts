@@ -1,4 +1,4 @@
-/** The contract of the system of record in the modes for relatives of PostgreSQL, held against PostgreSQL dressed as them. */
+/** The contract of the system of record in the modes for relatives of PostgreSQL, on a PostgreSQL that imitates them. */
 import { strictWorld } from '../support/relative-world.ts';
 import { systemOfRecordContract } from './system-of-record.ts';
 

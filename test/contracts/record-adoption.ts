@@ -1,4 +1,7 @@
-/** What a system of record tells of a server that is not used yet, and how that becomes the cluster's, as stories. (PROTOCOL R30) */
+/**
+ * What a system of record reports about a server that is not in use yet, and how the cluster claims that server.
+ * (PROTOCOL R30)
+ */
 import { expect, test } from 'vitest';
 import { partsOfSystem } from '../../src/core/record-standing.ts';
 import { makeRow } from './record-calls.ts';

@@ -1,4 +1,7 @@
-/** The calls of the system of record as promises, in a world that goes on until they are answered; and rows to call with. */
+/**
+ * The calls of the system of record as promises, in a world that continues until they are answered; and rows to use in
+ * calls.
+ */
 import type { SlotFloor } from '../../src/core/floors.ts';
 import type { LivingMember, StandingLife } from '../../src/core/lives.ts';
 import type { LifeName } from '../../src/core/membership-message.ts';
@@ -24,11 +27,11 @@ import type {
 import { sealRecord } from '../../src/wire/record-codec.ts';
 
 export interface RecordWorld {
-  /** Another node's access to the one database of this world. */
+  /** Another node's access to the single database of this world. */
   connect(): Promise<SystemOfRecord>;
-  /** Begins a call and lets the world go on until it is answered. */
+  /** Begins a call, and lets the world continue until it is answered. */
   run<T>(begin: (answer: (value: T) => void) => void): Promise<T>;
-  /** Another value stands in the row of the key, and nobody has noted it. */
+  /** Replaces the value in the key's row, without any note of it. */
   exchange(key: string, value: string): Promise<void>;
   close(): Promise<void>;
 }

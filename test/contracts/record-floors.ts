@@ -1,4 +1,4 @@
-/** What a system of record keeps out below the floors of slots, and which rows it removes under them, as stories. (PROTOCOL R24) */
+/** What a system of record rejects below the floors of slots, and which rows it removes under them. (PROTOCOL R24) */
 import { beforeEach, expect, test } from 'vitest';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { counterOf, makeVersion } from '../../src/core/version.ts';
@@ -137,7 +137,7 @@ export function floorStories(calls: () => RecordCalls): void {
     expect((await calls().removeRows(1, [doomed(deletion('old', 3))], 0)).error).toMatchObject(fenced);
     expect(await floorsOf(SLOT)).toEqual([7]);
     expect((await calls().removeRows(2, [doomed(deletion('old', 3))], 0)).value).toEqual(['removed']);
-    // A founding that comes too late tells what is in force.
+    // A founding that comes too late returns what is in force.
     expect((await calls().found(1, 'third')).value).toMatchObject({
       clusterId: 'second',
       hasRows: false,

@@ -1,4 +1,4 @@
-/** Which life of the cluster is in force, and the note of who is up in it: stories for every system of record. */
+/** Which life of the cluster is in force, and the note of who is up in it: the contract for every system of record. */
 import { expect, test } from 'vitest';
 import type { RecordCalls } from './record-calls.ts';
 
@@ -6,7 +6,7 @@ const UP = [
   { name: 'node-4', address: '10.0.0.4:50051' },
   { name: 'with "quotes", \\ and é', address: '[::1]:1' },
 ];
-/** Milliseconds within which a test has asked again, on however busy a machine. */
+/** Milliseconds within which a test has asked again, however busy the machine. */
 const SOON_MS = 60_000;
 
 export function lifeStories(calls: () => RecordCalls, connect: () => Promise<RecordCalls>): void {

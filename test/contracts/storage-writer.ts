@@ -1,6 +1,6 @@
 /**
- * A process that writes batches to a LevelDB store until it is killed, and tells each one that was
- * acknowledged. After a write that failed it tries once more, tells both errors and ends.
+ * A process that writes batches to a LevelDB store until it is killed, and reports each one that was acknowledged.
+ * After a failed write it tries once more, reports both errors and ends.
  */
 import { writeSync } from 'node:fs';
 import { openLevelStore } from '../../src/adapters/leveldb/store.ts';
@@ -21,7 +21,7 @@ function writeFrom(storage: Storage, batch: number): void {
   storage.write(keys, values, (error) => {
     if (error !== null) {
       writeSync(STANDARD_OUTPUT, `error ${error.kind}\n`);
-      // Small enough to fit what room there is: only the rule that no write follows a failed one refuses it.
+      // Small enough to fit into the remaining room: only the rule that no write follows a failed one refuses it.
       storage.write(['small'], [new Uint8Array(1)], (again) => {
         writeSync(STANDARD_OUTPUT, `again ${again?.kind ?? 'accepted'}\n`);
         process.exit(0);

@@ -1,7 +1,4 @@
-/**
- * The storage contract at both implementations, and what only a real process can show: kill -9 and a
- * broken file.
- */
+/** The storage contract in both implementations, and what only a real process can show: kill -9 and a broken file. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +69,7 @@ describeStorage('simulated disk', () => {
   return Promise.resolve(subject);
 });
 
-/** Compiled beside the installed packages, so that it finds them. */
+/** Compiled next to the installed packages, so that it finds them. */
 function buildWriter(): string {
   const folder = join(import.meta.dirname, '../../node_modules/.cache/causeway-test');
   mkdirSync(folder, { recursive: true });
@@ -89,10 +86,7 @@ function buildWriter(): string {
   return outfile;
 }
 
-/**
- * Runs the writer, kills it once it has acknowledged `batchCount` batches, gives the last one
- * acknowledged.
- */
+/** Runs the writer, kills it once it has acknowledged `batchCount` batches, and returns the last acknowledged one. */
 async function writeAndKill(program: string, directory: string, batchCount: number): Promise<number> {
   const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
   let told = '';
@@ -121,7 +115,7 @@ test(
         sizes.set(batch, (sizes.get(batch) ?? 0) + 1);
       }
       expect(acknowledged).toBeGreaterThanOrEqual(39);
-      // A batch beyond the last acknowledged may be there; then those before it are there too.
+      // One batch beyond the last acknowledged one may be there; then those before it must be there too.
       expect(sizes.size).toBeGreaterThanOrEqual(acknowledged + 1);
       expect([...sizes.keys()]).toEqual(
         Array.from({ length: sizes.size }, (_, n) => String(n).padStart(8, '0')),
@@ -136,7 +130,7 @@ test(
 test('LevelDB: after a write that failed every later one fails, and what was acknowledged is there', async () => {
   const program = buildWriter();
   const directory = freshDirectory();
-  // A file may grow to 64 KiB (POSIX counts in 512 bytes): the log hits that limit as it would a broken disk.
+  // Limits files to 64 KiB (POSIX counts in 512 bytes): for the log this limit is like a broken disk.
   const limited = `trap '' XFSZ; ulimit -f 128; exec "$0" "$1" "$2"`;
   const child = spawn('sh', ['-c', limited, process.execPath, program, directory], {
     stdio: ['ignore', 'pipe', 'inherit'],

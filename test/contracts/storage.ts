@@ -1,6 +1,6 @@
 /**
- * The contract of the storage port, as tests: every implementation runs the same ones. A factory gives a
- * disk; `open` begins a life on it, `crash` ends the life at once, as a kill does.
+ * The contract of the storage port, as tests that every implementation runs. A factory returns a disk; `open` begins a
+ * life on it, and `crash` ends the life at once, like a kill.
  */
 import { expect, test } from 'vitest';
 import type { Storage, StorageEntry, StorageError } from '../../src/ports/storage.ts';
@@ -8,7 +8,7 @@ import type { Storage, StorageEntry, StorageError } from '../../src/ports/storag
 export interface StorageUnderTest {
   open(): Promise<Storage>;
   close(storage: Storage): Promise<void>;
-  /** Lets time pass until the promise is settled; a simulated world has no other way to move on. */
+  /** Lets time pass until the promise is settled; a simulated world has no other way to continue. */
   settle<T>(promise: Promise<T>): Promise<T>;
 }
 
@@ -109,8 +109,8 @@ function readingAndWriting(
           keys.map((key) => Buffer.from(key)),
         ),
       );
-      // In steps of two from two, because a buffer that grows whenever it is exactly full may else never be
-      // short.
+      // In steps of two, from two start lengths, because a buffer that grows whenever it is exactly full may otherwise
+      // never be too short.
       for (const step of [1, 0]) {
         for (let index = step; index < keys.length; index += 2) {
           expect(storage.get(`${keys[index]!}😀`)).toBe(undefined);

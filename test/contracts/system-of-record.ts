@@ -1,6 +1,6 @@
 /**
- * What every system of record must do, the real one and the simulated one alike: the written contract of the
- * port as stories. Whoever has an implementation hands in a world of it and runs this.
+ * The contract of the system of record, for the real and the simulated one. An implementation provides a world of its
+ * own and runs these tests.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SCRUB_PAGE_BYTES_MAX } from '../../src/core/limits.ts';
@@ -264,7 +264,7 @@ function slotStories(calls: () => RecordCalls): void {
   });
 }
 
-/** What lies in rows is read by a scrubber, and put right. */
+/** A scrubber reads whole rows, and repairs them. */
 function scrubStories(
   calls: () => RecordCalls,
   exchange: (key: string, value: string) => Promise<void>,

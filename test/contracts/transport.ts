@@ -1,18 +1,18 @@
 /**
- * What every transport owes its node, as stories that the real one and the simulated one both live through.
- * A world gives peers and time; a peer notes everything that was reported to it, in order.
+ * The contract of a transport towards its node, for the real and the simulated one. A world provides peers and time; a
+ * peer records everything that was reported to it, in order.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PeerHello, Transport, TransportHandler } from '../../src/ports/transport.ts';
 
 export interface TransportWorld {
-  /** Starts a process of that name; the same name again is a restarted one, at the same address. */
+  /** Starts a process of that name; the same name again is a restarted process, at the same address. */
   add(name: string, options?: PeerOptions): Promise<TestPeer>;
   /** Where the process of that name will be found, now or later. */
   addressOf(name: string): Promise<string>;
-  /** The process ends without a word. */
+  /** The process ends without notice. */
   kill(peer: TestPeer): void;
-  /** Lets time pass until the condition holds; false after a long while. */
+  /** Lets time pass until the condition holds; returns false after a long while. */
   until(condition: () => boolean): Promise<boolean>;
   pass(ms: number): Promise<void>;
   end(): Promise<void>;
@@ -21,7 +21,7 @@ export interface TransportWorld {
 export interface PeerOptions {
   readonly hello?: Partial<PeerHello>;
   readonly maxQueueBytes?: number;
-  /** It runs and can be reached, and listens only when it is told to. */
+  /** It runs and is reachable, but listens only when told to. */
   readonly listensLater?: boolean;
 }
 
@@ -33,14 +33,14 @@ const HELLO: PeerHello = {
   settings: { leaseMs: '600', zone: 'any' },
 };
 
-/** A transport in use, and all that it reported. */
+/** A transport in use, with everything that it reported. */
 export class TestPeer implements TransportHandler {
   readonly name: string;
   /** `up b`, `down b`, `gone b`, `refused b: reason`, `frame b 17`. */
   readonly log: string[] = [];
   readonly frames = new Map<string, Uint8Array[]>();
   readonly reasons: string[] = [];
-  /** Of its links. */
+  /** The protocol version of each link. */
   readonly protocols = new Map<string, number>();
   private readonly transport: Transport;
   private readonly hello: PeerHello;
@@ -130,7 +130,7 @@ export class TestPeer implements TransportHandler {
   }
 }
 
-/** A frame that can be recognised: its number, then bytes that follow from it. */
+/** A recognisable frame: its number, then bytes that follow from it. */
 export function numberedFrame(number: number, byteCount: number): Uint8Array {
   const frame = Buffer.alloc(Math.max(4, byteCount), number & 0xff);
   frame.writeUInt32LE(number, 0);

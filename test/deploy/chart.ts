@@ -1,4 +1,4 @@
-/** The Helm chart as Helm would render it, for given values; and what its objects are. */
+/** The Helm chart as Helm would render it for given values, and the objects in it. */
 import { basename } from 'node:path';
 import { isObject } from '../../src/config-layers.ts';
 import { filesUnder, parseYaml, parseYamls, textOf } from './deploy-files.ts';
@@ -14,7 +14,7 @@ export interface Release {
 
 const RELEASE: Release = { name: 'causeway', namespace: 'causeway' };
 
-/** Text by file name, as it goes to the cluster; files that come out empty are left out. */
+/** The rendered text by file name; files that come out empty are left out. */
 export function renderChart(values: Tree = {}, { name, namespace } = RELEASE): Map<string, string> {
   const sources = filesUnder(`${CHART}/templates`);
   const templates = new Templates(Object.fromEntries(sources.map((path) => [path, textOf(path)])));
@@ -40,12 +40,12 @@ export function objectsOf(values: Tree = {}, release = RELEASE): Tree[] {
   return files.flatMap(([, text]) => parseYamls(text));
 }
 
-/** With names of its own: one without any takes whatever names it is given. */
+/** A map with predefined names; one without any accepts arbitrary names. */
 export function isSection(value: unknown): value is Tree {
   return isObject(value) && Object.keys(value).length > 0;
 }
 
-/** As `helm --set` lays values over those of the chart; a name that the chart does not have is refused. */
+/** Merges values into those of the chart like `helm --set`; a name that the chart does not have is refused. */
 function merged(base: Tree, over: Tree): Tree {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {

@@ -1,4 +1,7 @@
-/** The Compose project: the names and ports of the first system, held to what a node makes of its settings. */
+/**
+ * The Compose project: it has the names and ports of the first system, and is checked against what a node makes of its
+ * settings.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { configOf, exists, pageStatus, parseYaml, textOf, wordsNotKnown } from './deploy-files.ts';
@@ -12,7 +15,7 @@ const configs = new Map(
   nodes.map(([name, service]) => [name, configOf(nodeEnvironment(environmentOf(service)))]),
 );
 
-/** Beside what Compose sets, what the image does. */
+/** The variables that Compose sets, plus those of the image. */
 function nodeEnvironment(env: Record<string, string>): Record<string, string> {
   const words = stagesOf(textOf('Dockerfile'))
     .at(-1)!
@@ -61,7 +64,7 @@ describe.each([...configs])('%s', (name, config: Config) => {
 
   test('listens where its ports are published, on all addresses of its container', () => {
     expect([config.grpc.host, config.http.host, config.resp.host]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);
-    // As every image for Redis clients has it, and the chart.
+    // The usual port of Redis images, and that of the chart.
     expect(config.resp.port).toBe(6379);
     const inside = published(name).map((port) => Number(port.split(':')[1]));
     expect(new Set(inside)).toEqual(new Set([config.grpc.port, config.resp.port, config.http.port]));

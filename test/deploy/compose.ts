@@ -1,5 +1,5 @@
 /**
- * The shape of a Compose file as far as ours goes: what is not named here is refused, so that a misspelt word is found
+ * The schema of a Compose file, as far as ours needs it. Anything else is refused, so that a misspelt word is found
  * although no engine reads the file. (Compose specification, services and volumes)
  */
 import { z } from 'zod';
@@ -52,13 +52,13 @@ const compose = z.strictObject({
 export type Compose = z.infer<typeof compose>;
 export type Service = z.infer<typeof service>;
 
-/** Extensions (`x-...`) are where anchors stand, and mean nothing by themselves. Throws at what is not the shape. */
+/** Extensions (`x-...`) only hold anchors and mean nothing by themselves. Throws if the tree does not fit the schema. */
 export function readCompose(tree: unknown): Compose {
   const meant = Object.entries(tree as object).filter(([name]) => !name.startsWith('x-'));
   return compose.parse(Object.fromEntries(meant));
 }
 
-/** `${NAME:-otherwise}` and `$$` as Compose fills them in. */
+/** Substitutes `${NAME:-otherwise}` and `$$` like Compose. */
 export function interpolated(text: string, env: Readonly<Record<string, string>>): string {
   const pattern = /\$(?:\$|\{([A-Z_]+)(?::-([^}]*))?\})/g;
   return text.replace(pattern, (_all, name?: string, otherwise?: string): string => {

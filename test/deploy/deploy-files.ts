@@ -1,6 +1,6 @@
 /**
- * Reads what is in deploy/ and at the root for images and clusters, and holds it to the program: settings to the
- * configuration, words to the command line, probes to the HTTP door.
+ * Reads the files in deploy/ and at the root for images and clusters, and checks them against the program: settings
+ * against the configuration, words against the command line, probes against the HTTP door.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export function exists(path: string): boolean {
   return existsSync(join(root, path));
 }
 
-/** Paths from the root, in order. */
+/** Paths relative to the root, sorted. */
 export function filesUnder(folder: string): string[] {
   return pathsUnder(root, join(root, folder));
 }
@@ -39,7 +39,7 @@ export function parseYaml(text: string): unknown {
   return document.toJS();
 }
 
-/** All documents of one text, empty ones left out. */
+/** All documents in a text, without empty ones. */
 export function parseYamls(text: string): Tree[] {
   return parseAllDocuments(text).flatMap((document) => {
     if (document.errors.length > 0) throw document.errors[0]!;
@@ -48,7 +48,10 @@ export function parseYamls(text: string): Tree[] {
   });
 }
 
-/** What a node makes of these variables. Throws where it would not start, or would warn of a name it does not know. */
+/**
+ * The configuration that a node makes of these variables. Throws if it would not start, or would warn of an unknown
+ * name.
+ */
 export function configOf(env: Readonly<Record<string, string>>): Config {
   const { config, warnings } = loadConfig({ env });
   const unknown = warnings.filter((warning) => warning.includes('is no setting'));
@@ -56,12 +59,12 @@ export function configOf(env: Readonly<Record<string, string>>): Config {
   return config;
 }
 
-/** Status of a page of a node's HTTP door. */
+/** The status of a page of a node's HTTP door. */
 export async function pageStatus(path: string): Promise<number> {
   return (await httpRoutes(new FakeNodeApi()).request(path)).status;
 }
 
-/** Words of a command line that no command, option or argument of the program takes; nothing is run. */
+/** The words of a command line that no command, option or argument of the program accepts; nothing is run. */
 export function wordsNotKnown(words: readonly string[]): string[] {
   const program = new Command('causeway');
   const { io } = keptIo();

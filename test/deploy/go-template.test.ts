@@ -1,4 +1,4 @@
-/** The small renderer of Go templates: what it knows is as Go has it, what it does not know it refuses. */
+/** The small renderer of Go templates: what it supports behaves as in Go, and everything else is refused. */
 import { expect, test } from 'vitest';
 import { Templates } from './go-template.ts';
 
@@ -6,7 +6,7 @@ function rendered(text: string, values: object = {}): string {
   return new Templates({ 'a.yaml': text }).render('a.yaml', { Values: values });
 }
 
-// What Go's text/template and Helm's functions give for each.
+// The output of Go's text/template and Helm's functions for each.
 test.each([
   ['a {{ .Values.x }} b', { x: 'y' }, 'a y b'],
   ['a\n  {{- if .Values.x }}\n  b\n  {{- end }}\nc', { x: true }, 'a\n  b\nc'],

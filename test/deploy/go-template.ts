@@ -1,9 +1,10 @@
 /**
- * Renders the chart's templates without Helm: the subset of Go templates that the chart keeps to, and nothing else. What is
- * not known here is refused, so that the chart cannot come to lean on what no test has seen.
+ * Renders the chart's templates without Helm: exactly the subset of Go templates that the chart uses. Anything else is
+ * refused, so that the chart cannot depend on something untested.
  *
- * Known: text, comments, `if`/`else`/`else if`, `with`, `range` (lists, maps, `until`), `define`, variables (`$x := ...`), fields,
- * strings, whole numbers, parentheses, pipes, and the functions below. `{{-` and `-}}` trim as in Go. (text/template)
+ * Supported: text, comments, `if`/`else`/`else if`, `with`, `range` (lists, maps, `until`), `define`, variables (`$x :=
+ * ...`), fields, strings, whole numbers, parentheses, pipes, and the functions below. `{{-` and `-}}` trim as in Go.
+ * (text/template)
  */
 import { stringify } from 'yaml';
 
@@ -14,7 +15,7 @@ type Operand =
   | { readonly kind: 'field'; readonly variable: string | null; readonly path: readonly string[] }
   | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'pipe'; readonly pipe: Pipe };
-/** One command after another; what the one before gave is the last argument of the next. */
+/** Commands in sequence; the result of each is the last argument of the next. */
 type Pipe = readonly (readonly Operand[])[];
 
 type Part =
@@ -126,7 +127,7 @@ const FUNCTIONS: Readonly<Record<string, (...given: readonly Value[]) => Value>>
   default: (otherwise, value) => (isTrue(value) ? value : otherwise),
   int: (value) => Math.trunc(Number(value)),
   nindent: (columns, text) => `\n${String(text).replace(/^/gm, ' '.repeat(Number(columns)))}`,
-  // Go puts spaces between what is no text: here all is.
+  // Go puts spaces between operands that are not strings; here all are strings.
   print: (...parts) => parts.map(printed).join(''),
   quote: (value) => JSON.stringify(printed(value)),
   replace: (old, now, text) => String(text).replaceAll(String(old), () => String(now)),
@@ -141,14 +142,14 @@ function isTrue(value: Value): boolean {
   return Boolean(value);
 }
 
-/** Helm prints nothing for a value that is missing; here that is a mistake. */
+/** Helm prints nothing for a missing value; here that is a mistake. */
 function memberOf(value: Value, name: string): Value {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
     throw new TemplateError(`there is no .${name}`);
   return (value as Record<string, Value>)[name];
 }
 
-/** Go shows a number of the values with an exponent from 1e6 on: those go through `int`, or are given as text. */
+/** Go prints numbers from the values with an exponent from 1e6 on, so these must go through `int` or be given as text. */
 function printed(value: Value): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
@@ -156,7 +157,7 @@ function printed(value: Value): string {
   throw new TemplateError(`not to be printed as it is: ${JSON.stringify(value)}`);
 }
 
-/** Maps by their keys in order, as Go goes through them. */
+/** Maps are visited in key order, as in Go. */
 function entriesOf(value: Value): [Value, Value][] {
   if (Array.isArray(value)) return [...value.entries()];
   return Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -200,7 +201,7 @@ class Reader {
     this.defined = defined;
   }
 
-  /** Up to one of the enders, which are taken; none: to the end of the file. */
+  /** Parses up to one of the enders, which are consumed; without any, to the end of the file. */
   parts(enders: readonly string[]): Part[] {
     const parts: Part[] = [];
     while (this.at < this.pieces.length) {

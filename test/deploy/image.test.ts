@@ -1,4 +1,4 @@
-/** The image: what its Dockerfile says, held to the schema, to the repository and to what a node needs. */
+/** The image: its Dockerfile is checked against the schema, against the repository, and against what a node needs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate, ValidationSeverity } from 'dockerfile-utils';
@@ -39,7 +39,7 @@ test('two stages on the same pinned Node, which package.json allows', () => {
   expect(only('FROM')).toBe('${NODE_IMAGE}');
 });
 
-/** Folders that a build reads, by its own word: those whose change makes it build anew. */
+/** The folders that a build reads, according to its own code: a change in them triggers a new build. */
 function foldersOfBuild(): string[] {
   const [, list] = /for \(const folder of \[([^\]]+)\]\) files\.push/.exec(textOf('scripts/build.js'))!;
   return list!.split(',').map((name) => name.trim().slice(1, -1));
@@ -49,7 +49,7 @@ test('everything copied from the checkout is there, and is sent to the build', (
   const copied = [...copiedPaths(build), ...copiedPaths(image)];
   expect(copied.length).toBeGreaterThan(5);
   expect(copied.filter((path) => !exists(path) || !isSent(ignore, path))).toEqual([]);
-  // The whole of what the build reads, but for the tests.
+  // Everything that the build reads, except for the tests.
   const folders = [...foldersOfBuild(), 'scripts'];
   expect(folders).toContain('page');
   expect(folders.filter((folder) => !copiedPaths(build).includes(folder))).toEqual([]);
@@ -73,7 +73,7 @@ test('what stays installed is what a node runs on: no embedded PostgreSQL, no co
   );
   const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
   expect(Object.keys(dependencies).filter((name) => !kept.has(name))).toEqual([]);
-  // A prebuilt store that runs on the image's system, since no script of a package is run.
+  // The store needs a prebuilt binary for the image's system, because no package script is run.
   const prebuilds = readdirSync(join(root, 'node_modules/classic-level/prebuilds'));
   expect(prebuilds).toEqual(expect.arrayContaining(['linux-x64', 'linux-arm64']));
 });

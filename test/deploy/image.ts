@@ -1,13 +1,13 @@
 /**
- * What a Dockerfile says, as far as its test has to know: stages with their instructions, what each copies from where,
- * and what `npm ci` with given flags leaves in the image, by the lock file.
+ * Parses a Dockerfile as far as its test needs: stages with their instructions, what each copies from where, and what
+ * `npm ci` with given flags leaves in the image according to the lock file.
  */
 export interface Instruction {
   readonly word: string;
   readonly rest: string;
 }
 
-/** One list a stage, each beginning with its FROM; what stands before the first FROM is left out. */
+/** One list per stage, each beginning with its FROM; anything before the first FROM is left out. */
 export function stagesOf(text: string): Instruction[][] {
   const joined = text
     .split('\n')
@@ -24,7 +24,7 @@ export function stagesOf(text: string): Instruction[][] {
   return stages;
 }
 
-/** What COPY takes from the checkout: paths, without those that come from another stage. */
+/** The paths that COPY takes from the checkout, not those from another stage. */
 export function copiedPaths(stage: readonly Instruction[]): string[] {
   return stage
     .filter(({ word, rest }) => word === 'COPY' && !rest.startsWith('--from='))
@@ -38,7 +38,7 @@ interface Locked {
   readonly devOptional?: boolean;
 }
 
-/** Names of the packages that stay after `npm ci --omit=dev --omit=optional`. */
+/** Names of the packages that remain after `npm ci --omit=dev --omit=optional`. */
 export function leanPackages(lock: string): Set<string> {
   const { packages } = JSON.parse(lock) as { packages: Record<string, Locked> };
   return new Set(
@@ -48,7 +48,7 @@ export function leanPackages(lock: string): Set<string> {
   );
 }
 
-/** Does a build see this path? Rules in order, the last that fits decides, as Docker reads `.dockerignore`. */
+/** Whether a build sees this path. As in Docker's `.dockerignore`, the last matching rule decides. */
 export function isSent(ignore: string, path: string): boolean {
   let sent = true;
   for (const line of ignore.split('\n')) {
@@ -60,7 +60,7 @@ export function isSent(ignore: string, path: string): boolean {
   return sent;
 }
 
-/** A rule fits a path and all below it. */
+/** A rule matches a path and everything below it. */
 function fits(pattern: string, path: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

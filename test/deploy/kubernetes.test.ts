@@ -1,6 +1,6 @@
 /**
- * Kubernetes: the chart, the plain manifests made of it, and what a node, its probes and its end make of both. After a change of
- * the chart `npx vitest run test/deploy -u` writes the plain manifests anew.
+ * Kubernetes: the chart, the plain manifests generated from it, and what a node, its probes and its termination do with
+ * both. After a change of the chart `npx vitest run test/deploy -u` regenerates the plain manifests.
  */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -132,7 +132,7 @@ describe('a node of the set', () => {
       })),
     );
     const headless = objects.find((object) => (object['metadata'] as Tree)['name'] === set.spec.serviceName);
-    // Before anybody is ready they must find each other.
+    // The pods must find each other before any of them is ready.
     expect(headless).toMatchObject({ spec: { clusterIP: 'None', publishNotReadyAddresses: true } });
     expect(set.spec.podManagementPolicy).toBe('Parallel');
   });
@@ -199,7 +199,7 @@ describe('a node of the set', () => {
       expect(httpGet.port).toBe('http');
       expect(await pageStatus(httpGet.path)).not.toBe(404);
     }
-    // Alive is not ready: a node without PostgreSQL, or alone, must not be started again for it.
+    // Alive is not ready: a node without PostgreSQL, or without its peers, must not be restarted for that.
     expect([startupProbe.httpGet.path, livenessProbe.httpGet.path]).toEqual(['/healthz', '/healthz']);
     expect(readinessProbe.httpGet.path).toBe('/readyz');
   });
@@ -210,7 +210,7 @@ describe('a node of the set', () => {
     expect(command.slice(0, 2)).toEqual(JSON.parse(image.find(({ word }) => word === 'ENTRYPOINT')!.rest));
     expect(wordsNotKnown(command.slice(2))).toEqual([]);
     expect(optionOf(command, 'stateful-set')).toBe(set.metadata.name);
-    // What it asks before it lets a node go that is to come back.
+    // Asked before a node that will come back is stopped.
     expect(await pageStatus('/safe-to-stop')).not.toBe(404);
     const waits = ['leave-seconds', 'safe-seconds'].map((name) => Number(optionOf(command, name)));
     const grace = set.spec.template.spec.terminationGracePeriodSeconds;
@@ -252,7 +252,7 @@ test('a Prometheus in another namespace may be let in, to HTTP alone; metrics ca
     const isChosen = Object.entries(selector.matchLabels).every(([name, value]) => labels[name] === value);
     return isChosen && (spec!['ports'] as Tree[]).some(({ name }) => name === endpoints[0]!.port);
   });
-  // By one service alone, or each node would be counted twice.
+  // Through a single service, or each node would be counted twice.
   expect(scraped.map(({ metadata }) => metadata!['name'])).toEqual(['shop']);
   const job = (scraped[0]!['metadata']!['labels'] as Tree)[jobLabel];
   const alerts = textOf('deploy/prometheus/rules/causeway.yml');
@@ -277,7 +277,7 @@ test('what nodes may reach can be narrowed down, too: each other, names, and wha
     ],
   });
   expect(rest).toEqual((EVERYTHING['networkPolicy'] as { egress: Tree }).egress['rules']);
-  // Nothing but these: also without any rule.
+  // These and no others, even without any rule.
   const least = specOf({ networkPolicy: { egress: { enabled: true } } });
   expect(least['egress']).toHaveLength(2);
 });
@@ -310,7 +310,7 @@ test('every value of the chart is used, and says the version of the program', ()
       isSection(value) ? leaves(value, `${path}.${name}`) : [`${path}.${name}`],
     );
   const values = leaves(parseYaml(textOf(`${CHART}/values.yaml`)) as Tree, '.Values');
-  // By itself, or by a whole that it is part of.
+  // Used by itself, or through a whole that it is part of.
   const isUsed = (path: string): boolean =>
     path
       .split('.')
@@ -318,7 +318,7 @@ test('every value of the chart is used, and says the version of the program', ()
       .slice(2)
       .some((pattern) => new RegExp(`${pattern}(?![\\w.])`).test(templates));
   expect(values.filter((path) => !isUsed(path))).toEqual([]);
-  // What none of them names is told; of a whole that none takes, each part for itself.
+  // A value that no template uses is reported; of an unused whole, each part by itself.
   expect(['.Values.cluster.nome', '.Values.image'].filter(isUsed)).toEqual([]);
   const { version } = JSON.parse(textOf('package.json')) as { version: string };
   expect(parseYaml(textOf(`${CHART}/Chart.yaml`))).toMatchObject({ version, appVersion: version });

@@ -1,4 +1,4 @@
-/** What the usual linters say of YAML and shell, where they are on the machine. */
+/** What the usual linters say about YAML and shell files, if they are installed. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { repositoryRoot as root } from '../support/root.ts';

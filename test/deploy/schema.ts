@@ -1,6 +1,6 @@
 /**
- * Holds an object to the published schema of its kind, offline. The schemas' own check passes over names that they do not
- * have; so it is shown the object through a glass that notes which names it looks at: one that it never asked for is a mistake.
+ * Checks an object against the published schema of its kind, offline. The schemas ignore unknown names. So the object
+ * is passed through a proxy that records which names the schema looks at; one that it never looked at is a mistake.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ type Validate = ((data: unknown) => boolean) & {
   errors?: readonly { instancePath: string; message?: string }[];
 };
 
-/** By path: the package names its kinds alone as what may be loaded. */
+/** Loaded by path: the package exports only its kinds. */
 const load = createRequire(import.meta.url);
 
 /** The schemas that our manifests need, by kind. */
@@ -26,7 +26,7 @@ const SCHEMAS: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1 RoleBinding': 'IoK8sApiRbacV1RoleBinding',
 };
 
-/** Of the Prometheus operator, whose schemas are in no package: as far as ours goes. */
+/** From the Prometheus operator, whose schemas are in no package; only as far as ours goes. */
 const serviceMonitor = z.strictObject({
   apiVersion: z.literal('monitoring.coreos.com/v1'),
   kind: z.literal('ServiceMonitor'),
@@ -75,7 +75,7 @@ const OF_THE_OPERATOR: Readonly<Record<string, z.ZodType>> = {
   'monitoring.coreos.com/v1 PrometheusRule': prometheusRule,
 };
 
-/** Everything in which it is not of its kind; empty where all is well. */
+/** All violations of the schema; empty if there are none. */
 export function schemaFaults(object: Tree): string[] {
   const kind = `${String(object['apiVersion'])} ${String(object['kind'])}`;
   const ofTheOperator = OF_THE_OPERATOR[kind];
@@ -96,7 +96,7 @@ export function schemaFaults(object: Tree): string[] {
 }
 
 class Glass {
-  /** For each object that was looked at: which of its names were. */
+  /** For each object, which of its names were looked at. */
   private readonly seen = new Map<object, { path: string; names: Set<string> }>();
   private readonly glasses = new Map<object, object>();
 

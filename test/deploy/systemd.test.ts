@@ -1,10 +1,10 @@
-/** The systemd unit and its file of settings, held to the program. */
+/** The systemd unit and its settings file, checked against the program. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { skipWithout } from '../support/skipped.ts';
 import { configOf, textOf, wordsNotKnown } from './deploy-files.ts';
 
-/** Sections with their settings; one that is given twice has all its values. */
+/** Sections with their settings; a repeated setting has all its values. */
 function unitOf(text: string): Record<string, Record<string, string[]>> {
   const sections: Record<string, Record<string, string[]>> = {};
   let section: Record<string, string[]> = {};
@@ -53,7 +53,7 @@ test('the unit starts the command as a user without rights, with its store in th
 test('it has longer to end than it takes, and is started again only where it failed', () => {
   expect(Number(service!['TimeoutStopSec']![0]) * 1_000).toBeGreaterThan(config.shutdown.graceMs);
   expect(service!['Restart']).toEqual(['on-failure']);
-  // However often.
+  // Restarted without limit.
   expect(unit!['StartLimitIntervalSec']).toEqual(['0']);
 });
 
@@ -63,7 +63,7 @@ test('systemd finds no fault in it', (context) => {
     encoding: 'utf8',
   });
   if (error !== undefined) return skipWithout('systemd-analyze', context);
-  // Of the machine, not of the unit: who has no such user, or no program of that name yet.
+  // Faults of the machine, not of the unit: it has no such user, or no program of that name yet.
   const faults = stderr
     .split('\n')
     .filter((line) => line.includes('causeway.service:') && !/User|not executable/.test(line));

@@ -1,4 +1,4 @@
-/** What clients send and are sent, and what the legacy source answers. */
+/** Decoders of what clients send and receive, and of the legacy source's answers. */
 import { Prng } from '../../src/base/prng.ts';
 import { findJson, parseJsonPointer } from '../../src/core/json-slice.ts';
 import { mapBody } from '../../src/core/legacy-answer.ts';
@@ -54,7 +54,7 @@ const DOCUMENTS = [
   ' "text" ',
 ];
 
-/** Messages without knowledge of their fields: any of the wire's kinds of value under small numbers, nested. */
+/** Messages made without knowledge of their fields: all wire types with small field numbers, nested. */
 function protobufSamples(): Uint8Array[] {
   const prng = new Prng(3);
   const message = (depth: number): number[] => {
@@ -94,7 +94,7 @@ export function messageDecoders(): FuzzedDecoder[] {
     name: `messages ${name}`,
     covers: [],
     samples: () => samples,
-    // As the doors do: what the library throws is the answer that the bytes are no such message.
+    // As the doors do: an exception of the library means that the bytes are not such a message.
     decode: (bytes) => {
       try {
         return type.decode(bytes);
@@ -120,7 +120,7 @@ const TEXT_DECODERS: readonly FuzzedDecoder[] = [
       const place = findJson(text, ['value']);
       return place.kind === 'invalid' ? null : text;
     },
-    // What the runtime's own parser refuses must not be taken.
+    // What the runtime's own parser refuses must not be accepted.
     faultOf: (text: string) => {
       try {
         JSON.parse(text);
@@ -187,7 +187,7 @@ const TEXT_DECODERS: readonly FuzzedDecoder[] = [
   },
 ];
 
-/** Requests of Redis clients, whole and as they come, one after the other. */
+/** Requests of Redis clients, whole and as they arrive, one after the other. */
 const REQUESTS: FuzzedDecoder = {
   name: 'requests of Redis clients',
   covers: [],

@@ -1,4 +1,4 @@
-/** Every decoder of bytes from outside under hostile input. `npm run test:long` gives each of them a million. */
+/** Every decoder of bytes from outside under hostile input. `npm run test:long` gives each of them a million inputs. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -17,13 +17,13 @@ describe('10,000 hostile inputs: an answer each time, soon, and memory in propor
   test.each(DECODERS.map((decoder) => [decoder.name, decoder] as const))('%s', (_name, decoder) => {
     const { fault, taken } = fuzz(decoder, 1, RUNS);
     expect(fault).toBe(null);
-    // Else nothing behind the first check was ever reached.
+    // Otherwise nothing behind the first check was ever reached.
     expect(taken).toBeGreaterThan(RUNS / 500);
   });
 });
 
 describe('the list is whole', () => {
-  /** Not read from outside, or by others on this list. */
+  /** Not fed from outside, or covered by others on this list. */
   const EXEMPT: Readonly<Record<string, string>> = {
     openKept: 'bytes that were opened before and have lain in memory since',
     readChoice: 'a part of the messages in a frame',
@@ -106,7 +106,7 @@ function isWireDecoder(file: string, name: string): boolean {
   return file.startsWith('src/wire/') && /^(open|split|batchOf|read)/.test(name);
 }
 
-/** By their declarations in the source: functions, and classes with a constructor's name. */
+/** Found by their declarations in the source: functions, and classes by the name of their constructor. */
 function exportedFunctions(): Exported[] {
   const found: Exported[] = [];
   for (const entry of readdirSync(join(repositoryRoot, 'src'), { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** What a process finds on its own disk, and files that people hand to the command line. */
+/** Decoders of what a process finds on its own disk, and of files that people pass to the command line. */
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const tokens = [
 const codec = { encode: encodeTopology, decode: decodeTopology };
 const slotTables = 8 * SLOT_COUNT;
 
-/** What the disk's own code writes for a value of membership. */
+/** What the real code writes to disk for a value of membership. */
 function written(save: (disk: MembershipDisk) => void): Uint8Array {
   let bytes = new Uint8Array(0);
   const meta: MetaStore = {
@@ -47,7 +47,7 @@ function written(save: (disk: MembershipDisk) => void): Uint8Array {
   return bytes;
 }
 
-/** Loads a disk on which one value is these bytes and the others are absent. */
+/** Loads a disk on which one value has these bytes and the others are absent. */
 function loadWith(name: string, bytes: Uint8Array): LoadedMeta | null {
   const nothing = (): void => undefined;
   const load = (asked: string): Uint8Array | undefined => (asked === name ? bytes : undefined);
@@ -62,7 +62,7 @@ const topologies = (): Topology[] =>
     .sample(messageOf('topology'), { seed: 2, numRuns: 8 })
     .map((message) => (message as { topology: Topology }).topology);
 
-/** The engine's own log, with a few batches in it. */
+/** A real log of the engine, with a few batches in it. */
 async function levelLog(): Promise<Uint8Array> {
   const path = mkdtempSync(join(tmpdir(), 'causeway-fuzz-'));
   const level = new ClassicLevel(path);

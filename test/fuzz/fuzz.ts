@@ -1,6 +1,6 @@
 /**
- * Feeds a decoder with hostile bytes and holds it to what every decoder owes: it answers and does not throw, in time,
- * and takes memory in proportion to what it was given, whatever lengths and counts the bytes claim.
+ * Feeds a decoder with hostile bytes, and checks what every decoder must fulfil: it returns and does not throw, in
+ * time, and uses memory in proportion to its input, whatever lengths and counts the bytes claim.
  */
 import { getHeapStatistics } from 'node:v8';
 import { Prng } from '../../src/base/prng.ts';
@@ -12,20 +12,20 @@ export interface FuzzedDecoder extends Omit<InputSource, 'samples'> {
   /** The exported functions that this reaches. */
   readonly covers: readonly string[];
   readonly samples: () => readonly Uint8Array[];
-  /** Undefined or null: refused. Throwing is a fault. */
+  /** Undefined or null means refused. Throwing is a fault. */
   readonly decode: (bytes: Uint8Array) => unknown;
-  /** What is wrong with a result that was taken; empty where nothing is. */
+  /** What is wrong with an accepted result; empty if nothing is. */
   readonly faultOf?: (result: never) => string;
-  /** Bytes of memory allowed for each byte of input; and `bytesFixed` in any case. */
+  /** Bytes of memory allowed per byte of input, in addition to `bytesFixed`. */
   readonly bytesPerByte?: number;
   readonly bytesFixed?: number;
 }
 
 export interface FuzzReport {
   readonly runs: number;
-  /** Inputs that the decoder took for good: a fuzzer none of whose inputs pass sees only the first check. */
+  /** How many inputs the decoder accepted: a fuzzer none of whose inputs pass only tests the first check. */
   readonly taken: number;
-  /** Null, or the first fault with what is needed to see it again. */
+  /** Null, or the first fault with what is needed to reproduce it. */
   readonly fault: string | null;
 }
 
@@ -33,10 +33,10 @@ const BYTES_PER_BYTE = 64;
 const BYTES_FIXED = 64 * 1024;
 /** Milliseconds. Far above what any of these inputs needs, far below what a person would call a hang. */
 const MS_MAX = 500;
-/** Times that too much must be seen in a row: collections and compilations disturb single looks. */
+/** How often in a row too much must be measured: collections and compilations disturb single measurements. */
 const LOOKS = 4;
 const SHOWN_BYTES = 300;
-/** Inputs between two looks at the heap. */
+/** Inputs between two measurements of the heap. */
 const BATCH = 16;
 
 export function fuzz(decoder: FuzzedDecoder, seed: number, runs: number): FuzzReport {
@@ -64,11 +64,11 @@ export function fuzz(decoder: FuzzedDecoder, seed: number, runs: number): FuzzRe
   return { runs, taken, fault: null };
 }
 
-/** A quick look at many: only where something is odd is each of them looked at by itself. */
+/** Measures many inputs at once; each is measured by itself only if something is odd. */
 function seeAll(decoder: FuzzedDecoder, inputs: readonly Uint8Array[]): { taken: number; isOdd: boolean } {
   let allowed = 0;
   for (const input of inputs) allowed += allowedFor(decoder, input);
-  // What is thrown in great numbers is the protobuf library's own refusal; its stack is not looked at here.
+  // The exceptions in great numbers are the protobuf library's own refusals, whose stack traces are not needed.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   const look = beginLook();
@@ -111,7 +111,7 @@ function allowedFor({ bytesPerByte, bytesFixed }: FuzzedDecoder, input: Uint8Arr
   return (bytesPerByte ?? BYTES_PER_BYTE) * input.length + (bytesFixed ?? BYTES_FIXED);
 }
 
-/** Bytes allocated on and off the heap from now on, also those that are given up at once, and the time. */
+/** Measures the bytes allocated on and off the heap from now on, including those freed at once, and the time. */
 function beginLook(): () => { allocated: number; tookMs: number } {
   const before = getHeapStatistics();
   const begun = performance.now();

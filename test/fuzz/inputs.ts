@@ -1,22 +1,22 @@
 /**
- * Hostile bytes for a decoder: now and then random ones, most often a valid sample with a few things wrong. Where a
- * format carries checksums the damaged bytes may be sealed anew, so that what lies behind the checksum is reached.
+ * Hostile bytes for a decoder: sometimes random, mostly a valid sample with a few things wrong. If the format has
+ * checksums, they may be recomputed for the damaged bytes, so that the code behind the checksum is reached.
  */
 import type { Prng } from '../../src/base/prng.ts';
 
 export interface InputSource {
-  /** Valid inputs, the more kinds the better. */
+  /** Valid inputs, of as many kinds as possible. */
   readonly samples: readonly Uint8Array[];
-  /** Makes the checksums of the format right again, in place. */
+  /** Corrects the checksums of the format, in place. */
   readonly reseal?: ((bytes: Uint8Array) => void) | undefined;
-  /** Pieces that mean something in the format. */
+  /** Byte sequences that have a meaning in the format. */
   readonly tokens?: readonly Uint8Array[] | undefined;
 }
 
 const RANDOM_SHARE = 0.1;
 const RANDOM_BYTES_MAX = 160;
 const CHANGES_MAX = 6;
-/** Bytes above which a mutation does not grow an input. */
+/** Mutations do not grow an input beyond this size in bytes. */
 const INPUT_BYTES_MAX = 256 * 1024;
 const BYTES = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff];
 const WORDS = [0, 1, 0x7f, 0xff, 0x100, 0x3fff, 0x4000, 0x7fff, 0x8000, 0xffff];
@@ -26,7 +26,7 @@ const REALS = [NaN, Infinity, -Infinity, -1, -0, 0.5, 2 ** 53, 2 ** 53 - 1, 1e30
 export function drawInput(prng: Prng, source: InputSource): Uint8Array {
   if (prng.chance(RANDOM_SHARE)) return randomBytes(prng, prng.below(RANDOM_BYTES_MAX));
   let bytes: Uint8Array = new Uint8Array(prng.pick(source.samples));
-  // Few more often than many: what one change leaves whole is looked at further.
+  // Few changes are more likely than many: what a single change leaves intact is parsed further.
   const count = 1 + Math.min(prng.below(CHANGES_MAX), prng.below(CHANGES_MAX));
   for (let left = count; left > 0; left -= 1) bytes = change(prng, source, bytes);
   if (source.reseal !== undefined && prng.chance(0.8)) source.reseal(bytes);
@@ -73,7 +73,7 @@ function change(prng: Prng, source: InputSource, bytes: Uint8Array): Uint8Array 
   }
 }
 
-/** A part of some bytes, now and then many times over. */
+/** A part of some bytes, now and then repeated many times. */
 function piece(prng: Prng, from: Uint8Array): Uint8Array {
   const at = prng.below(from.length + 1);
   const part = from.subarray(at, at + prng.below(80));

@@ -1,4 +1,4 @@
-/** What comes over links between members. */
+/** Decoders of what arrives over links between members. */
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import type { InFlightWrite } from '../../src/wire/store-codec.ts';
@@ -44,7 +44,7 @@ import type { FuzzedDecoder } from './fuzz.ts';
 const SEED = 1;
 const FRAME_CHECKSUM_AT = 1;
 const FRAME_CHECKED_FROM = 5;
-/** A slot table is this large in memory, however few runs describe it. */
+/** A slot table takes this much memory, however few runs describe it. */
 const SLOT_TABLE_BYTES = 2 * SLOT_COUNT;
 
 const ID = Uint8Array.from({ length: 16 }, (_, at) => at);
@@ -232,7 +232,7 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
   {
     name: 'the moment up to which operations are forgotten',
     covers: ['decodeForgotten'],
-    // Stores of before had no checksum behind it.
+    // Stores of earlier versions had no checksum after it.
     samples: () =>
       [1, 1_700_000_000_000].flatMap((at) => [encodeForgotten(at), encodeForgotten(at).subarray(0, 8)]),
     decode: decodeForgotten,

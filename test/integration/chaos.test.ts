@@ -1,7 +1,7 @@
 /**
- * A short run of the fault rig on real processes: nodes die and stand still, wires are cut one way and whole,
- * PostgreSQL crashes and its replies vanish, the legacy API lies. Judged for safety and final progress only. And
- * the rig is seen to fail where a promise is broken under its eyes.
+ * A short run of the fault rig on real processes: nodes die and freeze, wires are cut in one or both directions,
+ * PostgreSQL crashes and its replies vanish, the legacy API lies. Checks only safety and final progress; and the rig
+ * must fail when a promise is broken before its eyes.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => program.remove());
 
-/** A run of half a minute, twice as long on a busy machine, and the look at everything afterwards. */
+/** A run of half a minute, twice as long on a busy machine, and the checks afterwards. */
 const TIMEOUT_MS = 240_000;
 
 test(
@@ -39,7 +39,7 @@ test(
       {
         seconds: 4,
         faults: [
-          // Of three nodes each is next to every other: there is nothing to cut.
+          // Of three nodes each is next to every other, so there is nothing to cut.
           { fault: 'cut', shape: 'ring', direction: 'both', by: 'silence', lastsMs: 300 },
           { fault: 'pause', nodes: 1, lastsMs: 100 },
         ],
@@ -47,7 +47,7 @@ test(
       },
       async (world, over) => {
         await delay(3_000);
-        // Again and again to the end: an epoch may have all rows brought back that PostgreSQL lacks.
+        // Repeated until the end, because an epoch may restore all rows that PostgreSQL lacks.
         while (!over.aborted) {
           await sqlRows(
             world,

@@ -1,4 +1,4 @@
-/** What the whole promises, seen from outside: real node processes, a real PostgreSQL, a real legacy API. */
+/** What the whole system promises, seen from outside: real node processes, a real PostgreSQL, a real legacy API. */
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cache } from '../../src/gen/protocol.js';
@@ -110,7 +110,7 @@ describe('three nodes that are well', () => {
     expect(written.status).toBe(204);
     const read = await http('node-2', '/v1/kv/http/1');
     expect([read.status, await read.text(), read.headers.get('etag')]).toEqual([200, 'over http', etag]);
-    // What `fetch` says of a text; PostgreSQL has it, too.
+    // The content type that `fetch` gives to a text; PostgreSQL has it, too.
     const type = 'text/plain;charset=UTF-8';
     expect(read.headers.get('content-type')).toBe(type);
     const { version, contentType } = (await cluster.client('node-3').getWithMeta('http/1'))!;
@@ -289,7 +289,7 @@ describe('what is lost', () => {
     await begin();
     const client = cluster.client('node-3');
     await cluster.client('node-1').set('key', 'value');
-    // Readable here: what is in flight when the others die is no old answer.
+    // The value is readable here: a write in flight when the others die would not be an old answer.
     expect(textOf(await client.get('key'))).toBe('value');
     await cluster.kill('node-1', 'node-2');
     const find = (): ReturnType<typeof client.find> => client.find('key', { allowStale: true });
@@ -366,7 +366,7 @@ describe('what is lost', () => {
     } finally {
       await server.start();
     }
-    // Each node notices by itself, and a failed fetch is remembered for a moment.
+    // Each node notices by itself, and remembers a failed fetch for a moment.
     await until('writes and misses succeed', async () => {
       const written = await client.set('held', 'after').catch(() => 0);
       const cold = await client.get('cold').catch(() => undefined);

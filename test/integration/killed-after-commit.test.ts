@@ -1,6 +1,6 @@
 /**
- * A node is killed between PostgreSQL's commit and the answer: the write has happened, and nobody who asked for it
- * may be told that it has not. Told by every door, and by a node that had handed the write over.
+ * A node is killed between PostgreSQL's commit and the answer: the write has happened, and no client may be told that
+ * it has not. Checked for every door, and for a node that had forwarded the write.
  */
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -41,7 +41,7 @@ async function standing(keys: readonly string[]): Promise<Set<string>> {
   return new Set(rows.map((row) => row['key'] as string));
 }
 
-/** How a write of `key` at the node is told to whoever asked for it: `code certainty`. */
+/** The answer that a client gets to a write of `key` at the node, as `code certainty`. */
 type Ask = (node: TestNode, key: string) => Promise<string>;
 
 const told = (error: unknown): string => {
@@ -51,7 +51,7 @@ const told = (error: unknown): string => {
 };
 
 const ways: readonly [string, string, Ask][] = [
-  // A status that no node has sent: by the document, indefinite for a write.
+  // A status that no node has sent: according to the documentation, indefinite for a write.
   [
     'a raw call',
     'undefined undefined',
@@ -97,7 +97,7 @@ test.each(ways)('asked of the node that dies, by %s: %s', async (_way, expected,
   await until('it is committed', async () => (await standing(['key'])).size === 1);
   await cluster.kill('node-1');
   expect(await answer).toBe(expected);
-  // It has happened: the survivors finish it, and show it.
+  // It has happened: the survivors finish the write and return its value.
   expect(await cluster.client('node-2').get('key')).toEqual(Buffer.from('v'));
 });
 

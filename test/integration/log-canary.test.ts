@@ -1,6 +1,7 @@
 /**
- * A whole process with a secret in every setting that can hold one, and everything around it failing in ways that tempt it to
- * repeat what it was given: servers that echo requests, damaged answers, slow operations, a database that refuses.
+ * A whole process with a secret in every setting that can hold one, while everything around it fails in ways that tempt
+ * it to repeat what it was given: servers that echo requests, damaged answers, slow operations, a database that
+ * refuses.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -46,7 +47,7 @@ afterAll(() => {
   directory.remove();
 });
 
-/** Answers each request by the next of the ways in which a legacy system misbehaves; each repeats what it was sent. */
+/** Answers each request with the next of the ways in which a legacy system misbehaves; each echoes the request. */
 async function legacyThatEchoes(): Promise<{ url: string; asked: () => number }> {
   let asked = 0;
   const server: Server = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -124,7 +125,7 @@ test('legacy misbehaves, operations are slow, everything is logged: no secret, n
     await client.set(KEY, SECRET.value);
     for (let count = 0; count < 5; count += 1) {
       const before = legacy.asked();
-      // Each is another key: what has failed is remembered for a while.
+      // A different key each time, because a failure is remembered for a while.
       await client.get(`${KEY}:${count}`).catch(() => undefined);
       expect(legacy.asked()).toBeGreaterThan(before);
     }

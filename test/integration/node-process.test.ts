@@ -1,4 +1,4 @@
-/** One node as a process, where its start cannot go through: it waits and says so, or ends with one line. */
+/** One node as a process when it cannot start: it waits and says so, or ends with a one-line message. */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -61,7 +61,7 @@ async function serverUp(): Promise<void> {
   isServerDown = false;
 }
 
-/** Waits for the node's status to say this of PostgreSQL. */
+/** Waits until the node's status says this about PostgreSQL. */
 async function untilRecord(state: string, reason = ''): Promise<void> {
   await until(`PostgreSQL is ${state} ${reason}`, async () => {
     const answer = await fetch(`http://127.0.0.1:${http}/status`).catch(() => null);
@@ -156,7 +156,7 @@ test('a newcomer whose cluster is not there yet: its probes say that it lives an
   const [status, why] = await asked('/readyz');
   expect([status, why]).toEqual([503, expect.stringContaining('it waits for the cluster: the member at')]);
   expect(await asked('/safe-to-stop')).toEqual([200, '{"safe":true,"reasons":[]}']);
-  // Nobody is asked to leave who has not come.
+  // A node that has not come is not asked to leave.
   await expect(asked('/status')).rejects.toThrow();
   node('none');
   await until('it is ready', async () => (await code('/readyz')) === 200);

@@ -1,6 +1,6 @@
 /**
- * The start of pods, as the manifests have it (deploy/kubernetes), with real processes: names that do not lead anywhere yet, and
- * addresses that change. How nodes come and go by the number of replicas is told in test/long/pods.test.ts.
+ * The start of pods as in the manifests (deploy/kubernetes), with real processes: names that do not resolve yet, and
+ * addresses that change. How nodes come and go with the number of replicas is in test/long/pods.test.ts.
  */
 import { expect, test } from 'vitest';
 import { objectsOf } from '../deploy/chart.ts';

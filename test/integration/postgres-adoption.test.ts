@@ -1,4 +1,4 @@
-/** A database of the first system becomes one of Causeway, without losing a row and without a hand. */
+/** A database of the first system becomes one of Causeway automatically, without losing a row. */
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
@@ -106,7 +106,7 @@ test('three nodes start on it, a transaction of the first system is open: adopte
   await fill(2_000);
   const open = await begin(`insert into kv_store values ('open', 'x')`);
   const started = Promise.all([world.connect(), world.connect(), world.connect()]);
-  // Each node brings two connections when it comes to the adoption; then all have found the table.
+  // Each node opens two connections when it gets to the adoption; by then all have found the table.
   const nodes = `select count(*)::int / 2 as n from pg_stat_activity
     where datname = current_database() and application_name = 'causeway'`;
   while (((await sql(nodes))[0]!['n'] as number) < 3) await sleep(20);
@@ -134,7 +134,7 @@ test('a row that another node commits while it is imported: not replaced', async
   await open.end();
 });
 
-/** A connection of someone else, in a transaction that has done `text`. */
+/** A connection of someone else, in a transaction that has executed `text`. */
 async function begin(text: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: world.connectionString });
   await client.connect();

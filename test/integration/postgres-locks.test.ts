@@ -1,4 +1,7 @@
-/** Somebody holds locks on rows: which ones is told, so that the others are written and those not waited for. */
+/**
+ * Somebody holds locks on rows: the error names these rows, so that the others are written and the locked ones are not
+ * waited for.
+ */
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import pg from 'pg';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
@@ -39,7 +42,7 @@ test('two rows of twenty are held: they are named, nothing of the batch was writ
   expect([...error!.heldKeys!].sort()).toEqual(['key 11', 'key 3']);
   const others = rows(2).filter(({ record }) => !error!.heldKeys!.includes(record.key));
   expect((await calls.commit(1, others)).value).toEqual(others.map(() => COMMITTED));
-  // Known to be held: certainly not written, so that it need not be asked for.
+  // Known to be locked, and so certainly not written: they need not be read.
   const suspects = rows(2).filter(({ record }) => error!.heldKeys!.includes(record.key));
   const looked = suspects.map((row) => ({ ...row, wasHeld: true as const }));
   const again = await calls.commit(1, looked);

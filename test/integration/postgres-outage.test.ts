@@ -1,4 +1,4 @@
-/** PostgreSQL in trouble: what the adapter says must stay true, and it must come back by itself. */
+/** PostgreSQL in trouble: what the adapter says must remain true, and it must recover by itself. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import pg from 'pg';
 import { commitBatch, makeBatch } from '../../src/adapters/postgres/commit-rows.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await open();
   expect((await calls.found(0, 'cluster')).error).toBeNull();
 });
-// What one test left undone is nothing that the next one should meet.
+// What one test leaves behind must not affect the next one.
 afterEach(async () => {
   await world.close();
   await (await testServer()).heal();
@@ -36,13 +36,13 @@ async function open(limits: { statementTimeoutMs?: number } = {}): Promise<void>
   calls = new RecordCalls(world, record);
 }
 
-/** A statement is given little time: for what never comes to an end. */
+/** With short statement timeouts, for statements that never end. */
 async function openImpatient(): Promise<void> {
   await record.close();
   await open({ statementTimeoutMs: 600 });
 }
 
-/** So many statements wait for a lock. */
+/** Waits until this many statements wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
   const text = `select count(*)::int as n from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`;
@@ -323,7 +323,9 @@ describe('a statement does not come through', () => {
 });
 
 describe('a founding meets statements of the old life', () => {
-  /** Written as a node does, over a connection that waits for locks as long as it takes: a busy machine may take its time. */
+  /**
+   * Writes like a node, over a connection that waits for locks as long as it takes, because a busy machine may be slow.
+   */
   async function patientWriter(): Promise<(row: RecordRow) => Promise<readonly CommitResult[]>> {
     const { connectionString } = world;
     const limits = { statementTimeoutMs: 20_000, connectTimeoutMs: 5_000 };
@@ -379,7 +381,7 @@ test('batches with the same keys in opposite orders from four nodes: not one dea
   };
   await Promise.all(Array.from({ length: 8 }, (_, id) => writer(id)));
   await world.close();
-  // A backend reports what it counted when it ends.
+  // A backend reports its counters when it ends.
   const others = `select from pg_stat_activity
     where datname = current_database() and application_name = 'causeway'`;
   while ((await runOnce(world.connectionString, others)).rowCount !== 0) await sleep(20);

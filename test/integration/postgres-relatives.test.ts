@@ -1,4 +1,7 @@
-/** Starting in the modes for relatives of PostgreSQL: what is made, what is refused; and what fences an earlier life there. */
+/**
+ * Starting in the modes for relatives of PostgreSQL: what is created, what is refused, and how an earlier life is
+ * fenced there.
+ */
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { COMPAT_COMMIT, SHOW_ISOLATION } from '../../src/adapters/postgres/compat-statements.ts';
@@ -142,7 +145,7 @@ describe('what the contract is held against', () => {
 
 describe('a session', () => {
   const settings = { compat: 'yugabyte', statementTimeoutMs: 1_000, isReader: false } as const;
-  /** A server that answers as told, and 'ok' to what is set. */
+  /** A server that gives these answers, and 'ok' to settings. */
   const answering = (answers: Record<string, unknown[]>): pg.Client =>
     ({
       query: (asked: string | { text: string }) => {
@@ -286,8 +289,8 @@ describe('a call that loses against another transaction', () => {
 });
 
 /**
- * A statement of the first life has written, and not committed, when the second is founded. `sharesLock` and `isolation`: what
- * it keeps to of the two that hold it back.
+ * A statement of the first life has written, but not committed, when the second life is founded. `sharesLock` and
+ * `isolation`: which of the two safeguards it uses.
  */
 interface Late {
   readonly client: pg.Client;

@@ -1,4 +1,7 @@
-/** Rows that have rotted on the disk of PostgreSQL: they are told, mended where they can be, and the server is not taken for down. */
+/**
+ * Rows that are damaged on the disk of PostgreSQL: they are reported, repaired where possible, and the server is not
+ * considered down.
+ */
 import { randomBytes } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';

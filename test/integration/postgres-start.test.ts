@@ -1,4 +1,4 @@
-/** Getting a database ready: migrations, what is refused, the view that anyone may look at. */
+/** Preparing a database: migrations, refusals, and the view that anyone may read. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

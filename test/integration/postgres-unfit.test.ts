@@ -1,4 +1,4 @@
-/** A server that answers and is not fit to be written to: commits that are none, a disk that is full. */
+/** A server that answers but is not fit to be written to: commits that are not durable, a full disk. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { makeVersion } from '../../src/core/version.ts';
@@ -26,7 +26,7 @@ const untilUp = (): Promise<unknown> =>
   vi.waitFor(() => expect(record.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
 
 describe('commits that are told before they are durable', () => {
-  /** As an operator does on a server that runs: connections that stand take it over. */
+  /** As an operator does on a running server: open connections adopt the new value. */
   async function setSynchronousCommit(value: 'off' | 'on'): Promise<void> {
     await runOnce(world.connectionString, `alter system set synchronous_commit = '${value}'`);
     await runOnce(world.connectionString, 'select pg_reload_conf()');
@@ -51,7 +51,7 @@ describe('commits that are told before they are durable', () => {
       state: 'down',
       reason: expect.stringContaining('synchronous_commit is off') as string,
     });
-    // The floors of deletions stand on what is durable, too.
+    // The floors for deletions depend on durable data, too.
     const [floor] = (await calls.readFloors([1])).value;
     expect((await calls.raiseFloors(1, [{ slot: 1, ...floor!, counter: 5 }])).error).toMatchObject({
       kind: 'refused',
@@ -71,7 +71,7 @@ describe('commits that are told before they are durable', () => {
 });
 
 describe('the disk of the server is full', () => {
-  /** What it answers then, on every change of a row; and to everything else as ever. */
+  /** Makes every change of a row fail as on a full disk; everything else works as usual. */
   async function fill(): Promise<{ empty(): Promise<void> }> {
     await runOnce(
       world.connectionString,
@@ -98,7 +98,7 @@ create trigger full_disk before insert or update on causeway.record for each row
       expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
       await sleep(50);
     }
-    // Whoever has a row that waits goes on trying: that is how it is found out.
+    // A writer whose row waits keeps trying: that is how the recovery is noticed.
     expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
     isRefusing();
     await disk.empty();

@@ -1,6 +1,6 @@
 /**
- * Somebody changes rows in PostgreSQL by plain SQL beside a running cluster: every node shows it, whoever has read the key
- * before, and by whichever door.
+ * Somebody changes rows in PostgreSQL by plain SQL while a cluster is running: every node returns the change through
+ * every door, whoever has read the key before.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverFacts } from '../../src/cli/doctor-postgres.ts';
@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const TIMEOUT_MS = 60_000;
 
-/** What each node answers: from memory, where it has read the key before. */
+/** What each node answers; from memory, if it has read the key before. */
 async function everywhere(key: string): Promise<(string | null)[]> {
   return Promise.all(
     cluster.nodes.map(async ({ name }) => {

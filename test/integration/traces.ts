@@ -1,6 +1,7 @@
 /**
- * What a collector of traces gets from three real nodes: the whole tree of one write and of one coalesced read. Part of
- * the tests of a cluster that is well, and first among them: it records only what asks for it, but for Redis at one node.
+ * What a trace collector receives from three real nodes: the complete tree of one write and of one coalesced read. Part
+ * of the tests of a healthy cluster, and the first of them: it records only what asks for it, except for Redis at one
+ * node.
  */
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import { afterAll, expect, test } from 'vitest';
@@ -13,7 +14,7 @@ import { call } from '../support/grpc-call.ts';
 import { RespLine } from '../support/resp-door.ts';
 import { until } from '../support/supervisor-program.ts';
 
-/** Of whose own traces some are recorded, too. */
+/** The node that also samples traces of its own. */
 const CURIOUS = 'node-3';
 const KEY = 'trace:a-key-of-somebody';
 const VALUE = 'a value of somebody';
@@ -146,7 +147,7 @@ export function traceTests(cluster: () => TestCluster, collector: () => OtlpColl
     const sent = cluster().names.map((node, at) => ({ node, ...sentTrace(20 + at) }));
     await Promise.all(sent.map(({ node, metadata }) => get(node, 'trace:cold', metadata)));
     expect(legacy.callsByKey.get('trace:cold')).toBe(1);
-    // An increment asks there, too.
+    // An increment also reads from there.
     const fetches = (): CollectedSpan[] =>
       collector().spans.filter(
         ({ name, links }) =>
@@ -184,7 +185,7 @@ export function traceTests(cluster: () => TestCluster, collector: () => OtlpColl
   test('a Redis command: the first span of its own trace', async () => {
     const line = await RespLine.open(cluster().node(CURIOUS).respPort);
     const root = (): CollectedSpan | undefined => collector().spans.find(({ name }) => name === 'SET');
-    // Few are recorded: it is asked until one is.
+    // Few are recorded, so it repeats until one is.
     await until('a span of one is there', async () => {
       for (let more = 0; more < 20 && root() === undefined; more += 1)
         expect(await line.ask(`SET ${KEY} again`)).toBe('+OK');

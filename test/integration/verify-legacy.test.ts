@@ -1,4 +1,6 @@
-/** `npm run verify:legacy` holds on a cluster of real processes, also where requests are forwarded; and it can fail. */
+/**
+ * `npm run verify:legacy` succeeds on a cluster of real processes, also where requests are forwarded; and it can fail.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runLegacy } from '../../verify/legacy-run.ts';
 import { ownWorld } from '../../verify/own-world.ts';

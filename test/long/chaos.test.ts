@@ -1,6 +1,6 @@
 /**
- * Faults on real processes for minutes: five minutes of every kind drawn at random on five nodes, where requests
- * are forwarded, and the same with several at once. Judged for safety and final progress only.
+ * Faults on real processes for minutes: five minutes of random faults of every kind on five nodes, where requests are
+ * forwarded, and the same with several at once. Checks only safety and final progress.
  */
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';

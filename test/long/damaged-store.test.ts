@@ -1,6 +1,6 @@
 /**
- * Stores of real nodes that are damaged while they are down: each node comes back by itself with a blank one and copies
- * everything. All at once, they say what has to be done, and serve nothing that they do not know.
+ * Stores of real nodes that are damaged while they are down: each node comes back by itself with a blank store and
+ * copies everything. If all are damaged at once, they say what has to be done, and serve nothing that they do not know.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Members that come, leave and are replaced, as an operator does it: real processes, the command line, load. */
+/** Members that join, leave and are replaced, as an operator does it: real processes, the command line, load. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli/main.ts';
 import { keptIo } from '../support/command-io.ts';
@@ -47,7 +47,7 @@ test('a plan is shown, a lost member replaced, a member leaves by a command that
     await cluster.kill('node-2');
     await cluster.add('node-5', 'node-1', 'node-2');
     await untilShared(cluster, ['node-1', 'node-3', 'node-4', 'node-5'], STORY);
-    // By the same settings it comes back as what it is now, though the member that it joined by is another.
+    // With the same settings it comes back as what it is now, although it joined through another member.
     await cluster.stop('node-4');
     cluster.start('node-4');
     await untilShared(cluster, ['node-1', 'node-3', 'node-4', 'node-5'], STORY);

@@ -1,4 +1,4 @@
-/** Three nodes become five and three again under load, with enough data that copying lasts. */
+/** Three nodes become five and then three again under load, with enough data that copying takes a while. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.ts';
 import { threeFiveThree } from '../support/elastic-story.ts';

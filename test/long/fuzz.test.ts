@@ -1,6 +1,6 @@
 /**
- * A million hostile inputs for every decoder, others each day: the day's number is the seed, and a fault names it. The
- * generated decoders of messages are one library's: together they get four million. See test/fuzz/.
+ * A million hostile inputs for every decoder, different ones each day: the number of the day is the seed, and a fault
+ * reports it. The generated message decoders come from one library: together they get four million. See test/fuzz/.
  */
 import { expect, test } from 'vitest';
 import { messageDecoders, textDecoders } from '../fuzz/client-decoders.ts';

@@ -1,6 +1,6 @@
 /**
- * The package as users get it: made by `npm pack`, put into an empty folder, run by `npx`, written to and read from; imported, with its
- * types. The packages that it leans on are those of this checkout, so that no network is needed.
+ * The package as users get it: made by `npm pack`, installed in an empty folder, run by `npx`, written to and read
+ * from; imported, with its types. Its dependencies come from this checkout, so that no network is needed.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { testServer } from '../support/postgres.ts';
 import { repositoryRoot as root } from '../support/root.ts';
 import { freePorts, hasEnded, temporaryDirectory, until } from '../support/supervisor-program.ts';
 
-/** Bytes: what is downloaded, and what then lies on the disk, without what it leans on. */
+/** Bytes: the download size, and the installed size without dependencies. */
 const PACKED_BYTES_MAX = 2_500_000;
 const UNPACKED_BYTES_MAX = 10_000_000;
 
@@ -33,7 +33,7 @@ beforeAll(() => {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // What the script that builds it says stands before.
+  // The output of the build script comes first.
   [packed] = JSON.parse(told.slice(told.indexOf('[\n'))) as [Packed];
   execFileSync('tar', [
     '-xzf',
@@ -47,7 +47,7 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => directory.remove());
 
-/** What npm would fetch: what the package names, and nothing else of this checkout. */
+/** What npm would fetch: the dependencies of the package, and nothing else of this checkout. */
 function install(): void {
   const { dependencies, optionalDependencies, bin } = JSON.parse(
     readFileSync(join(installed, 'package.json'), 'utf8'),
@@ -119,7 +119,7 @@ test('npx starts a cluster from an empty folder, writes to it and reads from it'
     writeFileSync(join(app, 'main.js'), script);
     expect(execFileSync(process.execPath, ['main.js'], { cwd: app, encoding: 'utf8' }).trim()).toBe('hello');
   } finally {
-    // As Ctrl-C does: to npx and all below it.
+    // Like Ctrl-C: sent to npx and everything below it.
     if (!hasEnded(up)) process.kill(-up.pid!, 'SIGINT');
     await until('it has ended', () => hasEnded(up), 60_000);
   }

@@ -1,5 +1,5 @@
 /**
- * Pods that come and go by the number of replicas alone, as the manifests have it (deploy/kubernetes), with real processes.
+ * Pods that come and go by the number of replicas alone, as in the manifests (deploy/kubernetes), with real processes.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectsOf } from '../deploy/chart.ts';

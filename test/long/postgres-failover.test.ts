@@ -1,6 +1,7 @@
 /**
- * A real PostgreSQL comes back without its newest rows, under real nodes: as a standby that was promoted and lacked them,
- * and as a backup in its place that says nothing of it; or an operator takes another one into use. What was acknowledged is in it again afterwards. (PROTOCOL R30)
+ * A real PostgreSQL comes back without its newest rows, under real nodes: as a promoted standby that lacked them, or as
+ * a backup restored in place without notice; or an operator adopts another one. What was acknowledged is in it again
+ * afterwards. (PROTOCOL R30)
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { NodeStatus } from '../../src/node/api.ts';
@@ -51,7 +52,7 @@ const untilDriven = (drive: number): Promise<void> =>
     ({ record }) => record.drive!.drive >= drive && record.drive!.isDriven,
   );
 
-/** The first value of each is in the copy, the last one is in what was acknowledged after it. */
+/** The copy has the first value of each key, and the last value was acknowledged after it. */
 async function writtenAfterCopy(): Promise<Record<string, string>> {
   const client = cluster.client();
   await setAll((key) => `before ${key}`);
@@ -77,7 +78,7 @@ test('a standby without the newest rows is promoted: an epoch names it, and they
 
 const codeOf = (error: unknown): string => (error as { readonly code: string }).code;
 
-/** Another database of the same server, empty: by what the server says of itself they could not be told apart. */
+/** Another, empty database on the same server: the server's identity alone would not distinguish them. */
 async function acceptAnother(acknowledged: Record<string, string>): Promise<void> {
   const former = cluster.databaseUrl;
   const next = await server.createDatabase();
@@ -103,7 +104,8 @@ async function acceptAnother(acknowledged: Record<string, string>): Promise<void
     .client('node-2')
     .set('key 5', 'too late')
     .then(() => 'done', codeOf);
-  // One that had begun when the server was told apart may still take effect: in the next one, never in this.
+  // A write that had begun when the server was recognised as another may still take effect: in the new one, never in
+  // the old.
   expect(['record_unavailable', 'outcome_unknown']).toContain(refused);
   for (const name of ['node-2', 'node-3']) {
     await cluster.pointAt(name, next);

@@ -1,4 +1,7 @@
-/** A member is lost with its disk and was the only one to hold its slots: what an operator sees, does, and has afterwards. */
+/**
+ * A member is lost with its disk, and was the only one to hold its slots: what an operator sees, does, and has
+ * afterwards.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli/main.ts';
 import { keptIo } from '../support/command-io.ts';
@@ -70,7 +73,7 @@ test('two of three are lost with their disks: the third goes on alone by an oper
   try {
     const keys = Array.from({ length: 300 }, (_, at) => `key:${at}`);
     await cluster.client().setMany(keys.map((key) => ({ key, value: `of ${key}` })));
-    // While node-1 is away the others take what it does not know of.
+    // While node-1 is away, the others accept writes that it does not know of.
     await cluster.kill('node-1');
     const others = cluster.client('node-2', 'node-3');
     await until('they write without it', async () => {

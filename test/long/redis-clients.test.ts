@@ -1,6 +1,6 @@
 /**
- * The clients and tools that people have, unchanged, before a cluster of three real nodes: single and cluster-aware, and
- * through the death of a node. A tool that is not on this machine is counted as skipped. One cluster serves all of it.
+ * Popular clients and tools, unchanged, in front of a cluster of three real nodes: single and cluster-aware, and
+ * through the death of a node. A tool that is not installed is counted as skipped. One cluster serves all tests.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -20,14 +20,14 @@ const HOST = '127.0.0.1';
 const FAILOVER_MS_MAX = 20_000;
 const COMMAND_MS_MAX = 5_000;
 const JOIN_MS_MAX = 180_000;
-/** Of the recorded sequences every so-manieth is played to the cluster, which is slower than a map; of what is pushed, all. */
+/** Every n-th recorded sequence is played to the cluster, which is slower than a map, and all with pushed messages. */
 const PLAY_EACH = 10;
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
 let cluster: TestCluster;
-/** Of the Redis doors, in the order of the nodes. */
+/** Ports of the Redis doors, in the order of the nodes. */
 let ports: number[];
-/** Of a node that joins at the end. */
+/** Port of a node that joins at the end. */
 let fourthPort: number;
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ afterAll(async () => {
   program?.remove();
 });
 
-/** As CLUSTER SLOTS has it. */
+/** An entry of CLUSTER SLOTS. */
 type Range = [from: number, to: number, ...nodes: [host: string, port: number, id: string][]];
 
 function isInstalled(tool: string): boolean {
@@ -265,7 +265,7 @@ describe('what Redis answered, of a cluster that is real', () => {
       const given = await play(ports[at % 3]!, sequence);
       const expected = sequence.steps.map((step, step_) => {
         const reply = given[step_] ?? '(nothing)';
-        // Pages end with slots here: a small one is no reason to end the walk.
+        // Pages end with slots here: a short page is no reason to end the walk.
         if (reply === '<a page>' && step.reply!.startsWith('*2\\n$1\\n0\\n')) return reply;
         return differenceOf(sequence, step, reply) === undefined ? (step.reply ?? '') : reply;
       });
@@ -276,7 +276,7 @@ describe('what Redis answered, of a cluster that is real', () => {
   });
 });
 
-/** A client that holds a command back until a dead node returns has failed to go on. */
+/** A client that holds a command back until a dead node returns has failed to continue. */
 function settled<Result>(command: Promise<Result>): Promise<Result> {
   const late = new Promise<never>((_resolve, reject) => {
     const timer = setTimeout(
@@ -350,7 +350,7 @@ describe('a fourth node joins, and no setting of any node names its door', () =>
   test('cluster-aware clients learn it from another node, and it from all', async () => {
     const all = [...ports, fourthPort].sort().join();
     for (const seed of [ports[1]!, fourthPort]) {
-      // A member that is found slow or silent on a busy machine is told again once it is back.
+      // A member that was found slow or silent on a busy machine is listed again once it is back.
       await until(
         'a client knows all four',
         async () => {
@@ -367,7 +367,7 @@ describe('a fourth node joins, and no setting of any node names its door', () =>
   });
 
   test('copies of a key are kept at a node that does not own it, until somebody changes it elsewhere', async () => {
-    // Redis clients are told no owner of single slots but the first: all owners are told by HTTP.
+    // Redis clients are told only the first owner of each slot; all owners are available by HTTP.
     const { body } = (await cluster.http('node-1', '/v1/admin/slots'))!;
     const { ranges } = body as { ranges: { from: number; to: number; owners: string[] }[] };
     const owns = (slot: number, name: string): boolean =>

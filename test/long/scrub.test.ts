@@ -1,6 +1,6 @@
 /**
- * Records of real nodes that rot, go or go back on a disk while its node is down, and rows of PostgreSQL that another hand has
- * changed: `causeway cluster scrub` finds them and makes them whole, or says what it could not.
+ * Records of real nodes that are damaged, lost or set back on a disk while the node is down, and rows of PostgreSQL
+ * that somebody has changed: `causeway cluster scrub` finds and repairs them, or says what it could not.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,10 +16,13 @@ import type { TestCluster } from '../support/cluster.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
 
 const TIMEOUT_MS = 120_000;
-/** The last one finds nothing. */
+/** The last round finds nothing. */
 const ROUNDS_MAX = 4;
 const KEYS = Array.from({ length: 200 }, (_, index) => `key:${index}`);
-/** Of the last writes a node looks now and then whether PostgreSQL has them, a round or not: these are the last ones. */
+/**
+ * A node now and then looks up in PostgreSQL what it wrote last, even without a round of scrubbing: these are its last
+ * writes.
+ */
 const LAST = Array.from({ length: 2 * RECORD_WITNESS_COUNT }, (_, index) => `last:${index}`);
 const [ROTTEN, GONE, OLDER] = KEYS as [string, string, string];
 let program: Awaited<ReturnType<typeof buildProgram>>;
@@ -44,7 +47,7 @@ async function filled(nodes: number): Promise<TestCluster> {
   return cluster;
 }
 
-/** The store of a node that is down: one record fails its checksum, one is missing, one is what it was before. */
+/** In the store of a node that is down: one record fails its checksum, one is missing, one is an older version. */
 async function harm(cluster: TestCluster, name: string): Promise<void> {
   const opened = await openLevelStore(join(cluster.node(name).disk, 'data', 'store'));
   if (opened.kind !== 'open') throw new Error(opened.message);
@@ -100,7 +103,7 @@ async function scrub(cluster: TestCluster): Promise<Scrubbed> {
 const sumOf = ({ rounds }: Scrubbed, what: string): number =>
   rounds.reduce((sum, round) => sum + round[what]!, 0);
 
-/** Rows that were missed while slots were compared with PostgreSQL, the last time that they were. */
+/** Rows that were found missing in the last comparison of slots with PostgreSQL. */
 async function rowsDriven(cluster: TestCluster): Promise<number> {
   const told = await Promise.all(cluster.names.map((name) => cluster.status(name)));
   return told.reduce((sum, { record }) => sum + (record.drive?.rowsDriven ?? 0), 0);
@@ -139,17 +142,19 @@ test(
       `UPDATE causeway.record SET value = 'exchanged' WHERE key = $1 AND set_config('causeway.unwatched', 'on', true) = 'on'`,
       [KEYS[5]],
     );
-    // One round, where nothing else happens. A member that is put out meanwhile as a slow one, as on a busy machine, takes its part of the slots along.
+    // One round is enough if nothing else happens. A member that is removed for slowness meanwhile, as on a busy
+    // machine, takes its share of the slots with it.
     const rounds = [await scrub(cluster)];
     while (sumOf(rounds.at(-1)!, 'found') > 0 && rounds.length < ROUNDS_MAX)
       rounds.push(await scrub(cluster));
     for (const { code } of rounds) expect(code).toBe(0);
     const total = (what: string): number => rounds.reduce((sum, round) => sum + sumOf(round, what), 0);
-    // The first row that is missed has all others compared at once: the other one may come back by that, before the round is there.
+    // The first missing row triggers a comparison of all others: that may restore the other one before the round gets
+    // there.
     expect(total('found') + (await rowsDriven(cluster))).toBeGreaterThanOrEqual(2);
     expect(total('repaired')).toBe(total('found'));
     await expectWhole(cluster);
-    // A version that was set back does not fit its checksum either, where the row has not come back before.
+    // A version that was set back also fails its checksum, unless the row has been restored before.
     expect(total('rowsDamaged')).toBeGreaterThanOrEqual(1);
     expect(sumOf(rounds.at(-1)!, 'found')).toBe(0);
   },

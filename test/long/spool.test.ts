@@ -1,6 +1,6 @@
 /**
- * PostgreSQL is killed under load, and the cluster is set to go on without it: writes go on, nodes are killed meanwhile,
- * and afterwards everything that was acknowledged is in PostgreSQL.
+ * PostgreSQL is killed under load, and the cluster is configured to go on without it: writes continue, nodes are killed
+ * meanwhile, and afterwards everything that was acknowledged is in PostgreSQL.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sealRecord } from '../../src/wire/record-codec.ts';
@@ -59,7 +59,7 @@ async function untilAll(what: string, holds: (spool: SpoolStatus) => boolean): P
 }
 type SpoolStatus = Awaited<ReturnType<TestCluster['status']>>['spool'];
 
-/** At least what was acknowledged last of every key. */
+/** At least the last acknowledged value of every key. */
 async function expectRecorded(writers: Writers): Promise<void> {
   const rows = await cluster.rows(`SELECT key, convert_from(value, 'UTF8') AS value FROM causeway.live`);
   const standing = new Map(rows.map((row) => [row['key'] as string, Number(row['value'])]));

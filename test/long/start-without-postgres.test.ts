@@ -1,6 +1,6 @@
 /**
- * Nodes that start while PostgreSQL is away. What the cluster holds lies on its members' disks: who belongs to it
- * comes back and serves reads. Founding a cluster is another matter: it waits, and nothing is held in memory meanwhile.
+ * Nodes that start while PostgreSQL is away. The cluster's data is on its members' disks, so a member comes back and
+ * serves reads. Founding a cluster is another matter: it waits, and nothing is kept in memory meanwhile.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/client/index.ts';
@@ -80,7 +80,7 @@ test('one member whose disk was lost too: it is filled from the others, and serv
 test('all members at once: they meet, serve what they hold, and write when PostgreSQL is back', async () => {
   cluster = await startCluster({ entry: program.entry });
   await cluster.client().set('held', 'value');
-  // The note on disk that a key is in flight goes with the writes that follow.
+  // Later writes remove the note on disk that a key is in flight.
   for (let at = 0; at < 50; at += 1) await cluster.client().set(`later ${at}`, 'value');
   await postgresDown();
   await cluster.kill();

@@ -1,6 +1,6 @@
 /**
- * Deletions and expiries on real nodes and a real PostgreSQL: their rows go, they are forgotten by every store, and nothing
- * of what they deleted comes back, whoever was killed, away, or wiped meanwhile. (PROTOCOL R22, R24)
+ * Deletions and expiries on real nodes and a real PostgreSQL: their rows are removed, every store forgets them, and
+ * nothing that they deleted comes back, whichever node was killed, away, or wiped meanwhile. (PROTOCOL R22, R24)
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.ts';
@@ -14,7 +14,7 @@ const EXPIRED = Array.from({ length: 100 }, (_, index) => `expired:${index}`);
 const GONE = [...DELETED, ...EXPIRED];
 let program: Awaited<ReturnType<typeof buildProgram>>;
 let cluster: TestCluster;
-/** As PostgreSQL had them last, before their rows went. */
+/** As PostgreSQL last had them, before their rows were removed. */
 let deletedAt: ReadonlyMap<string, number> = new Map();
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** `npm run verify:persistence` holds on a cluster of real processes; and it fails where a disk comes back wrong. */
+/** `npm run verify:persistence` succeeds on a cluster of real processes; and it fails if a disk comes back wrong. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ownWorld } from '../../verify/own-world.ts';
 import { runPersistence } from '../../verify/persistence-run.ts';

@@ -1,6 +1,9 @@
-/** The shapes of calls that random sequences are drawn from: what each command needs, what it takes, and words for both. */
+/**
+ * The shapes of calls from which random sequences are drawn: what each command requires, what it accepts, and words for
+ * both.
+ */
 
-/** What a word of a shape in small letters may be; other words stand for themselves. */
+/** The values for lower-case words of a shape; other words stand for themselves. */
 export const WORDS: Readonly<Record<string, readonly string[]>> = {
   key: ['a', 'b', 'c', '{t}d', '"\\xc3\\xa9"'],
   value: [
@@ -145,13 +148,13 @@ export const WORDS: Readonly<Record<string, readonly string[]>> = {
   onoff: ['on', 'OFF', 'maybe'],
 };
 
-/** The words that a call needs, then what it may have besides, each an option with its words. */
+/** The required words of a call, then its optional parts, each an option with its words. */
 export type Shape = readonly [needs: string, ...options: string[]];
 
 const TIMES = ['EX seconds', 'PX millis', 'EXAT second', 'PXAT milli'];
 const CONDITIONS = ['NX', 'XX', 'GT', 'LT'];
 
-/** They read or change the one key they name. */
+/** Commands that read or change the one key that they name. */
 export const OF_ONE_KEY: readonly Shape[] = [
   ['SET key value', 'NX', 'XX', 'GET', 'KEEPTTL', ...TIMES],
   ['SET key value', 'NX', 'XX', 'GET', 'KEEPTTL', ...TIMES],
@@ -176,7 +179,7 @@ export const OF_ONE_KEY: readonly Shape[] = [
   ['DECRBY key int'],
   ['INCRBYFLOAT key float'],
   ['INCRBYFLOAT key float'],
-  // Later or sooner than a time that was counted from now on as well: a millisecond would decide.
+  // Not later or earlier than a time that is also relative to now: a millisecond would decide.
   ['EXPIRE key seconds', 'NX', 'XX'],
   ['PEXPIRE key millis', 'NX', 'XX'],
   ['EXPIREAT key second', ...CONDITIONS],

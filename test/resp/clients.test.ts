@@ -1,6 +1,6 @@
 /**
- * The clients that people use, unchanged, before the door alone: they connect, learn the cluster, call and keep copies. What
- * they do before real nodes, and when one dies, is in test/long/redis-clients.test.ts.
+ * Popular clients, unchanged, in front of the door alone: they connect, learn the cluster, make calls and keep copies.
+ * Their behaviour with real nodes, and when one dies, is in test/long/redis-clients.test.ts.
  */
 import { Cluster, Redis } from 'ioredis';
 import { BasicClientSideCache, createClient, createCluster } from 'redis';
@@ -74,7 +74,7 @@ test.each([
   api.holding = true;
   const reading = redis.get('k');
   while (api.heldCount === 0) await new Promise((resolve) => setImmediate(resolve));
-  // As an error on a connection before this one has it.
+  // As if an error had occurred on an earlier connection.
   if (isNew) clientSideCache.clear();
   api.listener.allChanged();
   api.release();

@@ -1,6 +1,6 @@
 /**
- * A client's connection that hides nothing: bytes out, replies in, each as a frame. What a server of RESP3 sends
- * unasked is kept apart. Waiting has a deadline, as a server under test may well say nothing.
+ * A client connection that hides nothing: bytes out, replies in, each as a frame. What a RESP3 server pushes is kept
+ * separately. Waiting has a deadline, because a server under test may well say nothing.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -8,14 +8,14 @@ import { parseFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 
 const WAIT_MS_MAX = 20_000;
-/** Milliseconds without a byte after which bytes that were sent raw are taken as answered. */
+/** After this many milliseconds without a byte, bytes that were sent raw count as answered. */
 const QUIET_MS = 25;
 
 export class RespConnection {
   readonly #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
   #closed = false;
-  /** Bytes came, or the end. */
+  /** Called when bytes have arrived, or the end. */
   #onNews: () => void = () => undefined;
   readonly pushes: Frame[] = [];
 
@@ -48,7 +48,7 @@ export class RespConnection {
     this.#socket.write(bytes);
   }
 
-  /** The next reply; 'closed' where the server ended the connection first. */
+  /** The next reply; 'closed' if the server closed the connection first. */
   async reply(takesPush: boolean): Promise<Frame | 'closed'> {
     const deadline = Date.now() + WAIT_MS_MAX;
     for (;;) {
@@ -61,13 +61,16 @@ export class RespConnection {
     }
   }
 
-  /** The next message that nobody asked for. */
+  /** The next pushed message. */
   async push(): Promise<Frame | 'closed'> {
     const kept = this.pushes.shift();
     return kept ?? this.reply(true);
   }
 
-  /** All bytes until the server says no more: as many as are expected, or until it has closed, or is quiet where nobody knows. */
+  /**
+   * All bytes until the server is done: as many as expected, or until it has closed, or until it is quiet if nothing is
+   * known.
+   */
   async raw(expected: number | 'closed' | undefined): Promise<{ bytes: Buffer; closed: boolean }> {
     const deadline = Date.now() + WAIT_MS_MAX;
     while (!this.#closed) {
@@ -93,7 +96,7 @@ export class RespConnection {
     return parsed.frame;
   }
 
-  /** True: it stayed quiet for so long. */
+  /** Resolves to true if it stayed quiet for that long. */
   #news(deadline: number, quietMs?: number): Promise<boolean> {
     const left = deadline - Date.now();
     return new Promise((resolve, reject) => {

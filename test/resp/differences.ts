@@ -1,6 +1,7 @@
 /**
- * What the door answers otherwise than Redis by design: each with its reason, where it applies, and what the door says
- * instead. Each must be met by a recorded sequence, so that none outlives its cause. docs/REDIS.md tells them to users.
+ * Where the door deliberately answers differently from Redis: each with its reason, where it applies, and what the door
+ * says instead. Each must occur in a recorded sequence, so that none outlives its cause. docs/REDIS.md explains them to
+ * users.
  */
 import type { Sequence, Step } from './sequence.ts';
 
@@ -8,7 +9,7 @@ export interface Difference {
   readonly reason: string;
   /** Titles of the sequences in which it applies. */
   readonly title: RegExp;
-  /** Steps, and what the door says to each: all of it, as it would stand in a fixture. */
+  /** Steps, and the door's complete reply to each, as it would be in a fixture. */
   readonly steps: readonly (readonly [step: RegExp, reply: RegExp])[];
 }
 
@@ -51,7 +52,7 @@ export const DIFFERENCES: readonly Difference[] = [
       [/^RENAME none none$/, notInMulti('rename')],
       [/^DBSIZE$/, notInMulti('dbsize')],
       [/^EXEC$/, ABORTED],
-      // As nothing of the transaction was done.
+      // As if nothing of the transaction had been done.
       [/^GET k$/, /^(\$-1|\$4\\ntext)$/],
       [/^EXPIRETIME k$/, /^(:-2|<100 ahead>)$/],
     ],
@@ -100,7 +101,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** The difference that makes this reply right although Redis says another. */
+/** The difference that makes this reply correct although Redis replies differently. */
 export function differenceOf({ title }: Sequence, { text }: Step, given: string): Difference | undefined {
   return DIFFERENCES.find(
     (one) => one.title.test(title) && one.steps.some(([step, reply]) => step.test(text) && reply.test(given)),

@@ -1,4 +1,4 @@
-/** Where the recorded sequences lie, and reading them. */
+/** Locates and reads the recorded sequences. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../support/root.ts';

@@ -1,12 +1,12 @@
 /**
- * One reply of RESP2 or RESP3, read into a small tree and written back byte for byte. It is strict, so that a
- * door that sends something else is found out here and not taken for right.
+ * One reply of RESP2 or RESP3, parsed into a small tree and serialised byte for byte. The parser is strict, so that a
+ * door that sends anything else is caught here.
  */
 export type Frame =
   | { readonly kind: 'line'; readonly type: string; readonly text: string }
   /** null: `$-1`. */
   | { readonly kind: 'blob'; readonly type: string; readonly bytes: Buffer | null }
-  /** A map's keys and values follow each other. null: `*-1`. */
+  /** The keys and values of a map alternate. null: `*-1`. */
   | { readonly kind: 'list'; readonly type: string; readonly items: readonly Frame[] | null };
 
 const LINES = '+-:_,#(';
@@ -14,7 +14,7 @@ const BLOBS = '$!=';
 const LISTS = '*%~>|';
 const CR_LF = Buffer.from('\r\n');
 
-/** undefined: it has not come whole. Throws where it is no reply. */
+/** Undefined if it is not complete. Throws if it is not a reply. */
 export function parseFrame(bytes: Buffer, at: number): { frame: Frame; end: number } | undefined {
   const lineEnd = bytes.indexOf(CR_LF, at);
   if (lineEnd < 0) return undefined;
@@ -72,7 +72,7 @@ export function frameBytes(frame: Frame): Buffer {
   return Buffer.concat([Buffer.from(`${frame.type}${count}\r\n`), ...frame.items.map(frameBytes)]);
 }
 
-/** A number or a string, whatever it came as; undefined for a list or nothing. */
+/** The text of a number or a string of whatever type; undefined for a list or nothing. */
 export function frameText(frame: Frame | undefined): string | undefined {
   if (frame === undefined || frame.kind === 'list') return undefined;
   return frame.kind === 'line' ? frame.text : frame.bytes?.toString('latin1');

@@ -1,4 +1,4 @@
-/** What the door writes, read by the decoder of another house: random replies of both protocols, cut anywhere. */
+/** What the door writes, parsed by an independent decoder: random replies of both protocols, cut anywhere. */
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
@@ -18,10 +18,10 @@ const { Decoder } = createRequire(import.meta.url)('@redis/client/dist/lib/RESP/
 };
 
 const REPLIES = 3_000;
-/** By the first byte of a reply: maps as lists of keys and values, as RESP2 has them. */
+/** By the first byte of a reply: maps as lists of keys and values, as in RESP2. */
 const MAPPING = { ['%'.charCodeAt(0)]: Array, ['~'.charCodeAt(0)]: Array };
 
-/** Writes a reply and tells what a client should see. */
+/** Writes a reply, and returns what a client should see. */
 function draw(prng: Prng, out: ReplyWriter, depth: number): unknown {
   const kind = prng.below(depth > 3 ? 6 : 10);
   const text = 'x'.repeat(prng.pick([0, 1, 2, 9, 10, 99, 1_000, 70_000]));

@@ -1,6 +1,6 @@
 /**
- * Plays a sequence to a server on connections of its own and tells each step's reply as fixtures have it. A
- * server that says something that is no reply, or nothing, is told of as that; what comes after it is not sent.
+ * Plays a sequence to a server on connections of its own, and returns each step's reply in the form of the fixtures. A
+ * reply that is invalid or missing is reported as such, and what comes after it is not sent.
  */
 import { RespConnection } from './connection.ts';
 import { frameText } from './frame.ts';
@@ -10,7 +10,7 @@ import type { Sequence, Step } from './sequence.ts';
 import { replyBytes, replyText } from './text.ts';
 
 const CLOSED = '<closed>';
-/** Pages of one walk of SCAN: more is a walk without end. */
+/** Pages of one walk of SCAN; more means that it never ends. */
 const PAGES_MAX = 1_000;
 /** A command that answers once for each of its words. */
 const ANSWERS_EACH = /^p?(un)?subscribe$/i;
@@ -21,12 +21,12 @@ export function commandBytes(args: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Its commands can go out in one write: one connection, and no step depends on what came back. */
+/** Whether its commands can be sent in one write: a single connection, and no step depends on an earlier reply. */
 export function canPipeline({ steps }: Sequence): boolean {
   return steps.every(({ kind, connection }) => connection === 1 && (kind === 'command' || kind === 'silent'));
 }
 
-/** `pipelined`: all commands at once, where that can be; else one after the other, as a person would. */
+/** `pipelined`: all commands at once, if possible; otherwise one after the other, as a person would. */
 export async function play(port: number, sequence: Sequence, pipelined = false): Promise<string[]> {
   const connections = new Map<number, RespConnection>();
   const replies: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * Calls that nobody thought of: every command that is here, with its options in any number and order, in any case, with
- * words too many, too few, or of another kind. Drawn by a seed; everything in them has one right reply, so that nothing
- * depends on a clock, on chance, or on what differs by design.
+ * Calls that nobody thought of: every supported command, with any number of its options in any order and case, with
+ * words too many, too few, or of another kind. Drawn from a seed. Everything in them has exactly one correct reply, so
+ * that nothing depends on a clock, on chance, or on deliberate differences.
  */
 import { Prng } from '../../src/base/prng.ts';
 import { IN_TRANSACTIONS, OF_CLUSTER, OF_KEYS, OF_ONE_KEY, OF_SERVICE, WORDS } from './call-shapes.ts';
@@ -11,7 +11,7 @@ import type { Sequence } from './sequence.ts';
 
 type Draw = <Item>(items: readonly Item[]) => Item;
 
-/** What both say otherwise by design, and where: test/resp/differences.ts. */
+/** Where both deliberately differ: test/resp/differences.ts. */
 const BY_DESIGN = [
   /^MSETNX( \S+){3,}/i,
   /^[a-z]+ HELP$/i,
@@ -33,7 +33,7 @@ const FAMILIES: readonly Family[] = [
   { server: 'cluster', shapes: [OF_ONE_KEY, OF_CLUSTER] },
 ];
 
-/** What stands at the end; of a cluster, which refuses keys of several slots, one by one. */
+/** The final steps; for a cluster, which refuses keys of several slots, one key at a time. */
 const ENDS: Readonly<Record<Sequence['server'], readonly string[]>> = {
   plain: ['MGET a b c {t}d', 'EXPIRETIME a', 'PEXPIRETIME b', 'KEYS *', 'CLIENT GETNAME'],
   cluster: ['GET a', 'GET b', 'EXPIRETIME a', 'PEXPIRETIME b', 'KEYS *'],
@@ -57,7 +57,7 @@ function isComparable(line: string): boolean {
   return !BY_DESIGN.some((one) => one.test(line));
 }
 
-/** One call, mostly as it should be. */
+/** One call, mostly a valid one. */
 function called(draw: Draw, [needs, ...options]: Shape): string {
   const words = needs.split(' ').map((word) => wordOf(draw, word));
   const count = draw([0, 1, 1, 2, 2, 3]);
@@ -83,7 +83,7 @@ function wordOf(draw: Draw, word: string): string {
   return /^[A-Z]+$/.test(word) && draw([0, 0, 0, 1]) === 1 ? word.toLowerCase() : word;
 }
 
-/** Changes of one key: what several written ones answer is not Redis's. */
+/** Changes of one key, because with several changed keys the reply differs from that of Redis. */
 function transaction(draw: Draw): string[] {
   const key = wordOf(draw, 'key');
   const lines: string[] = [];
@@ -99,5 +99,5 @@ function transaction(draw: Draw): string[] {
   return [...lines, 'MULTI', ...body, draw(['EXEC', 'EXEC', 'EXEC', 'DISCARD', 'RESET'])];
 }
 
-/** Among the replies of EXEC no rule says what a time is. */
+/** Within the replies of EXEC no rule recognises a time. */
 const TELLS_TIME = /^(P?(TTL|EXPIRETIME)|OBJECT IDLETIME) /;

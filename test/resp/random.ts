@@ -1,6 +1,6 @@
 /**
- * Sequences that nobody thought of: random commands over three keys, drawn by a seed. Everything in them has one
- * right reply, so nothing depends on a clock or on chance.
+ * Sequences that nobody thought of: random commands over three keys, drawn from a seed. Everything in them has exactly
+ * one correct reply, so nothing depends on a clock or on chance.
  */
 import { Prng } from '../../src/base/prng.ts';
 import { sequenceOf } from './sequence.ts';
@@ -43,7 +43,7 @@ export function randomSequence(seed: number, length: number): Sequence {
   return sequenceOf('random', `seed ${seed}`, 'plain', lines);
 }
 
-/** On one key: what several written ones answer is not Redis's. */
+/** On one key, because with several changed keys the reply differs from that of Redis. */
 function transaction(draw: Draw): string[] {
   const key = draw(KEYS);
   const body = Array.from({ length: draw([1, 2, 3]) }, () => draw(OF_ONE_KEY)(draw, key));

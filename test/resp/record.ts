@@ -1,6 +1,6 @@
 /**
- * `npm run redis:record [FAMILY ...]`: plays every list to the Redis on this machine and writes down what it answers,
- * one file a family, for `npm test` to compare the door with where no Redis is at hand.
+ * `npm run redis:record [FAMILY ...]`: plays every list to the Redis installed on this machine and records its replies,
+ * one file per family, so that `npm test` can compare the door where no Redis is installed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The recorded replies are what they claim to be: of the commands in the lists, complete, and still what a Redis of that
- * version answers, where one is installed. The tools that compare are seen to find a reply that is wrong.
+ * The recorded replies are what they claim to be: they belong to the commands in the lists, are complete and, if a
+ * Redis of that version is installed, still its replies. The comparison tools are shown to find a wrong reply.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { absenceOf, COMMANDS } from '../../src/servers/resp/command-table.ts';

@@ -1,4 +1,4 @@
-/** A plain Redis and a cluster of one, and what they answer to sequences, each of which finds them empty. */
+/** A plain Redis and a cluster of one, and their replies to sequences, each of which starts with an empty server. */
 import { play } from './play.ts';
 import { startRedis } from './redis-server.ts';
 import type { Sequence } from './sequence.ts';

@@ -1,6 +1,6 @@
 /**
- * A real Redis for a while: on a port of its own, on this machine only, keeping nothing. Where none is installed
- * there is none, and whoever compares with it says so.
+ * A temporary real Redis: on a port of its own, on this machine only, without persistence. If Redis is not installed,
+ * the tests that compare with it say so.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,18 +17,18 @@ const ATTEMPT_EVERY_MS = 20;
 
 export interface RedisServer {
   readonly port: number;
-  /** One command, for what prepares a sequence. Rejects where Redis answers an error. */
+  /** Runs one command, to prepare a sequence. Rejects if Redis replies with an error. */
   do(...words: string[]): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
-/** For example 7.0.15; undefined where no Redis is installed. */
+/** For example 7.0.15; undefined if no Redis is installed. */
 export function redisVersion(): string | undefined {
   const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
   return /v=(\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1];
 }
 
-/** `cluster`: a cluster of this one server, which owns all slots. */
+/** 'cluster' means a cluster of this one server, which owns all slots. */
 export async function startRedis(server: 'plain' | 'cluster'): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'causeway-redis-'));
   const port = await freePort();
@@ -37,7 +37,7 @@ export async function startRedis(server: 'plain' | 'cluster'): Promise<RedisServ
     [
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory],
       ...['--save', '', '--appendonly', 'no', '--cluster-enabled', server === 'cluster' ? 'yes' : 'no'],
-      // The bus of a cluster is asked for at a port that is free, too: by default it would be 10,000 above.
+      // The cluster bus also needs a free port: by default it would be 10,000 above the other one.
       ...(server === 'cluster' ? ['--cluster-port', String(await freePort())] : []),
     ],
     { stdio: 'ignore' },
@@ -85,7 +85,7 @@ async function connected(port: number, hasEnded: () => boolean): Promise<RespCon
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ATTEMPT_EVERY_MS));
 
-/** Chosen by the system, and free again: Redis cannot be told to choose one. */
+/** Chosen by the system and free again, because Redis cannot choose one itself. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -1,6 +1,6 @@
 /**
- * The door before what a real Redis answered: all recorded sequences, command after command and all at once. Beside an
- * installed Redis also sequences that nobody has seen before, by a seed that is printed.
+ * The door compared with a real Redis: all recorded sequences, command by command and all at once. If Redis is
+ * installed, also new random sequences, from a seed that is printed.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../support/resp-door.ts';
@@ -17,7 +17,7 @@ import { redisVersion } from './redis-server.ts';
 import { explain } from './sequence.ts';
 import type { Sequence } from './sequence.ts';
 
-/** `CAUSEWAY_RESP_SEQUENCES=5000`: for a search. */
+/** `CAUSEWAY_RESP_SEQUENCES=5000` for a search. */
 const RANDOM_SEQUENCES = Number(process.env.CAUSEWAY_RESP_SEQUENCES ?? 60);
 const RANDOM_LENGTH = 30;
 const SEQUENCE_MS_MAX = 1_000;
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => door.stop());
 beforeEach(() => door.api.records.clear());
 
-/** Nothing, or what was said beside what should have been. */
+/** Empty, or the wrong reply beside the expected one. */
 async function faultOf(
   sequence: Sequence,
   expected: readonly string[],

@@ -1,15 +1,15 @@
 /**
- * What cannot be the same twice, or at two servers, is told by a rule before two replies are compared: times that run,
- * numbers that are given out, the order of what has none. Each rule checks the shape of what it hides; a reply of
- * another shape, an error above all, stays as it is and is compared by its bytes.
+ * Anything that cannot be the same twice, or at two servers, is replaced by a rule before two replies are compared:
+ * running times, assigned numbers, the order of unordered things. Each rule checks the shape of what it hides; a reply
+ * of another shape, above all an error, stays as it is and is compared byte for byte.
  *
- * Times in sequences are multiples of ten seconds, so that a reply up to ten seconds late still says the same.
+ * Times in sequences are multiples of ten seconds, so that a reply up to ten seconds late still looks the same.
  */
 import { frameBytes, frameText } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { replyText } from './text.ts';
 
-/** Seconds: what lies further ahead was given as a point in time, what is nearer as a time to live. */
+/** Seconds: a time further ahead was given as a point in time, a nearer one as a time to live. */
 const FAR_SECONDS = 100_000_000;
 
 type Rule = (args: readonly string[], frame: Frame, nowMs: number) => Frame | string;
@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'cluster info': (_args, frame) => clusterInfo(frame),
 };
 
-/** One reply as it stands in a fixture. */
+/** One reply as it appears in a fixture. */
 export function ruled(args: readonly Buffer[], frame: Frame, nowMs: number): string {
   const words = args.map((arg) => arg.toString('latin1'));
   const [first, second] = words.map((word) => word.toLowerCase());
@@ -74,7 +74,7 @@ function pointInTime(frame: Frame, unit: number, nowMs: number): Frame | string 
   const value = numberOf(frame);
   const left = value === undefined ? 0 : value - (nowMs / 1000) * unit;
   if (left <= 0 || left >= FAR_SECONDS * unit) return frame;
-  // The point was taken from a clock that was read up to a second before.
+  // The point in time came from a clock that was read up to a second before.
   return `<${upToTenSeconds(left - unit, unit)} ahead>`;
 }
 
@@ -101,7 +101,7 @@ function textsOf(frame: Frame): string[] | undefined {
   return texts.every((text) => text !== undefined) ? texts : undefined;
 }
 
-/** Version, id, mode and modules are each server's own; the fields and their order are not. */
+/** Version, id, mode and modules are different for each server; the fields and their order are not. */
 function hello(frame: Frame): Frame | string {
   if (frame.kind !== 'list' || frame.items === null) return frame;
   const fields = frame.items.filter((_item, at) => at % 2 === 0).map(frameText);
@@ -112,7 +112,7 @@ function hello(frame: Frame): Frame | string {
   return `<hello ${proto}>`;
 }
 
-/** Without the sign of what kind of text it is. */
+/** Without the prefix that says what kind of text it is. */
 function verbatimText(frame: Frame): string | undefined {
   return frameText(frame)?.replace(/^txt:/, '');
 }
@@ -129,14 +129,14 @@ function info(frame: Frame): Frame | string {
 const CONNECTION_FIELDS =
   /^id=\d+ addr=\S+ laddr=\S+ .*\bname=(\S*) .*\bdb=0 .*\bcmd=(\S+) .*\bresp=([23])\b/;
 
-/** Of a connection: its name, what it did last, its protocol. */
+/** Of a line about a connection: its name, its last command, its protocol. */
 function connectionLine(frame: Frame): Frame | string {
   const lines = verbatimText(frame)?.trimEnd().split('\n') ?? [];
   const told = lines.map((line) => CONNECTION_FIELDS.exec(line)?.slice(1).join(' '));
   return told.includes(undefined) ? frame : `<${[...told].sort().join(', ')}>`;
 }
 
-/** Of a command: name, arity, flags and where its keys stand; how it is documented and who may call it is not told. */
+/** Of a command: name, arity, flags and key positions, but not its documentation and ACL categories. */
 function commandInfo(frame: Frame): Frame | string {
   if (frame.kind !== 'list' || frame.items === null) return frame;
   const items = frame.items.map((item): Frame => {
@@ -147,7 +147,7 @@ function commandInfo(frame: Frame): Frame | string {
   return { ...frame, items };
 }
 
-/** The text of the documentation is another; that each command has a summary is not. */
+/** The text of the documentation differs; that each command has a summary does not. */
 function commandDocs(frame: Frame): Frame | string {
   if (frame.kind !== 'list' || frame.items === null) return frame;
   const names = frame.items.filter((_item, at) => at % 2 === 0).map(frameText);
@@ -163,7 +163,7 @@ function clusterInfo(frame: Frame): Frame | string {
   return state === undefined || assigned === undefined ? frame : `<${state}, ${assigned} slots>`;
 }
 
-/** A whole walk of SCAN: its keys once, in order. */
+/** A whole walk of SCAN: its keys, each once, sorted. */
 export function walked(keys: Iterable<string>): string {
   const once = [...new Set(keys)].sort();
   return `<walked ${once.length}${once.map((key) => ` ${replyText(Buffer.from(`${key}\r\n`, 'latin1'))}`).join('')}>`;

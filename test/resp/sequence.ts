@@ -1,21 +1,21 @@
 /**
- * Sequences of commands with the replies of a real Redis, and their files: `fixtures/FAMILY.txt`. A file is made of groups
- * (`## title`, after it in brackets which server it was recorded from, where that is not a plain one), a group of
- * sequences with an empty line between them, a sequence of steps: `command => reply`.
+ * Sequences of commands with the replies of a real Redis, and their files: `fixtures/FAMILY.txt`. A file consists of
+ * groups (`## title`, followed in parentheses by the server that it was recorded from, if that is not a plain one), a
+ * group of sequences separated by empty lines, and a sequence of steps: `command => reply`.
  *
- * A step begins with `2> ` where a second connection sends it, with `!` where nothing is answered, with `raw "..."`
- * where bytes are sent as they are, and is `@scan ...` for a whole walk of SCAN or `@push` for a message that nobody asked for.
+ * A step begins with `2> ` if a second connection sends it, with `!` if there is no reply, with `raw "..."` if bytes
+ * are sent as they are; it is `@scan ...` for a whole walk of SCAN, or `@push` for a pushed message.
  */
 import { commandText, parseCommand } from './text.ts';
 
 export interface Step {
-  /** 1, or the number of a further one. */
+  /** 1, or the number of a further connection. */
   readonly connection: number;
   readonly kind: 'command' | 'silent' | 'raw' | 'scan' | 'push';
   readonly args: readonly Buffer[];
-  /** As it stands in the file. */
+  /** As it appears in the file. */
   readonly text: string;
-  /** undefined: not recorded yet. */
+  /** Undefined if not recorded yet. */
   readonly reply: string | undefined;
 }
 
@@ -42,7 +42,7 @@ function parseStep(line: string): Step {
   };
 }
 
-/** What a list says: one sequence, its steps as lines. Long words are brought into their short form. */
+/** Makes a sequence from a list's lines, one per step. Long words are brought into their short form. */
 export function sequenceOf(
   family: string,
   title: string,
@@ -95,7 +95,7 @@ export function fixtureText(head: readonly string[], sequences: readonly Sequenc
   return `${lines.join('\n')}\n`;
 }
 
-/** For a failed comparison: what was sent so far, and what came back beside what should have. */
+/** For a failed comparison: what was sent so far, and the replies beside the expected ones. */
 export function explain(sequence: Sequence, replies: readonly string[], expected: readonly string[]): string {
   const lines = [`${sequence.family}: ${sequence.title}`];
   for (const [at, { text }] of sequence.steps.entries()) {

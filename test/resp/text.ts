@@ -1,7 +1,7 @@
 /**
- * Bytes as text that people can review, and back. A command is written as one would type it: words, and "..."
- * where a word is empty or has other bytes. A reply is written as on the wire, with `\n` for CR LF, without the
- * last one. In both, other bytes are `\xHH`, and forty equal ones and more are written as `{a*1000}`.
+ * Converts bytes to text that people can review, and back. A command is written as one would type it: words, and "..."
+ * for a word that is empty or has other bytes. A reply is written as on the wire, with `\n` for CR LF, without the
+ * last one. In both, other bytes are `\xHH`, and forty or more equal bytes are written as `{a*1000}`.
  */
 const RUN_MIN = 40;
 const WORD = /^[!-~]+$/;
@@ -23,7 +23,7 @@ function longestRun(text: string): number {
   return longest;
 }
 
-/** The words of a line. A quotation mark that is not closed, or an escape that is none, is a mistake in a list. */
+/** The words of a line. An unclosed quotation mark, or an invalid escape, is a mistake in a list. */
 export function parseCommand(line: string): Buffer[] {
   const args: Buffer[] = [];
   let at = 0;
@@ -53,13 +53,13 @@ function closingQuote(line: string, from: number): number {
   throw new Error(`no closing quotation mark: ${line}`);
 }
 
-/** One or several replies as they came. */
+/** One or several replies as received. */
 export function replyText(bytes: Buffer): string {
   const text = bytes.toString('latin1');
   return text.endsWith('\r\n') ? escaped(text.slice(0, -2), '') : `${escaped(text, '')}\\`;
 }
 
-/** What `replyText` told. */
+/** The inverse of `replyText`. */
 export function replyBytes(text: string): Buffer {
   const isOpen = /\\*$/.exec(text)![0].length % 2 === 1;
   return isOpen ? bytesOf(text.slice(0, -1)) : Buffer.concat([bytesOf(text), Buffer.from('\r\n')]);
@@ -79,7 +79,7 @@ function escaped(text: string, quote: string): string {
   return safe.replaceAll('\u0100', '{').replaceAll('\u0101', '}');
 }
 
-/** What `escaped` made, and what a list says inside quotation marks. */
+/** The inverse of `escaped`; also for text inside quotation marks in a list. */
 function bytesOf(text: string): Buffer {
   const whole = text.replace(
     /\\(n|"|\\|x[0-9a-f]{2})|\{(.)\*(\d+)\}|\\|\{/gs,

@@ -1,4 +1,4 @@
-/** Who a process is, as a property test draws it. */
+/** The introduction of a process, as a property test generates it. */
 import fc from 'fast-check';
 
 const whole = fc.maxSafeNat();

@@ -1,4 +1,4 @@
-/** Messages of every kind as a property test draws them: any field of any value that its type allows. */
+/** Messages of every kind as a property test generates them: every field with any value that its type allows. */
 import fc from 'fast-check';
 import { Prng } from '../../src/base/prng.ts';
 import { ERROR_TABLE } from '../../src/core/errors.ts';

@@ -1,4 +1,4 @@
-/** Records as a property test draws them, and the fields that other things share with them. */
+/** Records as a property test generates them, and the fields that other things share with them. */
 import fc from 'fast-check';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';

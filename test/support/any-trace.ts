@@ -1,4 +1,4 @@
-/** The trace of a message as a property test draws it. */
+/** The trace of a message as a property test generates it. */
 import fc from 'fast-check';
 
 const hex = (digits: number): fc.Arbitrary<string> =>

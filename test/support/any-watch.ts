@@ -1,4 +1,4 @@
-/** What members say about keys that clients keep copies of, as a property test draws it. */
+/** Messages about keys of which clients keep copies, as a property test generates them. */
 import fc from 'fast-check';
 
 const whole = fc.maxSafeNat();

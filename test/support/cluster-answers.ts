@@ -2,7 +2,7 @@
 import { makeVersion } from '../../src/core/version.ts';
 import type { ClusterAnswer } from '../../src/node/api.ts';
 
-/** Of the first write at a `FakeNodeApi`. */
+/** The version of the first write to a `FakeNodeApi`. */
 export const VERSION_ONE = makeVersion(1, 1);
 
 const PLACE = { address: '127.0.0.1:50051', zone: 'a', host: 'rack-1', alive: true };

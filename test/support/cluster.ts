@@ -1,7 +1,7 @@
 /**
- * A cluster of real node processes for tests: the program as it is shipped, a real PostgreSQL and a legacy API
- * that counts its calls. Nodes can be killed, started again and robbed of their disks. They hold a channel to
- * the test's process and end with it, however it ends.
+ * A cluster of real node processes for tests: the program as shipped, a real PostgreSQL, and a legacy API that counts
+ * its calls. Nodes can be killed, restarted and deprived of their disks. They hold a channel to the test's process and
+ * end with it, however it ends.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -15,17 +15,17 @@ import { runOnce, testServer } from './postgres.ts';
 import { ended, freePorts, hasEnded, temporaryDirectory, until } from './supervisor-program.ts';
 
 export interface ClusterOptions {
-  /** causeway.js. */
+  /** The path of causeway.js. */
   readonly entry: string;
   readonly nodes?: number;
-  /** Default: 3, or as many as there are nodes. */
+  /** Default: 3, or the number of nodes if that is lower. */
   readonly replicas?: number;
-  /** Default: there is one. */
+  /** Default: true. */
   readonly legacy?: boolean;
-  /** How a node reaches PostgreSQL, where that is not straight. */
+  /** How a node reaches PostgreSQL, if not directly. */
   readonly databaseUrlOf?: (node: string, direct: string) => Promise<string>;
   readonly routes?: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
-  /** Where a node lives, if not simply on this machine. Called before `surround`, and for each newcomer. */
+  /** Where a node runs, if not simply on this machine. Called before `surround`, and for each node added later. */
   readonly place?: (name: string) => Promise<Place>;
   /** Called before the first node starts. */
   readonly surround?: (
@@ -33,20 +33,20 @@ export interface ClusterOptions {
     databaseUrl: string,
     legacyUrl: string | null,
   ) => Promise<Surroundings>;
-  /** A process ended that nobody had asked to: its exit code, or the signal's name. */
+  /** Called when a process ends unexpectedly, with its exit code or the signal's name. */
   readonly onEnded?: (name: string, how: number | string) => void;
 }
 
-/** What stands between the nodes and the world; asked at every start of a node. */
+/** What is between the nodes and the world; asked at every start of a node. */
 export interface Surroundings {
-  /** Laid over a node's settings, section by section. */
+  /** Merged into a node's settings, section by section. */
   readonly settingsOf: (name: string) => Readonly<Record<string, object>>;
   readonly envOf: (name: string) => Readonly<Record<string, string>>;
-  /** When all nodes have ended. */
+  /** Called when all nodes have ended. */
   readonly close: () => Promise<void>;
 }
 
-/** The address at which it listens, and what its command line begins with. */
+/** The address at which a node listens, and the beginning of its command line. */
 export interface Place {
   readonly host: string;
   readonly command: readonly string[];
@@ -60,13 +60,13 @@ export interface TestNode {
   readonly home: string;
   databaseUrl: string;
   readonly command: readonly string[];
-  /** What is lost with the node's disk; a disk of its own may be mounted there. */
+  /** Lost together with the node's disk; a separate disk may be mounted there. */
   readonly disk: string;
 }
 
 const HERE: Place = { host: '127.0.0.1', command: [] };
 const READY_TIMEOUT_MS = 30_000;
-/** A client that is to see what one node answers must not wait long for one that is dead. */
+/** A client that is to see one node's answers must not wait long for a dead one. */
 const CONNECT_TIMEOUT_MS = 1_000;
 
 export async function startCluster(options: ClusterOptions): Promise<TestCluster> {
@@ -110,9 +110,9 @@ export class TestCluster {
   private readonly around: Surroundings | null;
   private readonly removeDirectory: () => void;
   private readonly processes = new Map<string, ChildProcess>();
-  /** Those that were told to end. */
+  /** Processes that were told to end. */
   private readonly ending = new Set<ChildProcess>();
-  /** What those were told that were not there at the founding. */
+  /** The settings of nodes that were not there at the founding. */
   private readonly joining = new Map<string, object>();
   private readonly founders: readonly TestNode[];
   private readonly clients: CausewayClient[] = [];
@@ -147,7 +147,7 @@ export class TestCluster {
     return this.nodes.find((node) => node.name === name)!;
   }
 
-  /** One more, that joins by way of another; `replaces`: the name of a lost one whose place it takes. */
+  /** Adds a node that joins through another; `replaces` names a lost node whose place it takes. */
   async add(name: string, by: string, replaces?: string): Promise<void> {
     const [grpc, http, resp] = await freePorts(3);
     const place = (await this.options.place?.(name)) ?? HERE;
@@ -167,7 +167,10 @@ export class TestCluster {
     this.start(name);
   }
 
-  /** A member leaves for good; resolves when its process has ended, and it is no node of this cluster any more. */
+  /**
+   * A member leaves for good; resolves when its process has ended. Afterwards it is not a node of this cluster any
+   * more.
+   */
   async leave(name: string): Promise<void> {
     const child = this.processes.get(name)!;
     this.ending.add(child);
@@ -178,7 +181,7 @@ export class TestCluster {
     if (code !== 0) throw new Error(`${name} has left, and its process has ended with ${code}`);
   }
 
-  /** Resolves when its process has ended by itself, with its exit code. */
+  /** Resolves with its exit code when its process has ended by itself. */
   async ended(name: string): Promise<number | null> {
     const child = this.processes.get(name)!;
     await ended(child);
@@ -209,35 +212,35 @@ export class TestCluster {
     });
   }
 
-  /** The living process of this node; undefined where there is none. */
+  /** The living process of this node; undefined if there is none. */
   processOf(name: string): ChildProcess | undefined {
     const child = this.processes.get(name);
     return child === undefined || hasEnded(child) ? undefined : child;
   }
 
-  /** With kill -9; resolves when the process is gone. */
+  /** Uses kill -9; resolves when the process is gone. */
   kill(...names: string[]): Promise<void> {
     return this.end('SIGKILL', names.length === 0 ? this.names : names);
   }
 
-  /** In order. */
+  /** Stops gracefully. */
   stop(...names: string[]): Promise<void> {
     return this.end('SIGTERM', names.length === 0 ? this.names : names);
   }
 
-  /** Started again, in order, with that PostgreSQL in its configuration. */
+  /** Restarts the node gracefully with that PostgreSQL in its configuration. */
   async pointAt(name: string, databaseUrl: string): Promise<void> {
     await this.stop(name);
     this.node(name).databaseUrl = databaseUrl;
     this.start(name);
   }
 
-  /** As if the machine was lost with its disk; the node must not run. */
+  /** As if the machine had been lost with its disk; the node must not be running. */
   wipe(name: string): void {
     rmSync(join(this.node(name).disk, 'data'), { recursive: true });
   }
 
-  /** Ready by its own word, and a complete owner of every slot that it is placed on. */
+  /** Resolves when the nodes report that they are ready, and each is a complete owner of every slot placed on it. */
   async untilReady(...names: string[]): Promise<void> {
     for (const name of names.length === 0 ? this.names : names) {
       await until(`${name} is ready`, () => this.isReady(name), READY_TIMEOUT_MS);
@@ -266,7 +269,7 @@ export class TestCluster {
     return answer.body as NodeStatus;
   }
 
-  /** Speaks to these nodes only, or to all. Closed with the cluster. */
+  /** A client of these nodes only, or of all. Closed with the cluster. */
   client(...names: string[]): CausewayClient {
     const nodes = (names.length === 0 ? this.names : names).map((name) => this.node(name).address);
     const client = connect({ nodes, connectTimeoutMs: CONNECT_TIMEOUT_MS });

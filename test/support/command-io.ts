@@ -1,4 +1,4 @@
-/** The world of a command as its tests hand it in: what is typed comes in; what it says, and the code that it ends with, are kept. */
+/** A command's interface to the world for tests: supplies its input, and keeps its output and exit code. */
 import type { CommandIo } from '../../src/cli/client-command.ts';
 
 export interface Ran {
@@ -7,7 +7,7 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Nothing is typed: standard input ends at once. With `columns` what is said goes to a terminal of that width. */
+/** Without `typed`, standard input ends at once. With `columns`, the output is a terminal of that width. */
 export function keptIo(
   typed?: string,
   isTerminal = false,

@@ -1,7 +1,7 @@
 /**
- * Three nodes become five and three again under load, as real processes: each newcomer joins by way of a member, a founder
- * and a newcomer leave, and every client goes on all the while. What must hold afterwards is asked at every node that
- * is left.
+ * Three nodes become five and then three again under load, as real processes: each new node joins through a member, a
+ * founder and a new node leave, and all clients continue throughout. What must hold afterwards is checked at every
+ * remaining node.
  */
 import { expect } from 'vitest';
 import { isSharedAtAll } from '../../verify/moves.ts';
@@ -12,9 +12,9 @@ import { Writers } from './writers.ts';
 const REPLICAS = 3;
 
 export interface ElasticStory {
-  /** Milliseconds within which each change must have come to an end. */
+  /** Milliseconds within which each change must be complete. */
   readonly changeMsMax: number;
-  /** Writes that must be acknowledged while each change is under way. */
+  /** Number of writes that must be acknowledged while each change is under way. */
   readonly writesDuring: number;
 }
 
@@ -38,7 +38,7 @@ export async function threeFiveThree(cluster: TestCluster, story: ElasticStory):
   for (const name of left) await writers.expectAllAt(name);
 }
 
-/** Exactly these are members, all alive, each with its share, and nothing is under way. */
+/** Waits until exactly these are members, all alive, each with its share, and nothing is under way. */
 export async function untilShared(
   cluster: TestCluster,
   names: readonly string[],

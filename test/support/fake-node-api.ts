@@ -1,7 +1,7 @@
 /**
- * A node in a map, for tests of what stands in front of one: doors, client, command line. It keeps the contract
- * of NodeApi (each callback once, never from within the call) and can be told to make readers wait, to fail,
- * and to hold its answers back.
+ * A node that keeps its records in a map, for tests of doors, the client and the command line. It fulfils the contract
+ * of NodeApi (each callback once, never synchronously), and can be told to make readers wait, to fail, and to hold its
+ * answers back.
  */
 import { failure } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
@@ -29,7 +29,7 @@ import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } fro
 
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** Counts what changes in it. */
+/** A map that counts its changes. */
 class Records extends Map<string, KeyRecord> {
   changes = 0;
 
@@ -51,33 +51,36 @@ class Records extends Map<string, KeyRecord> {
 
 export class FakeNodeApi implements NodeApi {
   readonly records = new Records();
-  /** Keys on which `tryGet` answers WAIT. */
+  /** Keys for which `tryGet` returns WAIT. */
   readonly waiting = new Set<string>();
-  /** Every read that waits and every write fails with it. */
+  /** Every read that waits and every write fails with this code. */
   failWith: ErrorCode | undefined;
-  /** What `failWith` makes fail is told to who takes old answers, as that old. */
+  /** If set, a read that accepts old answers gets one of this age instead of the failure `failWith`. */
   staleMs: number | undefined;
-  /** Whose request cannot be taken as it is. */
+  /** Returns true for a write that is invalid as it stands. */
   refuses: (operation: WriteOperation) => boolean = () => false;
-  /** So many writes are done, and answered as if nobody knew. */
+  /** This many writes are carried out but answered as if their outcome were unknown. */
   loseAnswers = 0;
-  /** Done once, before the next write is. */
+  /** Called once, before the next write is carried out. */
   beforeWrite: (() => void) | null = null;
-  /** Of a scan: records in a page, and whether rows are missing. */
+  /** For scans: records per page, and whether rows are missing. */
   scanPageMax = 500;
   incomplete = false;
-  /** In the order of slots and keys, with the cursors of a node. */
+  /** Whether scans are ordered by slot and key, with the cursors of a real node. */
   scansBySlot = false;
-  /** More writes are in flight than it takes. */
+  /** Whether too many writes are in flight. */
   full = false;
   /** Answers are kept until `release`. */
   holding = false;
   statusChanges: Partial<NodeStatus> = {};
-  /** What is said to an operator; anything else is refused as not ready. */
+  /** The answers to operators' orders; any other order is refused as not ready. */
   readonly answers: ClusterAnswer[] = [];
   readonly orders: ClusterOrder[] = [];
   calls: { kind: string; key: string; timeoutMs: number }[] = [];
-  /** Keys that somebody keeps a copy of; one that is written is told and no more watched, before the write is answered. */
+  /**
+   * Keys of which clients keep copies. When one is written, this is reported before the answer, and the key is watched
+   * no more.
+   */
   readonly watchedKeys = new Set<string>();
   listensToAll = false;
   listener: WatchListener = NOBODY;
@@ -133,12 +136,12 @@ export class FakeNodeApi implements NodeApi {
     this.#later(done, result);
   }
 
-  /** Another client writes it. */
+  /** A write by another client. */
   put(key: string, text: string): void {
     this.#store(key, Buffer.from(text), 0, null);
   }
 
-  /** In the order of the keys, and its cursors are keys; or as a node has them. */
+  /** Ordered by key, with keys as cursors; or like a real node. */
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
     this.calls.push({ kind: 'scan', key: after ?? '', timeoutMs });
     if (this.failWith !== undefined) {
@@ -209,7 +212,7 @@ export class FakeNodeApi implements NodeApi {
     return record === undefined || record.tombstone || expired ? undefined : record;
   }
 
-  /** As a node does: not from within the call, and before the write is answered. */
+  /** Like a real node: not synchronously, and before the write is answered. */
   #apply(operation: WriteOperation): WriteResult {
     const { key } = operation;
     const before = this.records.get(key);
@@ -218,7 +221,7 @@ export class FakeNodeApi implements NodeApi {
     return result;
   }
 
-  /** The key is another by now, whoever has written it. */
+  /** Reports that the key has changed, whoever wrote it. */
   tellChange(key: string): void {
     if (this.watchedKeys.delete(key)) this.listener.changed(key);
     if (this.listensToAll) this.listener.settled(key, this.records.get(key)?.version ?? 0);

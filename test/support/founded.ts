@@ -1,4 +1,4 @@
-/** A topology as it is founded, with real placement: for rules that change it. */
+/** A topology right after its founding, with real placement: for rules that change it. */
 import { placeSlots, rowsOf } from '../../src/core/slot-table.ts';
 import { foundTopology } from '../../src/core/topology-change.ts';
 import type { Place } from '../../src/core/topology-change.ts';
@@ -12,7 +12,7 @@ const hash32 = (text: string): number => {
 export const place: Place = (members, previous) =>
   rowsOf(placeSlots({ members, replicaCount: 3, previous, hash32 }));
 
-/** So many members, three replicas. */
+/** With `count` members and three replicas. */
 export function founded(count: number, healAfterMs = 0): Topology {
   const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
   return foundTopology({

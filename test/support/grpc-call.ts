@@ -1,6 +1,6 @@
 /**
- * Doors on a real port before a fake node, and raw grpc-js calls to them, so that tests look at what is on the
- * wire and not at what our own client makes of it.
+ * Doors on a real port in front of a fake node, and raw grpc-js calls to them, so that tests see what is on the wire
+ * and not what our own client makes of it.
  */
 import { Client, Metadata, Server, ServerCredentials, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
@@ -70,7 +70,7 @@ export class CallError extends Error {
   }
 }
 
-/** One unary call with the bytes as given. */
+/** One unary call with these bytes. */
 export function callBytes(
   client: Client,
   path: string,
@@ -117,7 +117,7 @@ export function openStream<Fields, Decoded>(
   );
 }
 
-/** Waits, by a deadline, until `condition` holds. */
+/** Waits until `condition` holds; fails after a deadline. */
 export async function eventually(condition: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
   const until = Date.now() + timeoutMs;
   while (!condition()) {

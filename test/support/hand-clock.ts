@@ -1,4 +1,4 @@
-/** A clock that is moved by hand: for what waits, and for what happens at the end of a turn. */
+/** A clock that is moved by hand: for timeouts, and for what happens at the end of a turn. */
 import type { Clock } from '../../src/ports/clock.ts';
 
 interface Waiting {

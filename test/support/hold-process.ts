@@ -1,4 +1,6 @@
-/** Processes that stand still, or run in slices only, until they are let go; however this process ends, they go on. */
+/**
+ * Holds processes, or lets them run in slices only, until they are released; however this process ends, they continue.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ export interface Slices {
 
 const NEVER_RUNS: Slices = { runMs: 0, stillMs: 0 };
 
-/** Resolves when it is held, with how to let it go. */
+/** Resolves when the process is held, with a function that releases it. */
 async function holdProcess(pid: number, slices: Slices): Promise<() => Promise<void>> {
   const args = [HOLDER, ...[pid, slices.runMs, slices.stillMs].map(String)];
   const holder = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
@@ -27,7 +29,7 @@ async function holdProcess(pid: number, slices: Slices): Promise<() => Promise<v
   };
 }
 
-/** Of these nodes those that run. */
+/** Pauses those of these nodes that are running. */
 export async function pauseProcesses(
   names: readonly string[],
   pidOf: (name: string) => number | undefined,

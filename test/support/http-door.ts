@@ -1,6 +1,7 @@
 /**
- * The HTTP door without sockets, before a node in a map. Every answer that comes by way of `ask` is held to the OpenAPI document
- * that the door serves: a status, a type or a field that is not described makes the test fail that met it.
+ * The HTTP door without sockets, in front of a node that keeps its records in a map. Every answer obtained through
+ * `ask` is checked against the OpenAPI document that the door serves: a status, a type or a field that is not described
+ * makes the test fail.
  */
 import type { Hono } from 'hono';
 import { expect } from 'vitest';
@@ -30,7 +31,7 @@ export interface OpenApi {
 
 const VALUE_BYTES_MAX = 1024 * 1024;
 
-/** A log that remembers its level alone. */
+/** A log that only stores its level. */
 export function logLevels(): LogLevels {
   let level = 'info' as ReturnType<LogLevels['level']>;
   return { level: () => level, setLevel: (next) => (level = next) };
@@ -47,11 +48,11 @@ export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly headers: Headers;
-  /** Where it is JSON. */
+  /** The parsed body, if it is JSON. */
   readonly json: Record<string, unknown>;
 }
 
-/** The same of every door. */
+/** The document is the same for every door. */
 let served: OpenApi | undefined;
 const read = new WeakMap<object, z.ZodType>();
 
@@ -88,12 +89,12 @@ export class HttpDoor {
   }
 }
 
-/** How an answer differs from what the document says of it. */
+/** How an answer differs from the document's description of it. */
 export function descriptionFaults(document: OpenApi, method: string, path: string, answer: Answer): string[] {
   const bare = path.split('?', 1)[0]!;
   const name = bare.startsWith('/v1/kv/') ? '/v1/kv/{key}' : bare;
   const described = document.paths[name]?.[method.toLowerCase()];
-  // What does not exist, or does not take the method, is told as a problem like any other.
+  // A path that does not exist, or does not allow the method, is answered with a problem like any other.
   const responses = described?.responses ?? document.paths['/v1/kv']!['get']!.responses;
   const isProblem = answer.status >= 400;
   if (described === undefined && !isProblem) return [`${method} ${name} is not described`];

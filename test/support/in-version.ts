@@ -1,4 +1,4 @@
-/** What is left of a message of the latest version where one of the two speaks an earlier one. */
+/** What remains of a message of the latest version if one of the two members speaks an earlier one. */
 import { failure } from '../../src/core/errors.ts';
 import { NO_DOORS } from '../../src/core/door-address.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
@@ -8,14 +8,14 @@ import type { SealedRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 
-/** What members say to one another where one of them speaks no more than this version. */
+/** The message as it arrives between members of which one speaks no more than this version. */
 export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
   if (message.kind === 'strain' && protocol < SINCE.clientDelay) return { ...message, clientDelayFactor: 0 };
   const kept = inEarlierVersions(message, protocol);
   return protocol < SINCE.contentType ? (withoutTypes(kept) as PeerMessage) : kept;
 }
 
-/** Nothing has a content type: no record, sealed or not, and nothing that is to be written. */
+/** Removes the content type from every record, sealed or not, and from everything that is to be written. */
 function withoutTypes(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) return value.map(withoutTypes);
@@ -68,7 +68,7 @@ function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage 
     case 'watchHeard':
     case 'watchTold':
     case 'watchAllTold':
-      // Nobody says it to who does not understand it.
+      // Not sent to a member that does not understand it.
       if (protocol < SINCE.watchForPeers) return { kind: 'retired' };
       return message.kind === 'watchTold' && protocol < SINCE.ownChanges
         ? { ...message, version: 0 }

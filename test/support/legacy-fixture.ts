@@ -7,7 +7,7 @@ import { legacySourceConfig } from '../../src/core/legacy-config.ts';
 import type { LegacySourceConfig, SecretReference } from '../../src/core/legacy-config.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../src/ports/legacy-source.ts';
 
-/** As the process hands it on. */
+/** As the process passes it on. */
 export const SECRETS = {
   read: (reference: SecretReference) => readSecret(reference, process.env),
   readAgain: readSecretFile,
@@ -15,7 +15,7 @@ export const SECRETS = {
 
 export class LegacyFixture {
   readonly server: LegacyServer;
-  /** Lines of telemetry: the name of the event and its fields. */
+  /** The telemetry as lines: the name of the event and its fields. */
   readonly events: string[] = [];
   private source: LegacySource | null = null;
 
@@ -27,7 +27,7 @@ export class LegacyFixture {
     return new LegacyFixture(await LegacyServer.start());
   }
 
-  /** Opens the source; the settings of the first system, with those given in place of the defaults. */
+  /** Opens the source with the settings of the first system, except for those given here. */
   open(settings: Partial<LegacySourceConfig> = {}): LegacySource {
     const config = legacySourceConfig({ url: this.server.url, echoPointer: '/key', ...settings });
     this.source = openLegacySource(
@@ -45,7 +45,7 @@ export class LegacyFixture {
     return new Promise((resolve) => this.source!.fetch(key, timeoutMs, resolve));
   }
 
-  /** A value's text, or the kind and reason of any other answer. */
+  /** A value's text, or the kind and reason of any other outcome. */
   async tell(key: string, timeoutMs = 60_000): Promise<string> {
     const outcome = await this.ask(key, timeoutMs);
     if (outcome.kind === 'value') return new TextDecoder().decode(outcome.value);
@@ -68,7 +68,10 @@ export class LegacyFixture {
   }
 }
 
-/** For what is told by the source's own clock, which then moves by hand; timers, and what comes over the network, go on as they are. */
+/**
+ * For behaviour that depends on the source's own clock, which is then moved by hand; timers and the network continue as
+ * usual.
+ */
 export function stopClock(): (ms: number) => void {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());

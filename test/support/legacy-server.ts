@@ -1,6 +1,6 @@
 /**
- * A real legacy REST API for tests: answers `/legacy/data/{key}` as the first system's did, counts what it is
- * asked, and can be told to misbehave in every way that networks and old servers know.
+ * A real legacy REST API for tests: answers `/legacy/data/{key}` like the first system's, counts its requests, and can
+ * be told to misbehave in every way known of networks and old servers.
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
@@ -12,11 +12,11 @@ const LEGACY_PREFIX = '/legacy/data/';
 export type Behaviour =
   | { readonly kind: 'normal' }
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never answers. */
   | { readonly kind: 'hang' }
-  /** The head of an answer, some of its body, then nothing more. */
+  /** Sends the headers and part of the body, then nothing more. */
   | { readonly kind: 'hangInBody' }
-  /** One byte each `ms`, without end. */
+  /** One byte every `ms`, without end. */
   | { readonly kind: 'trickle'; readonly ms: number }
   | {
       readonly kind: 'status';
@@ -24,11 +24,11 @@ export type Behaviour =
       readonly headers?: OutgoingHttpHeaders;
       readonly body?: string;
     }
-  /** 200 with this body; `contentType` null sends none. */
+  /** 200 with this body; a null `contentType` sends none. */
   | { readonly kind: 'body'; readonly body: string | Uint8Array; readonly contentType?: string | null }
-  /** The bytes as they are, instead of an HTTP answer; then the connection is closed. */
+  /** These raw bytes instead of an HTTP answer; then the connection is closed. */
   | { readonly kind: 'raw'; readonly bytes: string | Uint8Array }
-  /** More than announced bounds allow: with its length told, or in chunks. */
+  /** More than the limits allow: with a Content-Length, or in chunks. */
   | { readonly kind: 'huge'; readonly bytes: number; readonly chunked: boolean }
   | { readonly kind: 'gzipBomb'; readonly bytes: number }
   /** Announces more than it sends. */
@@ -36,14 +36,14 @@ export type Behaviour =
   /** The value of one key under the name of another. */
   | { readonly kind: 'otherKey'; readonly key: string }
   | { readonly kind: 'redirect'; readonly to: string }
-  /** Closes the connection without a word. */
+  /** Closes the connection without an answer. */
   | { readonly kind: 'reset' };
 
 export class LegacyServer {
-  /** What it holds; anything that JSON can express. */
+  /** Its data; anything that JSON can express. */
   readonly data = new Map<string, unknown>();
   behaviour: Behaviour = { kind: 'normal' };
-  /** Used up first, one for each request. */
+  /** Used first, one for each request. */
   readonly nextBehaviours: Behaviour[] = [];
   /** Overrides `behaviour` for one key. */
   readonly behaviourByKey = new Map<string, Behaviour>();
@@ -53,7 +53,7 @@ export class LegacyServer {
   underWayMax = 0;
   connectionCount = 0;
   lastHeaders: IncomingMessage['headers'] = {};
-  /** Request targets that were not `/legacy/data/` and one segment: must stay empty. */
+  /** Request targets that were not `/legacy/data/` and one segment; must stay empty. */
   readonly strayed: string[] = [];
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
@@ -77,7 +77,7 @@ export class LegacyServer {
     return `${this.origin}${LEGACY_PREFIX}{key}`;
   }
 
-  /** Listens, on the same port as before where it had one. */
+  /** Listens, on the same port as before if it had one. */
   async comeUp(): Promise<void> {
     const server = createServer((request, response) => this.onRequest(request, response));
     server.on('connection', (socket) => {
@@ -161,7 +161,7 @@ export class LegacyServer {
   }
 }
 
-/** The answers that are wrong in how their bodies arrive. */
+/** Answers that are wrong in how their bodies arrive. */
 function dribble(
   behaviour: Extract<Behaviour, { kind: 'hangInBody' | 'trickle' | 'huge' | 'gzipBomb' | 'truncated' }>,
   key: string,
@@ -204,7 +204,7 @@ function sendJson(response: ServerResponse, document: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
 }
 
-/** What a careful server makes of a request target: null unless it is the prefix and exactly one segment. */
+/** How a careful server interprets a request target: null unless it is the prefix and exactly one segment. */
 function keyOf(target: string): string | null {
   const path = target.split('?')[0]!;
   const rest = path.slice(LEGACY_PREFIX.length);

@@ -1,4 +1,4 @@
-/** A collector of traces for tests: takes OTLP over HTTP as JSON, and tells what came. */
+/** A trace collector for tests: accepts OTLP over HTTP as JSON, and shows what arrived. */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 export interface CollectedSpan {
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client';
-  /** `service.instance.id` of its sender. */
+  /** `service.instance.id` of the sender. */
   readonly node: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** '': none. */
+  /** '' if there is none. */
   readonly parentSpanId: string;
-  /** Of the trace, and whether the parent is a span of another process. */
+  /** The flags of the trace, and whether the parent is a span of another process. */
   readonly flags: number;
   readonly traceState: string;
   readonly attributes: Readonly<Record<string, string | number>>;
@@ -43,7 +43,7 @@ const STATUS_ERROR = 2;
 
 export class OtlpCollector {
   readonly spans: CollectedSpan[] = [];
-  /** Everything that came, as it came. */
+  /** All request bodies, as received. */
   readonly bodies: string[] = [];
   readonly paths = new Set<string>();
   readonly resources = new Map<string, Readonly<Record<string, string | number>>>();
@@ -78,7 +78,7 @@ export class OtlpCollector {
     return this.spans.filter((span) => span.traceId === traceId);
   }
 
-  /** The names of what stands below a span, those further below further in; in alphabetical order, as time has none here. */
+  /** The names of the spans below a span, indented by depth; in alphabetical order, because time gives none here. */
   tree(traceId: string, spanId: string, depth = 0): string[] {
     return this.of(traceId)
       .filter(({ parentSpanId }) => parentSpanId === spanId)

@@ -1,6 +1,6 @@
 /**
- * A cluster as a page is told of it, without any: a node's api, its members' answers and its slots, each as a test or a
- * person who looks at the page wants them. Traffic goes on by itself, the same each time.
+ * A fake cluster for the page: a node's API, its members' answers and its slots, each as a test or a person looking at
+ * the page wants them. Traffic continues by itself, the same each time.
  */
 import { ringMapOf } from '../../src/core/ring-map.ts';
 import type { SlotRow, Topology } from '../../src/core/topology.ts';
@@ -18,9 +18,9 @@ export class PageStage implements AskPeers {
   /** Names of members that do not answer. */
   readonly silent = new Set<string>();
   readonly changes = new Map<string, Changes>();
-  /** What a node says of another member. */
+  /** What a node says about another member. */
   readonly members = new Map<string, Partial<NodeStatus['members'][number]>>();
-  /** For all nodes. */
+  /** Applied to all nodes. */
   common: Partial<NodeStatus> = {};
   asked = 0;
   closed = 0;
@@ -42,7 +42,7 @@ export class PageStage implements AskPeers {
     this.closed += 1;
   }
 
-  /** By the epoch, too. */
+  /** Also removes the member by an epoch. */
   kill(name: string): void {
     this.silent.add(name);
     this.change((member) => (member.name === name ? { ...member, alive: false } : member));
@@ -53,7 +53,7 @@ export class PageStage implements AskPeers {
     this.change((member) => (member.name === name ? { ...member, alive: true } : member));
   }
 
-  /** The member has a share of what it is to hold, and copies the rest. */
+  /** The member has this share of its slots, and copies the rest. */
   learn(name: string, share: number): void {
     const { topology } = this;
     const { id } = topology.members.find((member) => member.name === name)!;
@@ -118,7 +118,7 @@ export class PageStage implements AskPeers {
     };
   }
 
-  /** By the look: a slow wave, and a fast one, each node's of its own. */
+  /** Depends on the number of the look: a slow wave and a fast one, different for each node. */
   private worked(name: string, place: number): { reads: number; writes: number } {
     const before = this.done.get(name) ?? { reads: 1_000, writes: 100, looks: 0 };
     const looks = before.looks + 1;
@@ -136,7 +136,7 @@ export class PageStage implements AskPeers {
 
 class StagedApi extends FakeNodeApi {
   private readonly stage: PageStage;
-  /** Of no cluster. */
+  /** Belongs to no cluster. */
   isAlone = false;
 
   constructor(stage: PageStage) {

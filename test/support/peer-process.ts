@@ -1,7 +1,7 @@
 /**
- * A member that is nothing but its transport, as a process of its own that can be killed or stopped: it
- * listens, dials back whoever it is told to, and counts what arrives. Told by arguments: name, its port, and
- * the name and address to dial. Prints one JSON line once it listens.
+ * A member that consists only of its transport, as a separate process that can be killed or stopped: it listens, dials
+ * whatever peer it is told to, and counts what arrives. Arguments: its name, its port, and the name and address to
+ * dial. Prints one JSON line once it listens.
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { createGrpcTransport, PEER_SERVER_OPTIONS } from '../../src/adapters/grpc/transport.ts';
@@ -15,7 +15,7 @@ transport.start(
   {
     onLinkUp: () => {},
     onLinkDown: () => {},
-    // Sent back as it came, so that the other side sees what arrived.
+    // Sent back unchanged, so that the other side sees what arrived.
     onFrame: (from, frame) => transport.send(from, frame),
     onPeerGone: () => {},
     onRefused: () => {},

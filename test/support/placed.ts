@@ -1,4 +1,4 @@
-/** Slot tables to look at: clusters, what each member holds, what moves, and whether owners are spread. */
+/** Examines slot tables: clusters, what each member holds, what moves, and whether owners are spread. */
 import { SLOT_COUNT } from '../../src/core/limits.ts';
 import { placeSlots, type Placement, type PlacementMember } from '../../src/core/slot-table.ts';
 import { hash32 } from './hash32.ts';
@@ -40,7 +40,7 @@ export function countsOf(placement: Placement): Counts {
   return { places, firsts };
 }
 
-/** Places that a node must copy: owners of a slot that were not owners before. */
+/** The number of places that a node must copy: owners of a slot that were not owners before. */
 export function movesBetween(before: Placement, after: Placement): number {
   let moves = 0;
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
@@ -50,7 +50,7 @@ export function movesBetween(before: Placement, after: Placement): number {
   return moves;
 }
 
-/** The first slot whose owners break the spread, in words, or undefined. */
+/** Describes the first slot whose owners violate the spread; undefined if there is none. */
 export function spreadFault(members: readonly PlacementMember[], placement: Placement, replicaCount: number) {
   const byId = new Map(members.map((one) => [one.id, one]));
   const hostName = (one: PlacementMember) => `${one.zone}/${one.host}`;
@@ -69,7 +69,7 @@ export function spreadFault(members: readonly PlacementMember[], placement: Plac
   return undefined;
 }
 
-/** The largest load in parts of what it may be: within 1.05 of the share, or its next whole number. */
+/** The largest load relative to its limit: 1.05 of the share, or its next whole number. */
 export function largestLoad(counts: ReadonlyMap<number, number>, shareOf: (id: number) => number): number {
   let largest = 0;
   for (const [id, count] of counts) {

@@ -1,6 +1,7 @@
 /**
- * Loaded before a program of a test (`node --import`): names below `.svc` mean what a file says at this moment, as those of a
- * cluster's own name service do, and are unknown where it does not have them. Other names are looked up as ever.
+ * Loaded before a program in a test (`node --import`): names below `.svc` resolve to what a file says at this moment,
+ * like those of a cluster's own name service, and are unknown if the file does not have them. Other names are looked up
+ * as usual.
  */
 import dns from 'node:dns';
 import { readFileSync } from 'node:fs';

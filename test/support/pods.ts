@@ -1,7 +1,7 @@
 /**
- * What a Kubernetes cluster does with a StatefulSet, played with real processes: pods with the variables and words of the manifest, an
- * address of their own that is another one after each start, names that lead there, a service that leads to those that are ready, an API
- * server that says how many are wanted, the command before the end, and claims that stay.
+ * Imitates what Kubernetes does with a StatefulSet, with real processes: pods with the variables and arguments of the
+ * manifest, an address of their own that changes at each start, names that resolve to it, a service for the pods that
+ * are ready, an API server that says how many are wanted, the preStop command, and persistent claims.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -22,7 +22,7 @@ import { ended, freePorts, temporaryDirectory, until } from './supervisor-progra
 
 const TOKEN = 'token-of-the-account';
 const LOOK_EVERY_MS = 50;
-/** Milliseconds between the end of a container that nobody asked for and its next start. */
+/** Milliseconds between an unexpected end of a container and its next start. */
 const BACK_OFF_MS = 200;
 const PATIENCE_MS = 60_000;
 
@@ -30,7 +30,7 @@ interface Pod {
   readonly ordinal: number;
   readonly address: string;
   readonly process: ChildProcess;
-  /** It is to end, so it is not started again. */
+  /** It is to end, so it is not restarted. */
   isEnding: boolean;
   isReady: boolean;
 }
@@ -75,7 +75,7 @@ export class Pods {
     return pods;
   }
 
-  /** So many are wanted from now on. Those that are there too many are ended; resolves when they are gone. */
+  /** From now on this many are wanted. Surplus pods are ended; resolves when they are gone. */
   async scale(replicas: number): Promise<void> {
     this.replicas = replicas;
     for (let ordinal = 0; ordinal < replicas; ordinal += 1) if (!this.pods.has(ordinal)) this.start(ordinal);
@@ -84,13 +84,16 @@ export class Pods {
     );
   }
 
-  /** In this order, and as many as there are numbers. */
+  /** In this order, one for each number. */
   startAll(ordinals: readonly number[]): void {
     this.replicas = ordinals.length;
     for (const ordinal of ordinals) this.start(ordinal);
   }
 
-  /** As an update does it: ended in order, and started again with another address. Answers what was said before the end. */
+  /**
+   * Like an update: ends the pod gracefully and starts it again with another address. Returns the output of the preStop
+   * command.
+   */
   async replace(ordinal: number): Promise<string> {
     const before = this.pods.get(ordinal)!.address;
     const said = await this.end(ordinal);
@@ -109,7 +112,7 @@ export class Pods {
     });
   }
 
-  /** All of them tell of these members, each an owner of something, and nothing is left to move. */
+  /** Waits until all of them report exactly these members, each an owner of something, and nothing is left to move. */
   async untilShared(...ordinals: number[]): Promise<void> {
     const names = ordinals.map((ordinal) => `${this.set.metadata.name}-${ordinal}`);
     const isShared = async (ordinal: number): Promise<boolean> => {
@@ -132,7 +135,7 @@ export class Pods {
     return (await this.page(ordinal, '/status')) as NodeStatus | null;
   }
 
-  /** Speaks to those that run now, at the addresses that they have now. */
+  /** A client of the pods that are running now, at their present addresses. */
   client(): CausewayClient {
     const client = connect({
       nodes: [...this.pods.values()].map(({ address }) => `${address}:${this.ports.grpc}`),
@@ -183,7 +186,7 @@ export class Pods {
     });
   }
 
-  /** The command before the end, then the signal; the name is gone with the process. */
+  /** Runs the preStop command, then sends the signal; the name disappears with the process. */
   private async end(ordinal: number): Promise<string> {
     const pod = this.pods.get(ordinal)!;
     pod.isEnding = true;
@@ -215,7 +218,7 @@ export class Pods {
     return child;
   }
 
-  /** As the manifest has it, but for ports that are free here, the one address that a pod listens on, and its claim. */
+  /** As in the manifest, except for ports that are free here, the single address that a pod listens on, and its claim. */
   private environment(ordinal: number, address: string): Record<string, string> {
     const env = podEnvironment(this.set, ordinal, {
       name: `machine-${ordinal}`,
@@ -232,14 +235,14 @@ export class Pods {
     return { ...(Object.fromEntries(here) as Record<string, string>), CAUSEWAY_NODE_DATA_DIR: dataDir };
   }
 
-  /** Whoever is ready is reached by the service's name. */
+  /** Updates the service's name to the pods that are ready. */
   private lookAgain(): void {
     this.looking = setTimeout(() => {
       const looks = [...this.pods.values()].map(async (pod) => {
         pod.isReady = (await this.page(pod.ordinal, '/readyz')) !== null;
       });
       void Promise.all(looks).then(() => {
-        // Closed meanwhile: there is no place any more where names could be told.
+        // Closed meanwhile: the file for the names is gone.
         if (this.looking === null) return;
         this.tellNames();
         this.lookAgain();
@@ -259,7 +262,7 @@ export class Pods {
     renameSync(this.path('names.new'), this.path('names.json'));
   }
 
-  /** Null where it does not answer, or does not say yes. */
+  /** Null if the pod does not answer, or if the answer is negative. */
   private async page(ordinal: number, path: string): Promise<unknown> {
     try {
       const url = `http://${this.pods.get(ordinal)!.address}:${this.ports.http}${path}`;

@@ -1,9 +1,8 @@
 /**
- * Keeps one PostgreSQL for a test process. It runs in a process of its own and watches its standard input:
- * when that closes, because the tests ended or were killed, the server is stopped and its directory removed.
+ * Keeps one PostgreSQL for a test process. It is a separate process that watches its standard input: when that closes,
+ * because the tests ended or were killed, the server is stopped and its directory removed.
  *
- * Arguments: program, data directory, port, user id (or -1). Commands, one a line: start, kill, stop,
- * pause, resume.
+ * Arguments: program, data directory, port, user id (or -1). Commands, one per line: start, kill, stop, pause, resume.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -30,7 +29,7 @@ function start() {
   server = child;
 }
 
-/** The server before its backends: it makes no new one between. Each has a process group of its own. */
+/** The server before its backends, so that it starts no new one in between. Each has a process group of its own. */
 function signalAll(signal) {
   if (server === null) return;
   const tell = (pid) => {

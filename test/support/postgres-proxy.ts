@@ -1,6 +1,6 @@
 /**
- * A way to PostgreSQL that can keep its answers back: what is asked arrives and is done, and nobody hears of it.
- * One proxy for each node that is to be deafened.
+ * A proxy to PostgreSQL that can hold answers back: requests arrive and are executed, and nobody learns of it. One
+ * proxy for each node that is to be cut off from answers.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -25,7 +25,7 @@ export class PostgresProxy {
     return { proxy, url: url.href };
   }
 
-  /** From now on no answer passes; until then it is a wire. */
+  /** From now on no answer passes; until then the proxy forwards everything. */
   holdAnswers(): void {
     this.holding = true;
   }

@@ -1,4 +1,4 @@
-/** A server that answers every connection with an error in which a password stands, as no PostgreSQL should. */
+/** A server that answers every connection with an error that contains a password, as no PostgreSQL should. */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 

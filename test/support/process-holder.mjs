@@ -1,8 +1,9 @@
 /**
- * Holds a process: stopped altogether, or in slices. It runs in a process of its own and watches its standard
- * input: when that closes, because the run let go or was killed itself, the process goes on and this one ends.
+ * Holds a process: stopped completely, or running in slices. It is a separate process that watches its standard input:
+ * when that closes, because the process was released or the holder's parent was killed, the held process continues and
+ * this one ends.
  *
- * Arguments: process id, milliseconds it runs, milliseconds it stands still; 0 and any number: it never runs.
+ * Arguments: process id, milliseconds that it runs, milliseconds that it stands still; 0 and any number: it never runs.
  */
 const [pid, runMs, stillMs] = process.argv.slice(2).map(Number);
 let timer;

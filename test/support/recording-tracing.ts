@@ -1,4 +1,7 @@
-/** Traces kept in memory, for tests that look at what a node says of its operations. All nodes of a story share one list. */
+/**
+ * Traces kept in memory, for tests that look at what a node records of its operations. All nodes of a test share one
+ * list.
+ */
 import { SPANS } from '../../src/core/spans.ts';
 import type { SpanName } from '../../src/core/spans.ts';
 import type { TraceContext } from '../../src/core/trace-context.ts';
@@ -26,7 +29,7 @@ export class TraceBook {
     this.now = now;
   }
 
-  /** What one node writes into it. */
+  /** The tracer of one node. */
   of(node: string): Tracing {
     const tracing = {
       active: undefined as TraceContext | undefined,
@@ -46,7 +49,7 @@ export class TraceBook {
     return this.spans.filter(({ endedAt }) => endedAt === null);
   }
 
-  /** As a tree: each span with its node, those below it further in, in the order in which they began. */
+  /** As a tree: each span with its node, its children indented, in the order in which they began. */
   tree({ traceId, spanId }: TraceContext, depth = 0): string[] {
     return this.spans
       .filter((span) => span.context.traceId === traceId && span.parentId === spanId)

@@ -1,8 +1,8 @@
 /**
- * A PostgreSQL dressed as one of its relatives: it says that it is that one, and the functions that the relative lacks, or
- * that tell nothing there, fail. What no function is (a lock on a table, a cursor) is watched for: every statement that is sent
- * must need nothing but what the relative has by its documentation. It shows that the SQL and the flows need no more; what a
- * relative does with them only it can show.
+ * A PostgreSQL that imitates one of its relatives: it reports that product's version, and functions that the relative
+ * lacks, or that return nothing there, fail. Features that are not functions (a table lock, a cursor) are watched for:
+ * every statement that is sent must need only what the relative has according to its documentation. This shows that the
+ * SQL and the flows need no more; only the relative itself can show what it does with them.
  */
 import pg from 'pg';
 import { expect } from 'vitest';
@@ -19,7 +19,7 @@ const VERSIONS: Record<Relative, string> = {
     'PostgreSQL 15.12-YB-2025.1.0.0-b168 on x86_64-pc-linux-gnu, compiled by clang version 17.0.6, 64-bit',
 };
 
-/** By default: `openPostgresRecord`. */
+/** The default of `openPostgresRecord`. */
 const APPLICATION_NAME = 'causeway';
 
 const LACKING = [
@@ -59,11 +59,11 @@ create function crdb_internal.cluster_id() returns uuid language sql as $$ selec
 export const CLUSTER_ID = '9a1b64d5-7f3f-4b0e-8d2f-3f0a4c1d2e5b';
 
 export interface RelativeWorld extends PostgresWorld {
-  /** What was sent so far that the relative has not, or not the same. */
+  /** What was sent so far that the relative does not have, or not in the same form. */
   beyond(): string[];
 }
 
-/** An empty database. `compat`: what the nodes are told, by default what the server says that it is. */
+/** An empty database. `compat`: the mode of the nodes; default: that of the product that the server reports. */
 export async function relativeWorld(
   relative: Relative,
   compat: RecordCompat = relative,
@@ -75,7 +75,7 @@ export async function relativeWorld(
 
 const made = new Map<Relative, string>();
 
-/** Made once for each, then emptied. At its end it is looked at what was sent. */
+/** Created once for each relative, then emptied. At its end, the statements sent are checked. */
 export async function strictWorld(relative: Relative): Promise<RelativeWorld> {
   const connectionString = made.get(relative);
   const world =
@@ -114,12 +114,12 @@ function watchedBy(world: PostgresWorld, relative: Relative, compat: RecordCompa
 
 interface Sent {
   readonly texts: ReadonlySet<string>;
-  /** Statements that were given no array at all in one's place: what such becomes beside others is not told everywhere. */
+  /** Statements that got null in place of an array, whose meaning beside other arrays is not documented everywhere. */
   readonly lackingArrays: ReadonlySet<string>;
   end(): void;
 }
 
-/** What nodes send to this database, and nobody else. */
+/** Only what nodes send to this database. */
 function watch(database: string): Sent {
   const [texts, lackingArrays] = [new Set<string>(), new Set<string>()];
   const client = pg.Client.prototype as unknown as Driver;

@@ -1,6 +1,6 @@
 /**
- * A Redis door in front of a node in a map, and a connection that says lines and hears raw bytes, for tests of what is
- * on the wire.
+ * A Redis door in front of a node that keeps its records in a map, and a connection that sends lines and receives raw
+ * bytes, for tests of what is on the wire.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -50,7 +50,7 @@ export async function openRespDoor(changes: Partial<RespSettings> = {}): Promise
 const WAIT_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
 
-/** A command as its bytes: words may hold anything of one byte a character. */
+/** A command as its bytes; words may contain any one-byte characters. */
 export const call = (...words: readonly string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
@@ -82,7 +82,7 @@ export class RespLine {
     });
   }
 
-  /** Words between spaces; `'a b'` is one. */
+  /** Words are separated by spaces; `'a b'` is one word. */
   send(...calls: readonly string[]): void {
     this.socket.write(calls.map((call) => `${call}\r\n`).join(''), 'latin1');
   }
@@ -91,7 +91,7 @@ export class RespLine {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** Waits for exactly these bytes, and answers what came instead if others did. */
+  /** Waits for exactly these bytes; returns what came instead if it was different. */
   async hears(text: string): Promise<string> {
     await this.until(() => this.heard.length >= text.length);
     const got = this.heard.slice(0, text.length);
@@ -99,7 +99,7 @@ export class RespLine {
     return got === text ? text : got + this.heard;
   }
 
-  /** Says one command and answers the first line of what it is told, or the whole of a bulk. */
+  /** Sends one command; returns the first line of its reply, or the whole of a bulk string. */
   async ask(call: string): Promise<string> {
     this.send(call);
     return this.reply();
@@ -133,7 +133,7 @@ export class RespLine {
         throw new Error(`nothing more came after ${JSON.stringify(this.heard.slice(0, 200))}`);
       }
       await new Promise<void>((resolve) => {
-        // What is waited for may also be seen at the other end.
+        // What is waited for may also be visible only at the other end.
         const timer = setTimeout(resolve, Math.min(leftMs, LOOK_EVERY_MS));
         this.onNews = () => {
           clearTimeout(timer);

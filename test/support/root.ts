@@ -1,6 +1,6 @@
 /**
- * Where the repository lies, also for code that was bundled into a cache below it: the nearest directory upwards
- * that holds this package's own settings.
+ * The root of the repository, even for code that was bundled into a cache below it: the nearest directory upwards that
+ * contains this package's package.json.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

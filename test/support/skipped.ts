@@ -1,4 +1,4 @@
-/** A test that needs a program which this machine lacks: counted as skipped, and said. */
+/** A test that needs a program which is not installed: counted as skipped, and reported. */
 import type { TestContext } from 'vitest';
 
 export function skipWithout(program: string, context: TestContext): never {

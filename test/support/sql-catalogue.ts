@@ -1,6 +1,6 @@
 /**
- * The catalogue of SQL and what its statements need of a server: how a text shows that it uses a feature, and which kind of
- * database has it, as `docs/SCALE.md` tells with a page of each documentation.
+ * The catalogue of SQL and what its statements need of a server: how a text shows that it uses a feature, and which
+ * kind of database has it, according to `docs/SCALE.md`, which links to each documentation.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ export function featuresOf(sql: string): SqlFeature[] {
   return FEATURES.filter((feature) => SIGNS[feature].test(sql));
 }
 
-/** The table of the page on scale: each feature with who uses it, and what Citus, CockroachDB and YugabyteDB have of it. */
+/** The table of docs/SCALE.md: each feature with who uses it, and what Citus, CockroachDB and YugabyteDB have of it. */
 export function scaleRows(): (readonly [string, string[]])[] {
   const page = readFileSync(join(repositoryRoot, 'docs/SCALE.md'), 'utf8');
   return [...page.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(
@@ -67,13 +67,13 @@ export function scaleRows(): (readonly [string, string[]])[] {
 
 const COLUMNS: Record<Exclude<RecordCompat, 'none'>, number> = { cockroach: 2, yugabyte: 3 };
 
-/** What this kind of database has by its documentation, without an "if" and a "but". */
+/** The features that this kind of database has without restrictions, according to its documentation. */
 function availableIn(compat: Exclude<RecordCompat, 'none'>): ReadonlySet<string> {
   const rows = scaleRows().filter(([, cells]) => /^has it\b/.test(cells[COLUMNS[compat]]!));
   return new Set(rows.map(([feature]) => feature));
 }
 
-/** Statements that need what this kind of database has not, or not the same, each with its lack. */
+/** Statements that need something that this kind of database lacks or does differently, each with what is missing. */
 export function beyond(compat: Exclude<RecordCompat, 'none'>, texts: Iterable<string>): string[] {
   const available = availableIn(compat);
   return [...new Set(texts)].flatMap((text) => {

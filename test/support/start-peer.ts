@@ -1,4 +1,4 @@
-/** A member that is nothing but its transport, on a port of this machine. */
+/** A member that consists only of its transport, on a port of this machine. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { createGrpcTransport, PEER_SERVER_OPTIONS } from '../../src/adapters/grpc/transport.ts';
 import type { GrpcTransportOptions } from '../../src/adapters/grpc/transport.ts';
@@ -11,7 +11,7 @@ export interface StartedPeer {
   end(): void;
 }
 
-/** `byLibrary`: links to it come by way of grpc-js, as where that does not let us take them. */
+/** `byLibrary`: links arrive through grpc-js, as when they cannot be taken from it directly. */
 export async function startPeer(
   name: string,
   options: Pick<GrpcTransportOptions, 'timing'> & { readonly at?: number; readonly byLibrary?: boolean },

@@ -1,6 +1,6 @@
 /**
- * A causeway.js for tests of the supervisor: its real commands, and a `node` that only pretends (it listens, says
- * that it is ready, and ends itself with exit code 7 when /crash is asked for).
+ * A causeway.js for tests of the supervisor: its real commands, and a fake `node` (it listens, says that it is ready,
+ * and ends itself with exit code 7 when /crash is requested).
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

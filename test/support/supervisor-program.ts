@@ -1,6 +1,6 @@
 /**
- * Builds and runs the supervisor's program for tests with real processes, and looks at what is left of it. Each
- * test gets a directory and ports of its own.
+ * Builds and runs the supervisor's program for tests with real processes, and checks what is left of it. Each test gets
+ * its own directory and ports.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -12,8 +12,8 @@ import { build } from 'esbuild';
 import { repositoryRoot as root } from './root.ts';
 
 /**
- * Bundles `causeway.js`, in parts that load when needed, as it is shipped: else each command would begin by loading all
- * that any of them needs. It must lie below the repository, where its packages are found.
+ * Bundles `causeway.js`, in parts that are loaded when needed, as shipped: otherwise each command would begin by
+ * loading everything that any of them needs. The bundle must be below the repository, where its packages are found.
  */
 export async function buildProgram(
   source = 'test/support/supervisor-program-main.ts',
@@ -44,8 +44,9 @@ export function temporaryDirectory(): { path: string; remove: () => void } {
 }
 
 /**
- * Ports that were free a moment ago, below the range that the system hands out to others. None is told twice: that of a
- * process which is to be started again is free meanwhile. For the same reason each worker of vitest has its own.
+ * Ports that were free a moment ago, below the range for outgoing connections. None is returned twice, because the port
+ * of a process that will be restarted is free meanwhile; for the same reason each worker of vitest has a range of its
+ * own.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = [];
@@ -67,7 +68,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Waits until `met` or the deadline, and then fails naming what was awaited. */
+/** Waits until `met` returns true; fails at the deadline, naming what was awaited. */
 export async function until(
   what: string,
   met: () => boolean | Promise<boolean>,
@@ -84,13 +85,13 @@ export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Resolves when the process is gone, at once where it is. */
+/** Resolves when the process is gone, at once if it is already. */
 export function ended(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** Ids of living processes whose command line or working directory lies in one of these paths. */
+/** Ids of living processes whose command line or working directory is in one of these paths. */
 export function processesAt(...paths: string[]): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

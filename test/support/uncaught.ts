@@ -1,4 +1,4 @@
-/** What nobody caught in this process, without the test runner taking it for a fault of the test. */
+/** Collects what nobody caught in this process, without the test runner taking it for a fault of the test. */
 export async function uncaughtBy<Told>(act: () => Promise<Told>): Promise<{ told: Told; error: unknown }> {
   const others = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');

@@ -1,6 +1,6 @@
 /**
- * Clients that write all the time, each to keys of its own, and remember what was acknowledged: what must be
- * there afterwards, whatever happened meanwhile.
+ * Clients that write all the time, each to keys of its own, and remember what was acknowledged, which must be there
+ * afterwards whatever happened meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -9,10 +9,10 @@ import { until } from './supervisor-program.ts';
 
 const WRITER_COUNT = 6;
 const KEYS_PER_WRITER = 40;
-/** Milliseconds a writer rests after a failure. */
+/** Milliseconds that a writer pauses after a failure. */
 const REST_MS = 20;
 
-/** What one key was told: the highest acknowledged number, and the highest that may have been written. */
+/** For one key: the highest acknowledged number, and the highest that may have been written. */
 interface Told {
   acknowledged: number;
   attempted: number;
@@ -20,7 +20,7 @@ interface Told {
 
 export class Writers {
   versionMax = 0;
-  /** Operations that failed, and reads that were older than what had been acknowledged. */
+  /** Operations that failed, and reads that were older than an acknowledged write. */
   readonly failures: string[] = [];
   private readonly cluster: TestCluster;
   private readonly told = new Map<string, Told>();
@@ -41,7 +41,7 @@ export class Writers {
     this.running = Array.from({ length: WRITER_COUNT }, (_, writer) => this.write(writer));
   }
 
-  /** That many more than now. */
+  /** Waits until that many more writes are acknowledged. */
   async untilAcknowledged(count: number): Promise<void> {
     const wanted = this.acknowledgedCount + count;
     await until(`${count} acknowledged writes`, () => this.acknowledgedCount >= wanted);
@@ -52,7 +52,7 @@ export class Writers {
     await Promise.all(this.running);
   }
 
-  /** By a read at this very node, and where it owns the key also in its own store. */
+  /** By a read at this particular node and, if it owns the key, also in its own store. */
   async expectAllAt(name: string): Promise<void> {
     const client = this.cluster.client(name);
     const missing: string[] = [];

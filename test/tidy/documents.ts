@@ -1,17 +1,17 @@
-/** What can be wrong with the words of a document and a machine can tell: links, files and commands that are not there. */
+/** What a machine can check in the text of a document: links, files and commands that do not exist. */
 import { posix } from 'node:path';
 
 export interface Place {
-  /** Whether a file or a folder is there, by its path from the root. */
+  /** Whether a file or folder exists, by its path from the root. */
   readonly exists: (path: string) => boolean;
-  /** The text of a page, by the same. */
+  /** The text of a page, by its path from the root. */
   readonly read: (path: string) => string;
 }
 
 const FENCED = /^```[^\n]*\n([\s\S]*?)^```/gm;
 const SPAN = /`([^`\n]+)`/g;
 
-/** As GitHub and the like make anchors of headings; what is there twice is numbered. */
+/** The anchors that GitHub and others make of headings; repeated ones are numbered. */
 export function anchorsIn(page: string): string[] {
   const seen = new Map<string, number>();
   return [...page.replace(FENCED, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
@@ -25,7 +25,7 @@ export function anchorsIn(page: string): string[] {
   });
 }
 
-/** Links to places of the repository that are not there. */
+/** Links to places in the repository that do not exist. */
 export function linkFaults(path: string, text: string, { exists, read }: Place): string[] {
   const faults: string[] = [];
   for (const [, target] of text.replace(FENCED, '').matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -39,7 +39,7 @@ export function linkFaults(path: string, text: string, { exists, read }: Place):
   return faults;
 }
 
-/** Files and folders in code spans, as long as they stand there with their whole path, and scripts of npm. */
+/** Files and folders in code spans, if they are given with their full path, and npm scripts. */
 export function nameFaults(
   path: string,
   text: string,
@@ -56,7 +56,7 @@ export function nameFaults(
   return faults;
 }
 
-/** Our own commands in a document, each as its words; what a shell reads otherwise ends it. */
+/** Our own commands in a document, each as its words; a shell's special characters end a command. */
 export function commandsIn(text: string): string[][] {
   const lines = [...text.matchAll(FENCED)].flatMap(([, block]) => block!.split('\n'));
   const spans = [...text.replace(FENCED, '').matchAll(SPAN)].map(([, span]) => span!);
@@ -74,7 +74,7 @@ export function commandsIn(text: string): string[][] {
   });
 }
 
-/** `words`: by the words that lead to a command (' cluster plan'), what may follow: commands below it and options. */
+/** `words`: for the words that lead to a command (' cluster plan'), what may follow: subcommands and options. */
 export function commandFaults(
   path: string,
   text: string,

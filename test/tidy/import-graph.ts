@@ -1,8 +1,8 @@
-/** Import cycles, files that nothing reaches, and exports that no other file takes. */
+/** Import cycles, unreachable files, and exports that no other file uses. */
 import { isEntryPoint, isGenerated, isTestFile } from './places.ts';
 import type { SourceFacts } from './source-facts.ts';
 
-/** One fault for each cycle of imports that exist at run time; `import type` and `import()` make none. */
+/** One fault for each cycle of imports that exist at run time; `import type` and `import()` do not count. */
 export function cycleFaults(files: readonly SourceFacts[]): string[] {
   const targets = new Map(files.map((file) => [file.path, eagerTargets(file)]));
   const faults: string[] = [];
@@ -45,7 +45,7 @@ export function deadFileFaults(files: readonly SourceFacts[]): string[] {
     .map((file) => `${file.path}: reached from no entry point and no test; use it or delete it`);
 }
 
-/** What only its own file uses is its own business; what nobody uses is found by the linter once it is not exported. */
+/** An export that only its own file uses should not be one; the linter finds what nobody uses once it is not exported. */
 export function unusedExportFaults(files: readonly SourceFacts[]): string[] {
   const taken = new Set<string>();
   for (const { target, names, isWhole } of files.flatMap((file) => file.imports)) {

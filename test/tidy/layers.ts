@@ -1,6 +1,6 @@
 /**
- * Who may import whom: the table of STYLE in the form of code. A rule names, for each part of the repository,
- * the parts it may lean on; whatever is not named is forbidden, so a new folder must be placed here first.
+ * Who may import whom: the table in STYLE as code. A rule lists, for each part of the repository, the parts that it may
+ * depend on. Everything else is forbidden, so a new folder must be added here first.
  */
 import { isTestFile } from './places.ts';
 import type { ImportFact, SourceFacts } from './source-facts.ts';
@@ -10,13 +10,13 @@ interface Layer {
   readonly may: readonly string[];
   /** Packages it may import: named ones, or all. */
   readonly packages: readonly string[] | 'all';
-  /** Imports must vanish at run time. */
+  /** Its imports must vanish at run time. */
   readonly typesOnly?: boolean;
 }
 
 const RULES = ['core', 'base'];
 const FLOWS = ['node', 'ports', 'wire', ...RULES];
-/** What a door may know of a node: its calls, whether it serves, and whose call is traced. */
+/** What a door may know of a node: its calls, whether it serves, and the trace of a call. */
 const API = ['src/node/api.ts', 'src/node/readiness.ts', 'src/ports/tracing.ts'];
 
 const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
@@ -30,7 +30,7 @@ const CALLER_RULES = [
   'src/core/retry-budget.ts',
 ];
 
-/** What `causeway doctor` must do exactly as a node does: ask a legacy API, and read its answer. */
+/** What `causeway doctor` must do exactly as a node does: ask a legacy API, and interpret its answer. */
 const LEGACY_RULES = [
   'src/core/legacy-answer.ts',
   'src/core/legacy-config.ts',
@@ -38,10 +38,10 @@ const LEGACY_RULES = [
   'src/core/json-slice.ts',
 ];
 
-/** And to know a database as a node does. */
+/** And recognise a database as a node does. */
 const RECORD_RULES = ['src/core/record-dialect.ts'];
 
-/** `adapters/*` and `servers/*`: each folder below is a part of its own, so that they cannot meet. */
+/** `adapters/*` and `servers/*`: each folder below is a separate part, so that they cannot import each other. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   base: { may: [], packages: [] },
   core: { may: ['base'], packages: [] },
@@ -62,9 +62,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { may: RULES, packages: 'all' },
   gen: { may: [], packages: 'all' },
   main: { may: ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'], packages: 'all' },
-  // The hash of a running node, where figures are to be those of one; it knows no clock and no chance.
+  // The hash of a running node, for figures that must equal those of a real one; it uses no clock and no randomness.
   sim: { may: FLOWS, packages: ['xxhash-wasm'] },
-  // Runs in a browser: of a node it knows what it is told.
+  // Runs in a browser: of a node it knows only what it is told.
   page: { may: ['src/servers/http/live-shape.ts'], packages: PAGE_PACKAGES },
   // Judges from outside, by what a client, a database and a list of processes can see.
   verify: {
@@ -74,14 +74,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /**
- * Of the command's files only those that start things know nodes and the supervisor from inside: `node`, `up`,
- * and the two programs that `up` starts beside the nodes.
+ * Of the commands, only those that start things may import nodes and the supervisor: `node`, `up`, and the two programs
+ * that `up` starts beside the nodes.
  */
 const STARTERS = /^src\/cli\/((node|up)(-[a-z-]+)?|guard|legacy-sample)\.ts$/;
 const PARTS_WITH_PARTS = new Set(['adapters', 'servers']);
 const FREE = /^(test|bench|scripts)\//;
 
-/** The part of the repository a file belongs to; undefined where no rule applies. */
+/** The part of the repository that a file belongs to; undefined if no rule applies. */
 export function partOf(path: string): string | undefined {
   if (/^(sim|verify|page)\//.test(path)) return path.split('/')[0];
   const below = /^src\/(.+)$/.exec(path)?.[1];

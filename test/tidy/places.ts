@@ -1,4 +1,4 @@
-/** Which files the tidy test reads, and which of them are tests, tools or starting points. */
+/** Which files the tidy test reads, and which of them are tests, tools or entry points. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 
@@ -43,7 +43,7 @@ const ENTRY_POINTS = [
   ...['verify/chaos.ts', 'verify/legacy.ts', 'verify/persistence.ts'],
 ];
 
-/** What starts by itself: everything else must be reached from one of these or from a test. */
+/** Files that are started directly: everything else must be reachable from one of these or from a test. */
 export function isEntryPoint(path: string): boolean {
   return ENTRY_POINTS.includes(path) || path.startsWith('scripts/') || path.endsWith('.config.ts');
 }
@@ -70,14 +70,14 @@ export function readSources(root: string): TextFile[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-/** Every text of the repository, documents and settings too. */
+/** Every text of the repository, including documents and settings. */
 export function readTexts(root: string): TextFile[] {
   return pathsUnder(root, root)
     .filter((path) => TEXT_KINDS.has(extname(path)))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-/** In order, with paths from the root in POSIX form; what nobody has written is left out. */
+/** Sorted, with paths from the root in POSIX form, without generated files. */
 export function pathsUnder(root: string, folder: string): string[] {
   if (!existsSync(folder)) return [];
   const paths: string[] = [];

@@ -1,13 +1,13 @@
-/** The rules on single files: the outside world, promises, sizes, exports, names and forbidden words. */
+/** The rules for single files: the outside world, promises, sizes, exports, names and forbidden words. */
 import { isEntryPoint, isGenerated, isTestFile, type TextFile } from './places.ts';
 import type { SourceFacts } from './source-facts.ts';
 
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 60;
-/** A port says what a node needs in few words. */
+/** A port should say what a node needs in few words. */
 const PORT_METHODS_MAX = 6;
 
-/** Where the world may be touched directly; everywhere else it comes through a port. */
+/** Where the outside world may be accessed directly; everywhere else it must go through a port. */
 const WORLD_PLACES =
   /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|page|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
 
@@ -22,7 +22,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 const TIMERS = 'the tick: deadlines share one queue';
 
-/** In wire code alone: pure functions over bytes that Node happens to carry. */
+/** Only in wire code: pure functions over bytes that Node happens to provide. */
 const PURE_NODE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'node:zlib': ['crc32'],
   'node:buffer': ['Buffer', 'isUtf8'],
@@ -43,7 +43,7 @@ export function worldFaults(file: SourceFacts): string[] {
   return faults;
 }
 
-/** The rules of the cluster are synchronous: effects out, events in. */
+/** The rules of the cluster are synchronous: events in, effects out. */
 export function promiseFaults(file: SourceFacts): string[] {
   if (!/^src\/(core|ports|wire)\//.test(file.path) || isTestFile(file.path)) return [];
   return file.promises.map(
@@ -58,7 +58,7 @@ export function sizeFaults(file: SourceFacts): string[] {
     faults.push(`${file.path}: ${file.lineCount} lines, at most ${FILE_LINES_MAX}; split by responsibility`);
   }
   for (const one of file.functions) {
-    // A block of tests is a list of stories, each a function of its own.
+    // A block of tests is a list of tests, each a function of its own.
     const lines = isTestFile(file.path) ? one.ownLineCount : one.lineCount;
     if (lines <= FUNCTION_LINES_MAX || one.excused) continue;
     const advice = 'split it, or say why on the line before: // long: reason';
@@ -93,7 +93,7 @@ export function shapeFaults(file: SourceFacts): string[] {
   return faults;
 }
 
-/** package.json against the record of dependencies, whose table rows open with names and versions. */
+/** Compares package.json with the record of dependencies, whose table rows begin with names and versions. */
 export function dependencyFaults(packageJson: string, record: string): string[] {
   const settings = JSON.parse(packageJson) as Record<string, Record<string, string> | undefined>;
   const groups = ['dependencies', 'optionalDependencies', 'devDependencies'];
@@ -112,7 +112,7 @@ export function dependencyFaults(packageJson: string, record: string): string[] 
   ];
 }
 
-/** Spelled backwards, so that this file does not break its own rule. */
+/** Spelled backwards, so that this file does not violate its own rule. */
 const backwards = (text: string): string => [...text].reverse().join('');
 const MARKERS = ['ODOT', 'EMXIF', 'X'.repeat(3)].map(backwards);
 const NEVER = [

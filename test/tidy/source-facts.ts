@@ -1,6 +1,6 @@
 /**
- * What the tidy test knows of one source file: its imports, functions, uses of the outside world and the like,
- * read from the syntax tree, so that words in comments and strings are not mistaken for code.
+ * What the tidy test knows of one source file: its imports, functions, uses of the outside world and the like. Read
+ * from the syntax tree, so that words in comments and strings are not mistaken for code.
  */
 import { posix } from 'node:path';
 import ts from 'typescript';
@@ -10,11 +10,11 @@ export interface ImportFact {
   /** Path from the repository's root for relative imports, else undefined. */
   readonly target: string | undefined;
   readonly names: readonly string[];
-  /** All that it exports, as one thing. */
+  /** Everything that the file exports, as one object. */
   readonly isWhole: boolean;
-  /** Gone at run time. */
+  /** Absent at run time. */
   readonly typeOnly: boolean;
-  /** `import()` at run time: loaded when needed, so no part of an import cycle. */
+  /** `import()` at run time: loaded when needed, so never part of an import cycle. */
   readonly dynamic: boolean;
   readonly line: number;
 }
@@ -46,9 +46,9 @@ export interface SourceFacts {
   /** `async`, `await` and `Promise`, as values or as types. */
   readonly promises: readonly UseFact[];
   readonly defaultExportLine: number | undefined;
-  /** Functions, classes and values, where they are declared; types are left out. */
+  /** Functions, classes and values, where they are declared; types are not included. */
   readonly exports: readonly UseFact[];
-  /** Has nothing but exports of what other files declare, or exports all of another file. */
+  /** The file only exports what other files declare, or exports all of another file. */
   readonly isBarrel: boolean;
   /** Interfaces with the number of their methods. */
   readonly interfaces: readonly {
@@ -141,7 +141,7 @@ function collectImport(node: ts.Node, file: ts.SourceFile, path: string, into: C
   }
 }
 
-/** Under which name the other file knows it. */
+/** The name by which the other file knows it. */
 function nameThere({ name, propertyName }: ts.ImportSpecifier | ts.ExportSpecifier): string {
   return (propertyName ?? name).text;
 }
@@ -198,7 +198,7 @@ function collectUse(
   }
 }
 
-/** A property's or parameter's name is a word, not a use: `request.process`, `{ Date: 1 }`. */
+/** A property's or parameter's name is not a use of a global: `request.process`, `{ Date: 1 }`. */
 function isNameOfMember(node: ts.Identifier): boolean {
   const parent = node.parent;
   if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent))

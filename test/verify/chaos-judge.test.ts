@@ -1,4 +1,4 @@
-/** The judgement on recorded runs: a good one passes, and each way in which one can be bad is told. */
+/** The verdict on recorded runs: a good one passes, and each way in which a run can be bad is reported. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,7 +241,10 @@ describe('a scenario whose faults must not cost speed', () => {
     endedMs: beganMs + tookMs,
   });
 
-  /** One operation every 10 ms; a fault from 10 s to 20 s; how long each took, by when it began. */
+  /**
+   * One operation every 10 ms and a fault from 10 s to 20 s; the parameter says how long an operation took, by when it
+   * began.
+   */
   async function lateFaults(
     tookMs: (atMs: number) => number,
     lastsMs = 10_000,

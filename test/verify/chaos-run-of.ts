@@ -1,4 +1,7 @@
-/** A recorded run for tests of what judges and shows it: three nodes, two faults, everything well; parts are replaced. */
+/**
+ * A recorded run for tests of the verdict and the report: three nodes, two faults, everything well; parts of it can be
+ * replaced.
+ */
 import type { HistoryCall, HistoryOutcome } from '../../sim/checkers/history.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
@@ -23,7 +26,7 @@ const HEAD: RunHead = {
   leftOut: [{ fault: 'disk-full', why: 'mounting small disks needs root' }],
 };
 
-/** What a flood came to: three times as much as gets done. */
+/** The result of a flood: three times as many requests as can be handled. */
 export const FLOODED = {
   is: 'flooded',
   atMs: 1_550,
@@ -59,7 +62,7 @@ export function operation(
   return { is: 'operation', key: 'a', client, call, outcome, ...times };
 }
 
-/** Two writes and a read; the second write stands at all owners and in PostgreSQL. */
+/** Two writes and a read; all owners and PostgreSQL have the second write. */
 export function goodLines(head: Partial<RunHead> = {}): RunLine[] {
   const record = recordOf(NEW, 'two');
   const sample = (atMs: number, epoch: number): RunLine => ({

@@ -1,4 +1,7 @@
-/** Scenarios as data: ours are read, wrong ones are refused with every fault, and shapes of cuts are what they say. */
+/**
+ * Scenarios as data: ours are readable, wrong ones are refused with every fault, and the shapes of cuts are what they
+ * say.
+ */
 import { describe, expect, test } from 'vitest';
 import { faultSpec } from '../../verify/chaos/fault-spec.ts';
 import { parseScenario, readScenario, scenarioNames } from '../../verify/chaos/scenario.ts';

@@ -1,4 +1,4 @@
-/** The fault proxy on real sockets: what each weather does to bytes, to ends and to connections. */
+/** The fault proxy on real sockets: the effect of each kind of weather on bytes, on ends and on connections. */
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Direction } from '../../verify/chaos/direction.ts';
@@ -56,7 +56,7 @@ async function until(met: () => boolean): Promise<void> {
   expect(met()).toBe(true);
 }
 
-/** Long enough for bytes on this machine to arrive, were nothing in their way. */
+/** Long enough for bytes to arrive on this machine if nothing is in their way. */
 const passes = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
 
 test('fair weather: bytes both ways, an end on one side leaves the other way open', async () => {

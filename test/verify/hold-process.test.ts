@@ -1,4 +1,4 @@
-/** A process that is held stands still, and goes on when it is let go, also when whoever held it is killed. */
+/** A process that is held stands still, and continues when it is released, even if its holder is killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

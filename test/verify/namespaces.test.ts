@@ -1,4 +1,4 @@
-/** Hosts of their own on one machine: what is cut between them, what is not, and that nothing of them stays behind. */
+/** Separate hosts on one machine: what is cut between them, what is not, and that nothing of them is left behind. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { Namespaces } from '../../verify/chaos/namespaces.ts';
 
 const whyNot = Namespaces.whyNot();
 const PORT = 7_000;
-/** Sends back what it gets, and says how much that was to who asks on the next port. */
+/** An echo server that reports on the next port how much it has received. */
 const ECHO = `
 const net = require('node:net');
 let bytes = 0;
@@ -18,7 +18,7 @@ net.createServer((socket) => socket.on('error', () => {}).on('data', (data) => {
 })).listen(${PORT}, process.argv[1], () => process.stdout.write('listens'));
 net.createServer((socket) => socket.end(String(bytes))).listen(${PORT + 1}, process.argv[1]);
 `;
-/** Sends a byte every few milliseconds to the other one, and tells how many came back. */
+/** Sends a byte every few milliseconds to the other host, and reports how many came back. */
 const ASK = `
 const net = require('node:net');
 let echoed = 0;
@@ -53,7 +53,7 @@ async function runIn(node: string, text: string, ...words: string[]): Promise<vo
   await once(child.stdout, 'data');
 }
 
-/** Asked from outside. */
+/** Called from outside. */
 async function told(host: string): Promise<string> {
   const socket: Socket = connect(PORT + 1, host);
   let text = '';
@@ -80,7 +80,7 @@ test.skipIf(whyNot !== null)(
     const heal = spaces.cut([['b', 'a']]);
     const arrivedBefore = Number(await told(b));
     const before = await echoed();
-    // What a sends still arrives, without an answer TCP stops after a window.
+    // What a sends still arrives; without answers TCP stops after a window.
     await until('bytes arrive', async () => Number(await told(b)) > arrivedBefore);
     expect(await told(a)).toMatch(/^\d+ false$/);
     const during = await echoed();

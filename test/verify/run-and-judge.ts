@@ -1,4 +1,4 @@
-/** For tests: a scenario on a cluster of its own, recorded, read back and judged. */
+/** For tests: runs a scenario on a cluster of its own, records it, reads it back and judges it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,13 +18,13 @@ export interface Judged {
   readonly text: string;
 }
 
-/** `entry` is the program. What is laid over the scenario takes the place of its members. */
+/** `entry` is the program. `laidOver` replaces members of the scenario. */
 export async function runAndJudge(
   entry: string,
   name: string,
   seed: number,
   laidOver: Partial<Scenario> = {},
-  /** What somebody does behind the rig's back; `over` tells that the run has ended. */
+  /** Something done behind the rig's back; `over` is aborted when the run has ended. */
   meanwhile: (world: World, over: AbortSignal) => Promise<void> = () => Promise.resolve(),
   network: NetworkChoice = 'proxy',
 ): Promise<Judged> {

@@ -1,4 +1,6 @@
-/** Which scenarios the tests run, and which kinds of faults none of them has: whoever adds a kind is asked for a reason. */
+/**
+ * Which scenarios the tests run, and which kinds of faults none of them has: whoever adds a kind is asked for a reason.
+ */
 
 /** In `npm test`. */
 export const SCENARIOS_QUICK = ['smoke'] as const;
@@ -12,7 +14,7 @@ export const SCENARIOS_LONG = [
   'overload',
   'lost-tail',
 ] as const;
-/** There, too, each under what it asks for. */
+/** Also there, each under its own requirements. */
 export const SCENARIOS_LONG_OTHER = ['filling-disks', 'partitions', 'scale'] as const;
 
 export const KINDS_NOT_RUN: Readonly<Record<string, string>> = {};

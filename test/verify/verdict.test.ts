@@ -1,4 +1,4 @@
-/** The judgement over runs: each kind of broken promise, planted in a run that is otherwise fine, is told. */
+/** The verdict on runs: each kind of broken promise, planted in an otherwise good run, is reported. */
 import { describe, expect, test } from 'vitest';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from '../../sim/checkers/history.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
@@ -33,7 +33,7 @@ function operation(at: number, call: HistoryCall, outcome: HistoryOutcome): Hist
   return { key: 'a', client: 1, call, outcome, invokedAt: at, returnedAt: at + 1 };
 }
 
-/** Two writes, a read; the second write stands at all three owners and in PostgreSQL. */
+/** Two writes and a read; all three owners and PostgreSQL have the second write. */
 function goodRun(): { history: HistoryOperation[]; held: Map<string, Held>; rows: Map<string, Row> } {
   const record = recordOf(NEW, 'two');
   return {

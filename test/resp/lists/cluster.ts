@@ -1,4 +1,4 @@
-/** What cluster-aware clients ask, from a cluster of one Redis. Who is in it is each cluster's own. */
+/** What cluster-aware clients ask, recorded from a cluster of one Redis. The members are different in each cluster. */
 import { List } from './list.ts';
 
 // long: a list of cases, read from top to bottom

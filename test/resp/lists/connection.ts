@@ -105,7 +105,7 @@ export function connection(): List {
   return list;
 }
 
-/** What is not answered, and what is all the same. */
+/** What gets no reply, and what gets one nevertheless. */
 function modes(list: List): void {
   const skip = '!CLIENT REPLY SKIP';
   const off = '!CLIENT REPLY OFF';

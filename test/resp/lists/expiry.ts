@@ -1,4 +1,4 @@
-/** Times to live: given, conditional, asked for, taken away, carried along or lost by other commands. */
+/** Times to live: set, conditional, read, removed, and kept or lost by other commands. */
 import { List, choices } from './list.ts';
 import { FAR } from './strings.ts';
 

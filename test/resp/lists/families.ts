@@ -1,4 +1,4 @@
-/** All lists, and the random sequences beside them: what is recorded, family by family. */
+/** All lists, with the random sequences: what is recorded, family by family. */
 import type { Sequence } from '../sequence.ts';
 import { randomSequence } from '../random.ts';
 import { cluster } from './cluster.ts';

@@ -1,4 +1,4 @@
-/** Keys: there or not, moved, copied, found by pattern, walked through. */
+/** Keys: present or absent, renamed, copied, found by pattern, iterated over. */
 import { List, product } from './list.ts';
 import { FAR } from './strings.ts';
 

@@ -20,24 +20,24 @@ export class List {
     this.sequences.push(sequenceOf(this.#family, title, 'cluster', lines));
   }
 
-  /** A sequence for each line and each beginning: beginning, line, and the same end. */
+  /** A sequence for each line and each beginning: the beginning, the line, and the same end. */
   each(title: string, begins: readonly string[][], lines: readonly string[], ...end: string[]): void {
     for (const begin of begins) for (const line of lines) this.one(title, ...begin, line, ...end);
   }
 
-  /** The lines in one sequence after the beginning: where a reply does not change what follows. */
+  /** All lines in one sequence after the beginning, if a reply does not affect what follows. */
   all(title: string, begin: readonly string[], lines: readonly string[]): void {
     this.one(title, ...begin, ...lines);
   }
 
-  /** The same, and the same again over RESP3. */
+  /** Like `all`, once more over RESP3. */
   inBoth(title: string, begin: readonly string[], lines: readonly string[]): void {
     this.one(title, ...begin, ...lines);
     this.one(`${title}, RESP3`, 'HELLO 3', ...begin, ...lines);
   }
 }
 
-/** All that is made of one word of each list, in order; an empty word is left out. */
+/** All combinations of one word from each list, in order; an empty word is left out. */
 export function product(...lists: readonly (readonly string[])[]): string[] {
   let texts = [''];
   for (const list of lists) {
@@ -46,7 +46,7 @@ export function product(...lists: readonly (readonly string[])[]): string[] {
   return texts;
 }
 
-/** All choices of at most `count` of the words, in their order; the empty one first. */
+/** All selections of at most `count` of the words, in order; the empty one first. */
 export function choices(words: readonly string[], count: number): string[] {
   const found = [''];
   const extend = (chosen: readonly string[], from: number): void => {

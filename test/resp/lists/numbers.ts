@@ -1,4 +1,4 @@
-/** Whole and broken numbers: what counts as one, what is too large, and how a broken one is written. */
+/** Integers and fractions: what counts as one, what is too large, and how a fraction is written. */
 import { List } from './list.ts';
 
 const MAX = '9223372036854775807';

@@ -1,4 +1,4 @@
-/** Bytes as they are: commands in one line, frames that are odd, broken or cut, and what follows them. */
+/** Raw bytes: inline commands, odd, broken or truncated frames, and what follows them. */
 import { List } from './list.ts';
 
 export function protocol(): List {

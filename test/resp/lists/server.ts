@@ -1,4 +1,4 @@
-/** What a server tells of itself: commands, settings, times. And all that is asked in a wrong way. */
+/** What a server says about itself: commands, settings, times; and everything that can be asked in a wrong way. */
 import { List } from './list.ts';
 
 // long: a list of cases, read from top to bottom
@@ -172,7 +172,7 @@ const SPOKEN = [
   'unsubscribe',
   'info',
 ];
-/** Commands whose first word chooses among subcommands. */
+/** Commands whose first word selects a subcommand. */
 const CONTAINERS = ['client', 'command', 'config', 'object', 'memory', 'slowlog', 'latency'];
 
 function commands(list: List): void {
@@ -239,7 +239,7 @@ function arity(list: List): void {
     if (['quit', 'exec', 'command', 'info', 'reset', 'subscribe', 'unsubscribe'].includes(command)) continue;
     const upper = command.toUpperCase();
     const forms = [command, `${upper} a`, `${upper} a b c d e f g h i j k l`];
-    // Some of these forms are right for some commands: what they answer is compared all the same.
+    // Some of these forms are valid for some commands; their replies are compared all the same.
     const spoken = forms.filter(
       (form) => !/^(hello|info|HELLO|INFO|PING|ECHO|AUTH|WATCH|time|randomkey|multi|dbsize)\b/.test(form),
     );

@@ -1,4 +1,4 @@
-/** MULTI, EXEC, DISCARD, WATCH: one written key at most, as several are refused by design. */
+/** MULTI, EXEC, DISCARD, WATCH: at most one written key, because several are refused by design. */
 import { List } from './list.ts';
 
 // long: a list of cases, read from top to bottom
