@@ -1,6 +1,6 @@
 /**
- * What the linter looks for: mistakes that the compiler lets through, above all promises that nobody waits
- * for. Layout is prettier's business, layers and sizes are held by test/tidy.test.ts.
+ * The linter looks for mistakes that the compiler lets through, above all promises that nobody awaits. Layout is left
+ * to prettier; test/tidy.test.ts enforces layers and sizes.
  */
 import tseslint from 'typescript-eslint';
 
@@ -38,9 +38,9 @@ export default tseslint.config(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
       ],
-      // Known to be there: noUncheckedIndexedAccess makes `!` the way to say so.
+      // noUncheckedIndexedAccess makes `!` the way to say that an element is known to exist.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Ports ask for promises and callbacks that an implementation may answer at once.
+      // Ports require promises and callbacks that an implementation may answer at once.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/restrict-template-expressions': [

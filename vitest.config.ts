@@ -1,14 +1,14 @@
 /**
- * The quick tests: beside the sources, in the simulation and in test/. Three groups, one after the other: those that start
- * processes, each file in a process of its own, the longest first; those that open doors (sockets, files) and close them
- * again; and the pure ones. The files of the last two share two processes, because all that they would start anew is the
- * same code again, which takes longer than most of them do. (docs/TESTING.md)
+ * The quick tests: beside the sources, in the simulation and in test/. Three groups, one after the other: tests that
+ * start processes, each file in a process of its own, the longest first; tests that open doors (sockets, files) and
+ * close them again; and pure tests. The files of the last two share two processes, because loading the same code again
+ * would take longer than most of them do. (docs/TESTING.md)
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Time is an argument there, files are read at most, and nothing outlives a test. */
+/** Time is an argument, at most files are read, and nothing outlives a test. */
 const PURE = [
   'src/{base,core,node,wire}/**/*.test.ts',
   'page/**/*.test.ts',
@@ -24,7 +24,7 @@ const PURE = [
   'src/cli/*-text.test.ts',
   'src/client/{pace,patience}.test.ts',
 ];
-/** What they open is in the test's own process, and closed when they end. `main.test.ts` plays a process that ends. */
+/** What they open is in the test's own process, and closed when they end. `main.test.ts` imitates a process that ends. */
 const DOORS = [
   'src/{adapters,client,servers}/**/*.test.ts',
   'src/cli/!(doctor|main).test.ts',
@@ -34,7 +34,7 @@ const DOORS = [
   'test/deploy/{linters,systemd}.test.ts',
   'test/verify/fault-proxy.test.ts',
 ];
-/** As the simulation's own workers. (sim/workers.ts) */
+/** As for the simulation's own workers. (sim/workers.ts) */
 const SHARED = {
   isolate: false,
   execArgv: [
@@ -43,7 +43,7 @@ const SHARED = {
   ],
 };
 const NEVER = ['test/long/**', 'test/browser/**', 'node_modules/**', 'dist/**'];
-/** They last longest: begun last, they would be waited for alone. */
+/** The longest ones: if they began last, everything else would have to wait for them alone. */
 const FIRST = ['test/integration/chaos.test.ts', 'test/integration/cluster.test.ts'];
 
 class LongestFirst extends BaseSequencer {
@@ -91,7 +91,7 @@ export default defineConfig({
           include: PURE,
           exclude: NEVER,
           ...SHARED,
-          // They compute all the while, so that threads of the collector's own would be in their way.
+          // They compute all the time, so the garbage collector's own threads would only be in the way.
           execArgv: [...SHARED.execArgv, '--min-semi-space-size=64', '--single-threaded-gc'],
           sequence: { groupOrder: 2 },
         },

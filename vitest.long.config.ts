@@ -1,6 +1,7 @@
 /**
- * The long tests. First those that wait for most of their time, two files at once; then the rig's runs, whose clients take
- * all that the machine has, alone; and what only computes, which `npm run test:long` runs beside them. (docs/TESTING.md)
+ * The long tests. First those that mostly wait, two files at once; then the runs of the fault rig, alone, because their
+ * clients use the whole machine; and purely computational tests, which `npm run test:long` runs beside the others.
+ * (docs/TESTING.md)
  */
 import { defineConfig } from 'vitest/config';
 

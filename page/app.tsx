@@ -1,4 +1,4 @@
-/** The page as a whole: its head, what is said when there is nothing to show, and the panels. */
+/** The whole page: its head, a message when there is nothing to show, and the panels. */
 import { BackgroundPanel } from './background-panel.tsx';
 import { FindingsPanel, NoCluster } from './findings-panel.tsx';
 import { Head } from './head.tsx';
@@ -48,7 +48,7 @@ export function App() {
   );
 }
 
-/** What is to be said of the connection while it does not stand. */
+/** The message about the connection while it is down. */
 function Connection() {
   const state = connection.value;
   const told = snapshot.value;

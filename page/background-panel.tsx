@@ -1,4 +1,4 @@
-/** What goes on behind requests: slots that move, members that learn, and the comparing of copies. */
+/** What goes on in the background: slots that move, members that learn, and the comparison of copies. */
 import type { LiveNode } from '../src/servers/http/live-shape.ts';
 import { toldBy } from './findings.ts';
 import { bytes, duration, grouped, percent } from './format.ts';

@@ -1,4 +1,4 @@
-/** A chart of the last minutes: uPlot in the page's colours and sizes, and its values in words beside it. */
+/** A chart of the last minutes: uPlot in the page's colours and sizes, with its values in words beside it. */
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
@@ -12,10 +12,10 @@ import { colorOf, isDark } from './theme.ts';
 export interface ChartLine {
   readonly name: string;
   readonly line: Line;
-  /** A style's variable. */
+  /** The name of a CSS variable. */
   readonly color: string;
   readonly isDashed?: boolean;
-  /** Nothing is drawn where it is 0. */
+  /** If set, nothing is drawn where the value is 0. */
   readonly isRare?: boolean;
 }
 
@@ -23,14 +23,14 @@ interface ChartProps {
   readonly label: string;
   readonly lines: readonly ChartLine[];
   readonly format: (value: number) => string;
-  /** The scale reaches at least so far. */
+  /** The scale extends at least this far. */
   readonly topMin: number;
 }
 
 export function Chart({ label, lines, format, topMin }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  /** What the pointer is at; null: the newest. */
+  /** The sample under the pointer; null for the newest. */
   const pointed = useMemo(() => signal<number | null>(null), []);
   const columns = columnsOf(
     samples.value,
@@ -50,7 +50,7 @@ export function Chart({ label, lines, format, topMin }: ChartProps) {
       observer.disconnect();
       made.destroy();
     };
-    // The rest is handed over below, or never changes.
+    // The other inputs are passed below, or never change.
   }, [dark]);
 
   useEffect(() => {
@@ -147,12 +147,15 @@ function options(
   };
 }
 
-/** Of the lines that a value is read by: so that none stands for another number than the one that is written at it. */
+/** Grid steps at which a label shows the exact value of its line. */
 const STEPS = Array.from({ length: 13 }, (_, power) =>
   [1, 2, 5].map((step) => step * 10 ** (power - 3)),
 ).flat();
 
-/** Hours and minutes on the minute, and half minutes with their seconds; none where it would leave the chart, or meet its corner. */
+/**
+ * Hours and minutes on the full minute, and half minutes with seconds; without labels that would leave the chart or
+ * collide with its corner.
+ */
 function timesWithin(margin: number) {
   return (plot: uPlot, seconds: readonly number[]): string[] =>
     seconds.map((second) => {

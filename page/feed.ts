@@ -1,6 +1,7 @@
 /**
- * The connection to the node: server-sent events, opened again for ever. The browser's own way of doing so ends at the first
- * refusal and does not notice silence, so both are done here; what was missed is asked for by the number of the last event.
+ * The connection to the node: server-sent events, reopened for ever. The browser's own reconnection ends at the first
+ * refusal and does not notice silence, so both are handled here. Missed events are requested by the number of the last
+ * one received.
  */
 import type { LiveSnapshot } from '../src/servers/http/live-shape.ts';
 
@@ -11,7 +12,7 @@ export interface FeedEvents {
   lost(why: Loss): void;
 }
 
-/** Milliseconds without an event after which the node counts as silent: it sends one a second. */
+/** Milliseconds without an event after which the node counts as silent; it sends one per second. */
 const SILENT_MS = 4_500;
 const WATCH_EVERY_MS = 500;
 const RETRY_MS_MIN = 500;
@@ -62,7 +63,7 @@ export class Feed {
     this.retryMs = Math.min(2 * this.retryMs, RETRY_MS_MAX);
   }
 
-  /** Somebody looks: now rather than later. */
+  /** Somebody is looking at the page: reconnect now rather than later. */
   private hurry(): void {
     if (this.source !== null) return;
     window.clearTimeout(this.retryTimer);

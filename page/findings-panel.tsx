@@ -1,4 +1,4 @@
-/** What is wrong or under way, on top of the page; and the page of a node that is in no cluster yet. */
+/** What is wrong or under way, at the top of the page; and the page of a node that belongs to no cluster yet. */
 import type { LiveNode } from '../src/servers/http/live-shape.ts';
 import { clock } from './format.ts';
 import { calmWords, findingsOf } from './findings.ts';
@@ -19,7 +19,7 @@ export function FindingsPanel() {
   const findings = findingsOf(told);
   const tone = findings[0]?.tone ?? 'good';
   const shown = findings.slice(0, SHOWN_MAX);
-  // Of now nothing is known, least of all that all is well.
+  // Nothing is known about the present, least of all that all is well.
   if (connection.value.kind === 'lost') {
     return (
       <section class="findings off" aria-label="How the cluster is">

@@ -1,4 +1,4 @@
-/** What a person is told first: the truth, the gravest of it on top. */
+/** What a user is told first: the truth, with the most serious finding on top. */
 import { expect, test } from 'vitest';
 import type { LiveFacts, LiveNode, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 import { calmWords, findingsOf } from './findings.ts';

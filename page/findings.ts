@@ -1,6 +1,6 @@
 /**
- * What a person should know first: everything that is wrong or under way, the gravest on top, in plain words. Where
- * nothing is, the page says so.
+ * What a user should know first: everything that is wrong or under way, the most serious on top, in plain words. If
+ * there is nothing, the page says so.
  */
 import type { LiveFacts, LiveNode, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 import { bytes, counted, duration, grouped, listed } from './format.ts';
@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 const GRAVITY = { bad: 0, warn: 1, note: 2 };
-/** Milliseconds that a write may take before it is worth a word. */
+/** Milliseconds that a write may take before it is worth mentioning. */
 const UNFINISHED_MS_MAX = 5_000;
 
 export function findingsOf(snapshot: LiveSnapshot): Finding[] {
@@ -38,7 +38,7 @@ export function findingsOf(snapshot: LiveSnapshot): Finding[] {
   return findings.filter((one) => one !== null).sort((a, b) => GRAVITY[a.tone] - GRAVITY[b.tone]);
 }
 
-/** One line for a cluster of which nothing is to be told. */
+/** One line for a cluster without findings. */
 export function calmWords({ nodes }: LiveSnapshot): string {
   const outside = [
     toldBy(nodes).some(({ record }) => record.state === 'up') ? 'PostgreSQL' : '',
@@ -53,7 +53,10 @@ export function toldBy(nodes: readonly LiveNode[]): LiveFacts[] {
   return nodes.map(({ told }) => told).filter((told) => told !== null);
 }
 
-/** What waits for PostgreSQL, as the node tells it that has most: replicas hold the same keys, so nodes are not added up. */
+/**
+ * What waits for PostgreSQL, as reported by the node that has most: replicas hold the same keys, so the numbers are not
+ * added up.
+ */
 export function spooled(told: readonly LiveFacts[]): {
   readonly keys: number;
   readonly bytes: number;
@@ -68,7 +71,7 @@ export function spooled(told: readonly LiveFacts[]): {
   };
 }
 
-/** Names of nodes of which it holds. */
+/** Names of the nodes for which it is true. */
 function namesWhere(nodes: readonly LiveNode[], holds: (told: LiveFacts) => boolean): string[] {
   return nodes.filter(({ told }) => told !== null && holds(told)).map(({ name }) => name);
 }
@@ -199,7 +202,7 @@ function moving(slots: number, nodes: readonly LiveNode[]): Finding | null {
   return { tone: 'note', title, detail: sentence(`${pace}reads and writes go on meanwhile`) };
 }
 
-/** Begins with a capital, and ends with a full stop; '' stays. */
+/** Adds an initial capital and a full stop; '' is unchanged. */
 function sentence(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '';

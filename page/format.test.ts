@@ -1,4 +1,4 @@
-/** The numbers of the page, where they change their form. */
+/** The number formats of the page, where they switch units. */
 import { expect, test } from 'vitest';
 import { bytes, counted, duration, listed, milliseconds, percent, short } from './format.ts';
 

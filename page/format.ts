@@ -1,4 +1,4 @@
-/** Numbers for people: few digits, always with their unit, the same width where they change. */
+/** Numbers for people: few digits, always with their unit, with a constant width where they change. */
 
 const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
@@ -25,14 +25,14 @@ export function bytes(value: number): string {
   return `${unit === 0 ? grouped(left) : digits(left)} ${BYTE_UNITS[unit]!}`;
 }
 
-/** Of something measured: 0.42 ms, 12.3 ms, 1.20 s. */
+/** For measurements: 0.42 ms, 12.3 ms, 1.20 s. */
 export function milliseconds(value: number): string {
   if (value === 0) return '0 ms';
   if (value >= 999.5) return `${digits(value / 1_000)} s`;
   return `${value < 10 ? value.toFixed(value < 1 ? 2 : 1) : grouped(value)} ms`;
 }
 
-/** How long something has lasted or will: 4 s, 3 min, 2 h 5 min. */
+/** How long something has lasted or will last: 4 s, 3 min, 2 h 5 min. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 90) return `${whole} s`;
@@ -43,14 +43,14 @@ export function duration(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
-/** 100 % only where it is all, 0 % only where it is nothing. */
+/** Shows 100 % only for everything, and 0 % only for nothing. */
 export function percent(share: number): string {
   if (share <= 0) return '0 %';
   if (share >= 1) return '100 %';
   return `${Math.min(99, Math.max(1, Math.round(share * 100)))} %`;
 }
 
-/** Of the day, by this machine's clock. */
+/** Time of day, by this machine's clock. */
 export function clock(at: number, hasSeconds = true): string {
   const seconds = hasSeconds ? ({ second: '2-digit' } as const) : {};
   return new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', ...seconds });
@@ -60,7 +60,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** "a, b and c", and no more than `most` of them. */
+/** "a, b and c", with at most `most` of them. */
 export function listed(words: readonly string[], most = 4): string {
   const shown = words.length > most ? [...words.slice(0, most), `${words.length - most} more`] : words;
   if (shown.length < 2) return shown.join('');

@@ -1,4 +1,4 @@
-/** The head of the page: which cluster, as seen by which node, whether it is live; and light or dark. */
+/** The head of the page: which cluster, as seen by which node, whether it is live, and the choice of light or dark. */
 import { connection, snapshot } from './state.ts';
 import { choose, theme, THEMES } from './theme.ts';
 import type { Theme } from './theme.ts';

@@ -1,4 +1,4 @@
-/** The last minutes of the charts: what is added up, what is not, and where nothing is known. */
+/** The last minutes of the charts: what is added up, what is not, and gaps where nothing is known. */
 import { expect, test } from 'vitest';
 import type { LiveFacts, LiveNode, LiveRates, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 import { columnsOf, SHOWN_MS, slowestP99, total, typicalP50, withSample } from './history.ts';

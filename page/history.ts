@@ -2,7 +2,7 @@
 import type { LiveQuantiles, LiveRates, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 
 export const SHOWN_MS = 180_000;
-/** A page that was just opened has little to show, and shows it larger. */
+/** A page that was just opened has little data, and shows it larger. */
 export const SHOWN_MS_MIN = 60_000;
 /** Milliseconds without a snapshot that are shown as a gap. */
 const GAP_MS = 3_500;
@@ -21,7 +21,10 @@ export interface Sample {
 /** Columns of a chart: times in seconds, then one column for each line; null is a gap. */
 export type Columns = [number[], ...(number | null)[][]];
 
-/** A snapshot that is older than the last one was told twice; one of another time altogether begins anew. */
+/**
+ * Ignores a snapshot that is older than the last one, which was received twice; one from an entirely different time
+ * starts over.
+ */
 export function withSample(samples: readonly Sample[], { at, nodes }: LiveSnapshot): readonly Sample[] {
   const last = samples.at(-1)?.at ?? 0;
   if (at <= last && last - at < SHOWN_MS) return samples;
@@ -55,7 +58,7 @@ export function columnsOf(samples: readonly Sample[], lines: readonly Line[]): C
   return columns;
 }
 
-/** Of all nodes together; null where none has told. */
+/** The sum over all nodes; null if no node has reported. */
 export function total(rate: keyof LiveRates): Line {
   return ({ nodes }) => {
     let sum: number | null = null;
@@ -68,7 +71,7 @@ export function rateOf(name: string, rate: keyof LiveRates): Line {
   return ({ nodes }) => nodes.get(name)?.rates?.[rate] ?? null;
 }
 
-/** 99 of 100 were faster, at the slowest node: percentiles of several nodes cannot be added up. */
+/** The 99th percentile of the slowest node: percentiles of several nodes cannot be added up. */
 export function slowestP99(kind: 'readMs' | 'writeMs'): Line {
   return (sample) => {
     const all = quantilesIn(sample, kind).map(({ p99 }) => p99);
@@ -76,7 +79,7 @@ export function slowestP99(kind: 'readMs' | 'writeMs'): Line {
   };
 }
 
-/** Half were faster, at the node in the middle when each counts for what it was asked. */
+/** The median of the median node, weighted by the number of operations of each. */
 export function typicalP50(kind: 'readMs' | 'writeMs'): Line {
   return (sample) => {
     const all = quantilesIn(sample, kind).sort((a, b) => a.p50 - b.p50);

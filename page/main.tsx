@@ -1,4 +1,4 @@
-/** The page in the browser: starts the feed and draws. */
+/** The entry of the page: starts the feed and draws. */
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { start } from './state.ts';

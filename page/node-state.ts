@@ -1,14 +1,17 @@
-/** One word for each node, and how grave it is: from what the epoch says of it and what it says of itself. */
+/**
+ * One word for the state of each node, and how serious it is, from what the epoch says and what the node itself
+ * reports.
+ */
 import type { LiveFacts, LiveNode } from '../src/servers/http/live-shape.ts';
 import { counted, duration, percent } from './format.ts';
 
-/** Gravity, the worst first. */
+/** How serious, the worst first. */
 export type Tone = 'bad' | 'warn' | 'note' | 'good' | 'off';
 
 export interface NodeState {
   readonly word: string;
   readonly tone: Tone;
-  /** What a person would ask next; '': nothing. */
+  /** The next thing that a user would ask; '' for nothing. */
   readonly detail: string;
 }
 
@@ -67,19 +70,19 @@ function learning(node: LiveNode): NodeState {
   return { word: 'learning', tone: 'note', detail: copying(node) };
 }
 
-/** "40 % copied, 12 s left". */
+/** For example "40 % copied, 12 s left". */
 function copying({ told }: LiveNode): string {
   const { secondsLeft } = told!.copy;
   const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
   return `${percent(copiedShare(told!))} copied${left}`;
 }
 
-/** By its slots where it tells them. */
+/** By slots, if the node reports them. */
 export function copiedShare({ copy, learnedShare }: LiveFacts): number {
   return copy.slotsTotal > 0 ? copy.slotsDone / copy.slotsTotal : learnedShare;
 }
 
-/** It does what a member is there for. */
+/** Whether it does the work of a member. */
 export function isServing({ told }: LiveNode): boolean {
   return told !== null && told.phase === 'serving' && told.leaseHeld;
 }

@@ -1,4 +1,4 @@
-/** The nodes, one in a row: how each is, what it does, what it holds. */
+/** The nodes, one per row: the state of each, what it does, and what it holds. */
 import type { ComponentChildren } from 'preact';
 import type { LiveNode, LiveRates } from '../src/servers/http/live-shape.ts';
 import { bytes, grouped, milliseconds, percent, short } from './format.ts';
@@ -108,7 +108,7 @@ function leaseOf({ told }: LiveNode): string {
   return `${told.leaseHeld ? 'holds a lease' : 'no lease'}, epoch ${told.epoch}`;
 }
 
-/** Only while it copies. */
+/** Shown only while it copies. */
 function Learned({ node }: { readonly node: LiveNode }) {
   const { told } = node;
   if (told === null || node.slotsLearning === 0) return null;

@@ -1,4 +1,4 @@
-/** What stands behind the cluster, as each node sees it: PostgreSQL, and the legacy API. */
+/** What the cluster depends on, as each node sees it: PostgreSQL and the legacy API. */
 import type { ComponentChildren } from 'preact';
 import type { LiveFacts, LiveNode } from '../src/servers/http/live-shape.ts';
 import { spooled, toldBy } from './findings.ts';
@@ -72,7 +72,7 @@ interface OutsideProps {
   readonly children: ComponentChildren;
 }
 
-/** One state where all nodes see the same, and otherwise each one's. */
+/** One state if all nodes see the same, otherwise the state of each. */
 function Outside({ id, title, nodes, of, children }: OutsideProps) {
   const seen = nodes.flatMap(({ name, told }) => (told === null ? [] : [{ name, ...of(told) }]));
   const states = [...new Set(seen.map(({ state }) => state))];

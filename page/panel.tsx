@@ -1,11 +1,11 @@
-/** A panel: a titled box, the unit that the page is made of. */
+/** A panel: a box with a title, the unit of which the page is made. */
 import type { ComponentChildren } from 'preact';
 import type { Tone } from './node-state.ts';
 
 interface PanelProps {
   readonly id: string;
   readonly title: string;
-  /** At the end of the title's line. */
+  /** At the end of the title line. */
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -22,7 +22,7 @@ export function Panel({ id, title, aside, children }: PanelProps) {
   );
 }
 
-/** A state in a word: its shape tells the tone as well as its colour does. */
+/** A state as a word; its shape shows the tone as well as its colour does. */
 export function Badge({ tone, children }: { readonly tone: Tone; readonly children: ComponentChildren }) {
   return (
     <span class={`badge ${tone}`}>
@@ -48,7 +48,7 @@ export function Sign({ tone }: { readonly tone: Tone }) {
   );
 }
 
-/** A share as a bar, with the same in words for who does not see it. */
+/** A share as a bar, with the same in words for users who cannot see it. */
 export function Bar({ share, label, tone = '' }: { share: number; label: string; tone?: string }) {
   const whole = Math.round(Math.min(1, Math.max(0, share)) * 1_000) / 10;
   return (
@@ -85,10 +85,10 @@ export function Swatch({ id }: { readonly id: number }) {
   return <span class={`swatch back-${colorNumber(id)}`} aria-hidden="true" />;
 }
 
-/** Colours that the styles have for members. */
+/** How many colours the styles define for members. */
 const COLOR_COUNT = 12;
 
-/** A member keeps its colour for life: its id is never used again. */
+/** A member keeps its colour for ever, because its id is never reused. */
 export function colorNumber(id: number): number {
   return (Math.max(1, id) - 1) % COLOR_COUNT;
 }

@@ -1,4 +1,4 @@
-/** The picture of the ring: nothing is left out, equal owners stand together, and what is pointed at is what is shown. */
+/** The picture of the ring: nothing is left out, equal owners are adjacent, and what is pointed at is what is shown. */
 import { expect, test } from 'vitest';
 import type { LiveHolderState, LiveRing } from '../src/servers/http/live-shape.ts';
 import {

@@ -1,15 +1,15 @@
 /**
- * The ring as a picture: all slots once around the circle, those with the same owners side by side, and a track for each
- * place among the owners, the first one outside. Slots stand in no order of their numbers: consistent hashing scatters
- * them, and 16,384 stripes would tell nobody anything.
+ * The ring as a picture: all slots once around the circle, those with the same owners side by side, and a track for
+ * each place among the owners, with the first owner outside. Slots are not in numeric order: consistent hashing
+ * scatters them, and 16,384 stripes would be of no use.
  */
 import type { LiveHolderState, LiveRing } from '../src/servers/http/live-shape.ts';
 
 export type Holder = LiveRing['rows'][number]['holders'][number];
 
-/** Slots with the same owners in the same states. `from` and `to` are parts of a turn. */
+/** Slots with the same owners in the same states. `from` and `to` are fractions of a turn. */
 export interface Group {
-  /** Place in the ring's `rows`. */
+  /** Index in the ring's `rows`. */
   readonly row: number;
   readonly holders: readonly Holder[];
   readonly slotCount: number;
@@ -18,7 +18,7 @@ export interface Group {
   readonly isServed: boolean;
 }
 
-/** Everything that one member holds in one state in one track: one path, however many pieces it has. */
+/** Everything that one member holds in one state in one track: a single path, however many pieces it has. */
 export interface Arcs {
   readonly track: number;
   readonly member: number;
@@ -31,7 +31,7 @@ export interface Track {
   readonly outer: number;
 }
 
-/** Where a member's name stands: the middle of what it is the first owner of, and how much that is. */
+/** Where a member's name is placed: the middle of what it is the first owner of, and how much that is. */
 export interface Label {
   readonly member: number;
   readonly at: number;
@@ -39,7 +39,7 @@ export interface Label {
 }
 
 export const RADIUS = 150;
-/** The alarm of slots that nobody serves goes around the tracks. */
+/** The alarm for slots that nobody serves surrounds the tracks. */
 export const ALARM: Track = { inner: RADIUS + 3, outer: RADIUS + 8 };
 const HOLE_MIN = 62;
 const TRACK_GAP = 3;
@@ -72,7 +72,7 @@ export function groupAt(groups: readonly Group[], turn: number): number {
 export function tracksOf(groups: readonly Group[]): Track[] {
   const count = Math.max(1, ...groups.map(({ holders }) => holders.length));
   const room = RADIUS - HOLE_MIN - TRACK_GAP * (count - 1);
-  // Few tracks need not be thick.
+  // With few tracks, each need not be thick.
   const unit = Math.min(27, room / (count - 1 + FIRST_TRACK_WEIGHT));
   const tracks: Track[] = [];
   let outer = RADIUS;
@@ -103,7 +103,7 @@ export function arcsOf(groups: readonly Group[], tracks: readonly Track[]): Arcs
   return [...found.values()].map(({ arcs, pieces }) => ({ ...arcs, path: pieces.join('') }));
 }
 
-/** The first group behind `at` whose holder in the track is another. */
+/** The first group after `at` with another holder in the track. */
 function endOfRun(groups: readonly Group[], at: number, track: number): number {
   const holder = groups[at]!.holders[track];
   let end = at + 1;
@@ -119,7 +119,10 @@ export function slotsUnserved(groups: readonly Group[]): number {
   return groups.reduce((sum, { isServed, slotCount }) => sum + (isServed ? 0 : slotCount), 0);
 }
 
-/** Copies of slots that a member has whole: what it only copies, or had before it went down, is none. */
+/**
+ * The number of slots of which the member has a complete copy, not counting what it only copies, or had before it went
+ * down.
+ */
 export function slotsServedBy(groups: readonly Group[], member: number): number {
   let sum = 0;
   for (const { holders, slotCount } of groups)
@@ -150,7 +153,7 @@ export function labelsOf(groups: readonly Group[]): Label[] {
   return [...ofMember].map(([member, { from, to }]) => ({ member, at: (from + to) / 2, share: to - from }));
 }
 
-/** A piece of a track; a whole turn is two halves. */
+/** A piece of a track; a full turn is drawn as two halves. */
 export function sector({ inner, outer }: Track, from: number, to: number): string {
   if (to - from > 0.999_9) {
     const middle = (from + to) / 2;
@@ -162,7 +165,7 @@ export function sector({ inner, outer }: Track, from: number, to: number): strin
   return `M${a}A${outer} ${outer} 0 ${large} 1 ${b}L${c}A${round(inner)} ${round(inner)} 0 ${large} 0 ${d}Z`;
 }
 
-/** `turn` 0 is at the top, and goes with the clock. */
+/** `turn` 0 is at the top; positive is clockwise. */
 export function point(radius: number, turn: number): string {
   const angle = turn * 2 * Math.PI;
   return `${round(radius * Math.sin(angle))} ${round(-radius * Math.cos(angle))}`;
@@ -181,7 +184,7 @@ export function decodeSlots(base64: string): Uint16Array {
   return slots;
 }
 
-/** The first of a row's slots, as ranges: "0–4, 9, 12–13"; `hasMore`: there are further ones. */
+/** The first slots of a row as ranges: "0–4, 9, 12–13"; `hasMore`: there are further ones. */
 export function rangesOf(
   slotRow: Uint16Array,
   row: number,

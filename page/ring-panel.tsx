@@ -1,6 +1,6 @@
 /**
- * The ring of slots with its owners. What is pointed at, or reached by the arrow keys, is told in words below: how many
- * slots, which, and who holds them in which state.
+ * The ring of slots with its owners. The group under the pointer, or reached by the arrow keys, is described in words
+ * below: how many slots, which ones, and who holds them in which state.
  */
 import { signal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
@@ -28,15 +28,15 @@ import type { Arcs, Group, Label, Track } from './ring-geometry.ts';
 import { chosenMember, ring, snapshot } from './state.ts';
 import type { Ring } from './state.ts';
 
-/** Place in the groups; null: nothing is pointed at. */
+/** Index of the group; null if none is selected. */
 const chosen = signal<number | null>(null);
 
 const LABEL_RADIUS = RADIUS + 14;
-/** Share of a turn below which a name has no room. */
+/** Fraction of a turn below which a name has no room. */
 const LABELLED_MIN = 0.035;
 const NAME_LETTERS_MAX = 12;
 const RANGES_SHOWN = 6;
-/** Parts of the ring up to which thin lines between them help. */
+/** With up to this many parts, thin lines between them help. */
 const LINED_MAX = 150;
 
 const STATE_WORDS: Readonly<Record<LiveHolderState, string>> = {
@@ -90,7 +90,7 @@ function pictureOf(told: Ring): Picture {
   };
 }
 
-/** The circle as something that is stepped through. */
+/** The circle as a slider that can be stepped through. */
 function Slider({ picture, told }: { readonly picture: Picture; readonly told: Ring }) {
   const { groups } = picture;
   const at = chosen.value === null ? null : Math.min(chosen.value, groups.length - 1);
@@ -238,7 +238,7 @@ function Middle({ figure, words, tone = '' }: { figure: string; words: string; t
   );
 }
 
-/** What is pointed at, in words; its height stays the same. */
+/** Describes the selected group in words; its height is constant. */
 function Told({ picture, told }: { readonly picture: Picture; readonly told: Ring }) {
   const at = chosen.value === null ? null : Math.min(chosen.value, picture.groups.length - 1);
   if (at === null) return <p class="ring-told soft">{summaryOf(told, picture)}</p>;
@@ -282,7 +282,7 @@ const STATE_KEYS: readonly (readonly [LiveHolderState, string])[] = [
   ['down', 'down'],
 ];
 
-/** Each member with its share, and what the patterns mean, where there are any. */
+/** Each member with its share, and the meaning of the patterns, if there are any. */
 function Legend({ told, picture }: { readonly told: Ring; readonly picture: Picture }) {
   const states = new Set(picture.arcs.map(({ state }) => state));
   const slots = told.members.map((_, at) => slotsServedBy(picture.groups, at));

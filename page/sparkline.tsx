@@ -1,4 +1,4 @@
-/** A line of the last minute, the size of a word. What it says stands beside it in figures. */
+/** A line of the last minute, the size of a word. The figures beside it say the same. */
 const SHOWN = 60;
 const WIDTH = 120;
 const HEIGHT = 28;
@@ -17,7 +17,7 @@ export function Sparkline({
   );
 }
 
-/** Ends at the right edge; a value that is missing breaks the line. */
+/** Ends at the right edge; a missing value breaks the line. */
 function pathOf(values: readonly (number | null)[]): string {
   const top = Math.max(1, ...values.map((value) => value ?? 0));
   let pen = 'M';

@@ -1,4 +1,4 @@
-/** What the page knows, as signals; panels read them, and the feed alone writes them. */
+/** The state of the page, as signals; panels read them, and only the feed writes them. */
 import { computed, signal } from '@preact/signals';
 import type { LiveRing, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 import { Feed } from './feed.ts';
@@ -8,10 +8,10 @@ import type { Sample } from './history.ts';
 import { decodeSlots } from './ring-geometry.ts';
 
 export type Connection =
-  /** Nothing has been heard yet. */
+  /** No event has been received yet. */
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** What is shown is old, if there is anything; milliseconds of this machine's clock. */
+  /** Anything shown is old; `since` is milliseconds of this machine's clock. */
   | { readonly kind: 'lost'; readonly why: Loss; readonly since: number };
 
 export interface Ring extends Omit<LiveRing, 'slotRow'> {
@@ -22,12 +22,12 @@ export const connection = signal<Connection>({ kind: 'connecting' });
 export const snapshot = signal<LiveSnapshot | null>(null);
 export const samples = signal<readonly Sample[]>([]);
 export const ring = signal<Ring | null>(null);
-/** By this machine's clock, once a second. */
+/** This machine's clock, updated once a second. */
 const now = signal(Date.now());
-/** The member that is pointed at, by its name. */
+/** The name of the member under the pointer. */
 export const chosenMember = signal<string | null>(null);
 
-/** Milliseconds for which the connection has been lost; 0: it is not. */
+/** Milliseconds for which the connection has been lost; 0 if it is not. */
 export const lostForMs = computed(() =>
   connection.value.kind === 'lost' ? Math.max(0, now.value - connection.value.since) : 0,
 );
@@ -51,7 +51,7 @@ export function start(): void {
 let ringOf = '';
 let isAsking = false;
 
-/** The ring changes with the epoch alone; one that cannot be had is asked for again with the next snapshot. */
+/** The ring changes only with the epoch; after a failure it is requested again with the next snapshot. */
 async function refreshRing({ cluster }: LiveSnapshot): Promise<void> {
   const wanted = cluster === null ? '' : `${cluster.id} ${cluster.life} ${cluster.epoch}`;
   if (wanted === ringOf || isAsking) return;
@@ -68,7 +68,7 @@ async function refreshRing({ cluster }: LiveSnapshot): Promise<void> {
     ring.value = { ...told, slotRow: decodeSlots(told.slotRow) };
     ringOf = `${cluster.id} ${cluster.life} ${told.epoch}`;
   } catch {
-    // The next snapshot asks again.
+    // The next snapshot tries again.
   } finally {
     isAsking = false;
   }

@@ -1,4 +1,4 @@
-/** Light and dark: as the system has it, unless somebody chose; and colours for what is drawn on a canvas. */
+/** Light and dark: as in the system, unless the user has chosen; and colours for what is drawn on a canvas. */
 import { computed, effect, signal } from '@preact/signals';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -21,7 +21,7 @@ export function choose(chosen: Theme): void {
   try {
     localStorage.setItem(STORED_AS, chosen);
   } catch {
-    // A browser that keeps nothing: it is chosen for as long as the page is open.
+    // A browser without storage: the choice lasts as long as the page is open.
   }
 }
 
@@ -33,7 +33,7 @@ function stored(): Theme {
   }
 }
 
-/** A style's colour as a canvas takes it. */
+/** A CSS variable's colour in a form that a canvas accepts. */
 export function colorOf(variable: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${variable})`;

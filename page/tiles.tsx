@@ -1,4 +1,4 @@
-/** The figures that are looked at first. */
+/** The figures that users look at first. */
 import { toldBy } from './findings.ts';
 import { bytes, milliseconds, short } from './format.ts';
 import { slowestP99, total } from './history.ts';

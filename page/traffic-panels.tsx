@@ -1,4 +1,4 @@
-/** How much is asked of the cluster, and how fast it answers. */
+/** The load of the cluster, and how fast it answers. */
 import { Chart } from './chart.tsx';
 import { milliseconds, short } from './format.ts';
 import { slowestP99, total, typicalP50 } from './history.ts';

@@ -89,7 +89,7 @@ export class SimFaults {
     this.counts.set(event.kind, (this.counts.get(event.kind) ?? 0) + 1);
   }
 
-  /** What was done, or null where it could not be. */
+  /** Returns what was done; null if it was not possible. */
   // long: one line or two for each kind of fault
   private inject(kind: FaultKind, prng: Prng): string | null {
     const { cluster, network, database, wall } = this.parts;

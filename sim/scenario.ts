@@ -106,7 +106,7 @@ export class Scenario {
     return [this.nodes[0]!, this.nodes[1]!, this.nodes[2]!];
   }
 
-  // What the story commands.
+  // Commands of the scenario.
 
   /** From now on such messages wait; `release` lets them go. */
   hold(hold: Hold): Hold {
@@ -201,7 +201,7 @@ export class Scenario {
     node.wipeDisk();
   }
 
-  // What clients do.
+  // Calls of clients.
 
   put(node: ScenarioNode, value: string, key = KEY): Pending {
     return this.write(node, { kind: 'put', value }, null, ++this.clock, key);

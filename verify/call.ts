@@ -1,14 +1,14 @@
-/** One operation of a history, done through the client library, and what the client was told. */
+/** One operation of a history, carried out through the client library, and what the client was told. */
 import { CausewayError, type CausewayClient, type Entry, type Expected } from '../src/client/index.ts';
 import type { HistoryCall, HistoryExpectation, HistoryOutcome } from '../sim/checkers/history.ts';
 
 export interface Performed {
   readonly outcome: HistoryOutcome;
-  /** The failure's code, where it failed. */
+  /** The failure's code, if it failed. */
   readonly failure?: string;
 }
 
-/** Rejects only where the client library breaks its word: every failure has a certainty. */
+/** Rejects only if the client library breaks its contract: every failure must have a certainty. */
 export async function perform(
   client: CausewayClient,
   key: string,
@@ -20,7 +20,7 @@ export async function perform(
   } catch (error) {
     if (!(error instanceof CausewayError)) throw error;
     if (error.code === 'not_an_integer') return { outcome: { kind: 'notAnInteger' } };
-    // A read changes nothing: whether it was done does not matter.
+    // A read changes nothing, so it does not matter whether it was carried out.
     const isLost = error.certainty === 'indefinite' && call.kind !== 'get';
     return { outcome: { kind: isLost ? 'indefinite' : 'definiteFailure' }, failure: error.code };
   }

@@ -1,5 +1,5 @@
-/** `npm run chaos`: faults strike a cluster under load, as a scenario says, and every promise is then judged. */
+/** `npm run chaos`: injects the faults of a scenario into a cluster under load, and then judges every promise. */
 import { runCommand } from './chaos/command.ts';
 
-// What a stopped run still awaits holds nobody up.
+// Whatever a stopped run is still waiting for must not hold anybody up.
 process.exit(await runCommand(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 /**
- * Clients that do not wait for one another's answers: so many puts a second, whatever becomes of those before, as many
- * users together do. How many the cluster gets done is counted first, with clients that do wait.
+ * Clients that do not wait for one another's answers, like many users together: a fixed number of puts per second,
+ * whatever becomes of earlier ones. How many the cluster can handle is measured first, with clients that do wait.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CausewayError, connect, type CausewayClient } from '../src/client/index.ts';
@@ -8,17 +8,17 @@ import { CausewayError, connect, type CausewayClient } from '../src/client/index
 export interface FloodFigures {
   readonly capacityPerSecond: number;
   readonly askedPerSecond: number;
-  /** While it lasts, its first second aside: done, and refused for certain. */
+  /** During the flood, without its first second: puts done, and puts refused definitely. */
   readonly donePerSecond: number;
   readonly refusedPerSecond: number;
-  /** Milliseconds of those that were done, and of the refusals; a client tries some of these again after a pause. */
+  /** Milliseconds of those that were done, and of the refusals; a client retries some of these after a pause. */
   readonly doneP50Ms: number;
   readonly doneP99Ms: number;
   readonly refusedP50Ms: number;
   readonly refusedP99Ms: number;
-  /** Milliseconds from the fall to half of what gets done until the last refusal. */
+  /** Milliseconds from the drop to half of the capacity until the last refusal. */
   readonly recoveredMs: number;
-  /** Of all: neither done nor refused as too much; and not even sent, as this side could not keep up. */
+  /** In total: puts neither done nor refused for overload; and puts not even sent because this side could not keep up. */
   readonly failed: number;
   readonly unsent: number;
   /** Acknowledged keys that were looked up afterwards at every node, and how many of them were not found. */
@@ -38,9 +38,9 @@ interface Told {
   readonly as: 'done' | 'refused' | 'failed';
 }
 
-/** Puts at one node that wait for their answers while it is counted how many get done. */
+/** While the capacity is measured: puts at one node that wait for their answers. */
 const WAITING_EACH = 64;
-/** Of open calls at one node: more this side cannot keep. */
+/** Open calls at one node: this side cannot handle more. */
 const OUTSTANDING_MAX = 4_000;
 const STEP_MS = 10;
 const WARM_MS = 500;
@@ -68,7 +68,7 @@ export class Flood {
     for (const client of this.clients) client.close();
   }
 
-  /** Puts a second that get done, by clients each of which waits for its answer. */
+  /** Measures the puts per second that the cluster can handle, with clients each of which waits for its answer. */
   async capacity(forMs: number, hold: (ms: number) => Promise<void>): Promise<number> {
     let isOver = false;
     const loop = async (lane: Lane): Promise<void> => {
@@ -88,7 +88,7 @@ export class Flood {
     }
   }
 
-  /** Asks for so many a second; for half of what gets done once that is over. */
+  /** Sends this many per second, and half of the capacity after that. */
   async run(
     capacity: number,
     askedPerSecond: number,
@@ -175,7 +175,7 @@ function isBetween(at: number, from: number, to: number): boolean {
   return at >= from && at < to;
 }
 
-/** 0 where there are none. */
+/** 0 if there are none. */
 function quantile(values: number[], share: number): number {
   values.sort((a, b) => a - b);
   return values[Math.floor(values.length * share)] ?? 0;

@@ -1,4 +1,4 @@
-/** The end of a run under load: the cluster comes to rest, is looked at from all sides, and is judged. */
+/** The end of a run under load: the cluster comes to rest, is examined from all sides, and is judged. */
 import type { RunOptions } from './options.ts';
 import type { TimedOperation } from './chaos/run-lines.ts';
 import type { Load } from './load.ts';
@@ -9,7 +9,7 @@ import { ownerCountOf, statusOf, untilAtRest, untilReady, type World } from './w
 /** A run with fewer successful operations shows nothing. */
 export const SUCCEEDED_MIN = 5_000;
 
-/** Times the whole is looked at again where an epoch changed meanwhile. */
+/** How often the examination is repeated if an epoch has changed meanwhile. */
 const SURVEYS_MAX = 10;
 
 export interface Judgement {
@@ -18,7 +18,7 @@ export interface Judgement {
   readonly figures: Readonly<Record<string, unknown>>;
 }
 
-/** The load must have stopped; `history` is where its operations go. */
+/** The load must have stopped; its operations are in `history`. */
 export async function judge(
   world: World,
   load: Load,
@@ -60,7 +60,7 @@ export async function judge(
   };
 }
 
-/** In one epoch from beginning to end: while owners change, not all of them can be looked at. */
+/** All in one epoch: while owners change, not all of them can be examined. */
 export async function surveyAtRest(world: World, prefix: string, keys: readonly string[]): Promise<Survey> {
   for (let attempt = 1; attempt <= SURVEYS_MAX; attempt += 1) {
     await untilReady(world);

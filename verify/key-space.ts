@@ -1,6 +1,6 @@
 /**
  * Many keys that are written once each and then again and again, with the version of the last acknowledged write of
- * each: what must be there afterwards, at every node.
+ * each, which must be there afterwards at every node.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
@@ -8,7 +8,7 @@ import type { CausewayClient } from '../src/client/index.ts';
 import type { Pipeline } from '../src/client/pipeline.ts';
 
 const TIMEOUT_MS = 30_000;
-/** What fails where nothing is measured is done again: on a crowded machine a lease is lost now and then. */
+/** How often a failed operation is repeated where nothing is measured: on a busy machine a lease is lost now and then. */
 const ATTEMPTS_MAX = 50;
 const REST_MS = 200;
 /** Keys between two lines of progress. */
@@ -17,7 +17,7 @@ const TELL_EVERY = 5_000;
 export class KeySpace {
   readonly count: number;
   private readonly prefix: string;
-  /** By key; 0: nothing was acknowledged. */
+  /** By key; 0 if nothing was acknowledged. */
   private readonly versions: Float64Array;
 
   constructor(prefix: string, count: number) {
@@ -34,18 +34,18 @@ export class KeySpace {
     return Math.floor(Math.random() * this.count);
   }
 
-  /** One attempt. */
+  /** A single attempt. */
   async put(pipeline: Pipeline, at: number, value: Uint8Array): Promise<void> {
     const version = await pipeline.set(this.key(at), value);
     this.versions[at] = Math.max(this.versions[at]!, version);
   }
 
-  /** Every key once, as fast as the nodes take them. `tell` hears how many are done. */
+  /** Writes every key once, as fast as the nodes accept them. `tell` is called with the number done. */
   async fill(addresses: readonly string[], value: () => Uint8Array, tell: Tell): Promise<void> {
     await this.each(addresses, tell, (pipeline, at) => this.put(pipeline, at, value()));
   }
 
-  /** Keys whose acknowledged write, or a later one, this node does not read. */
+  /** How many keys have an acknowledged write that this node does not return, nor a later one. */
   async missingAt(address: string, tell: Tell): Promise<number> {
     let missing = 0;
     await this.each([address], tell, async (pipeline, at) => {
@@ -84,7 +84,7 @@ export class KeySpace {
   }
 }
 
-/** How many keys are done. */
+/** Called with the number of keys done. */
 type Tell = (done: number) => void;
 
 async function patiently(pipeline: Pipeline, act: () => Promise<void>): Promise<void> {

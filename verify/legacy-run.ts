@@ -1,6 +1,6 @@
 /**
- * Legacy: a key that stands only in the legacy API is fetched once, stands in PostgreSQL and on its owners from
- * then on and is served without the API; ten thousand who ask at once make one call; what was deleted stays so.
+ * Legacy: a key that exists only in the legacy API is fetched once, is in PostgreSQL and on its owners from then on,
+ * and is served without the API; ten thousand concurrent readers cause one call; a deleted key stays deleted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayTryAnother } from '../src/client/causeway-error.ts';
@@ -10,7 +10,7 @@ import type { Report, RunOptions } from './options.ts';
 import { ownerCountOf, sqlRows, untilReady, type LegacyView, type World, type WorldNode } from './world.ts';
 
 const GETS_AT_ONCE = 10_000;
-/** Operations with one node at a time: so many that all of them wait for the one call. */
+/** Operations under way at one node: enough that all of them wait for the single call. */
 const UNANSWERED_MAX = 4_000;
 const TIMEOUT_MS = 30_000;
 const ASK_AGAIN_MS = 100;
@@ -18,7 +18,7 @@ const ASK_AGAIN_MS = 100;
 interface Scene {
   readonly world: World;
   readonly legacy: LegacyView;
-  /** One for each node, speaking to it alone. */
+  /** One for each node, speaking only to that one. */
   readonly clients: readonly CausewayClient[];
   readonly faults: string[];
   readonly told: string[];
@@ -72,7 +72,7 @@ async function fetchedOnce(scene: Scene): Promise<void> {
   );
 }
 
-/** 1 where this node is an owner and so must hold it, else 0. */
+/** 1 if this node is an owner and so must hold it, else 0. */
 async function expectHeld(
   scene: Scene,
   client: CausewayClient,
@@ -88,7 +88,7 @@ async function expectHeld(
   return 1;
 }
 
-/** A node that loses its lease for a moment, as may happen on a busy machine, says so for certain: it is asked again. */
+/** A node that loses its lease for a moment, as may happen on a busy machine, fails definitely, and is asked again. */
 async function answerInTime(ask: () => Promise<string>, giveUpAt: number): Promise<string> {
   for (;;) {
     try {
@@ -146,7 +146,7 @@ async function read(client: CausewayClient, key: string): Promise<string | undef
   return value === undefined ? undefined : textOf(value);
 }
 
-/** As plain SQL sees it; undefined: no live row. */
+/** As plain SQL sees it; undefined if there is no live row. */
 async function rowValue(world: World, key: string): Promise<string | undefined> {
   const rows = await sqlRows(world, 'select value from causeway.record where key = $1 and not deleted', [
     key,

@@ -1,4 +1,4 @@
-/** `npm run verify:legacy`: the legacy API is asked once for each key, and never for what was deleted. */
+/** `npm run verify:legacy`: the legacy API is asked once for each key, and never for a deleted one. */
 import { runLegacy } from './legacy-run.ts';
 import { runProgram } from './options.ts';
 

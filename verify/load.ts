@@ -1,8 +1,8 @@
 /**
- * Clients that read, write, delete, compare and increment all the time and tell what they were told: the history
- * that is judged afterwards. Every value written is unique. Some keys are shared by all clients, a few of them
- * hot; others are written once and never again, so that each of those writes can be looked up by itself; and
- * others still stand in the legacy API when they are first asked for.
+ * Clients that read, write, delete, compare and increment all the time and report their answers: the history that is
+ * judged afterwards. Every value written is unique. Some keys are shared by all clients, a few of them hot; others are
+ * written once and never again, so that each of those writes can be checked individually; and others exist only in the
+ * legacy API when they are first read.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
@@ -12,22 +12,22 @@ import { perform } from './call.ts';
 import type { TimedOperation } from './chaos/run-lines.ts';
 
 export interface LoadPlan {
-  /** Of every key: no other run has it. */
+  /** The prefix of every key, which no other run uses. */
   readonly prefix: string;
   readonly clientCount: number;
-  /** Clients more that read only: they show whether reads go on while every other client waits for a write. */
+  /** Additional clients that only read: they show whether reads go on while every other client waits for a write. */
   readonly readerCount: number;
   readonly registerCount: number;
   readonly counterCount: number;
-  /** Milliseconds between two operations of a client, at most: the cluster is to be watched, not worn. */
+  /** Maximum milliseconds between two operations of a client: the cluster is to be observed, not overloaded. */
   readonly restMs: number;
-  /** Whether some writes have conditions, increments among them. */
+  /** Whether some writes are conditional, increments among them. */
   readonly conditions: boolean;
-  /** Whether definite failures are tried again until the operation's deadline. */
+  /** Whether definite failures are retried until the operation's deadline. */
   readonly retries: boolean;
-  /** Puts a value into the legacy API; null: there is none. */
+  /** Puts a value into the legacy API; null if there is none. */
   readonly putLegacy: ((key: string, value: string) => void) | null;
-  /** Every operation as it ends. */
+  /** Called with every operation as it ends. */
   readonly onOperation: (operation: TimedOperation) => void;
 }
 
@@ -43,16 +43,16 @@ export const LOAD_PLAN_DEFAULT = {
 };
 
 const TIMEOUT_MS = 5_000;
-/** A client that is to find another node must not wait long for one that is dead. */
+/** A client that must find another node must not wait long for a dead one. */
 const CONNECT_TIMEOUT_MS = 1_000;
-/** Milliseconds a client rests after a failure. */
+/** Milliseconds that a client pauses after a failure. */
 const FAILED_REST_MS = 20;
-/** Numbers put to a counter lie this far apart: no sum of increments reaches the next one. */
+/** Numbers put to a counter are this far apart, so that no sum of increments reaches the next one. */
 const NUMBER_STEP = 10_000_000;
 const RECENT_MAX = 64;
 /** Of a hundred operations: on keys written once, on keys of the legacy API, on counters; the rest on registers. */
 const SHARES = { once: 12, legacy: 8, counter: 18 };
-/** One in so many operations on registers goes to one of the hot ones. */
+/** One in this many operations on registers goes to a hot one. */
 const HOT_EVERY = 4;
 const HOT_COUNT = 3;
 
@@ -63,7 +63,7 @@ interface Draw {
 
 export class Load {
   readonly prefix: string;
-  /** Milliseconds without an acknowledged write, the longest time so far. */
+  /** The longest time in milliseconds without an acknowledged write so far. */
   stallMsMax = 0;
   succeeded = 0;
   acknowledged = 0;
@@ -77,12 +77,12 @@ export class Load {
   private readonly keysSeen = new Set<string>();
   private readonly recentOnce: string[] = [];
   private readonly recentLegacy: string[] = [];
-  /** What was last seen to stand, so that some conditions hold. */
+  /** The values last seen, so that some conditions hold. */
   private readonly lastSeen = new Map<string, { value: string; version: number }>();
   private acknowledgedAt = 0;
   private isStopping = false;
   private fault: Error | null = null;
-  /** A counter of events is a clock that all clients share. */
+  /** A counter of events, which serves as a clock that all clients share. */
   private clock = 1;
   private valueNext = 1;
 
@@ -103,7 +103,7 @@ export class Load {
     );
   }
 
-  /** One client more that speaks to this node, too, as long as it is there. */
+  /** Adds a client that also speaks to this node, as long as it is there. */
   join(address: string): void {
     const at = this.clients.length;
     const client = connect({
@@ -114,7 +114,7 @@ export class Load {
     this.running.push(this.run(client, at, false));
   }
 
-  /** Rejects where the client library broke its word. */
+  /** Rejects if the client library broke its contract. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await Promise.all(this.running);
@@ -131,7 +131,7 @@ export class Load {
     return [...this.keysSeen];
   }
 
-  /** Done by others, and over at once. */
+  /** For an operation of others, which ends at once. */
   note(operation: Pick<TimedOperation, 'key' | 'client' | 'call' | 'outcome'>): void {
     const atMs = this.nowMs();
     this.tell({
@@ -227,7 +227,7 @@ export class Load {
   }
 
   private drawOn(key: string, isCounter: boolean): Draw {
-    // The first 83 of 100 are without a condition, but for increments.
+    // The first 83 of 100 are unconditional, except for increments.
     const draw = randomInt(this.plan.conditions ? 100 : 83);
     if (draw < 40) return { key, call: { kind: 'get' } };
     if (isCounter && draw < 75) {
@@ -242,7 +242,7 @@ export class Load {
     return { key, call: { kind: 'compareAndDelete', expect } };
   }
 
-  /** A key of its own, or a look at one written lately. */
+  /** A new key, or a read of one written lately. */
   private drawOnce(): Draw {
     const recent = this.recentOnce;
     if (recent.length > 0 && randomInt(3) === 0) {
@@ -254,7 +254,7 @@ export class Load {
     return { key, call: { kind: 'put', value } };
   }
 
-  /** One that only the legacy API knows yet, or one of those of late. */
+  /** A key that only the legacy API knows yet, or one of the recent ones. */
   private drawLegacyKey(putLegacy: (key: string, value: string) => void): string {
     const recent = this.recentLegacy;
     if (recent.length > 0 && randomInt(3) !== 0) return recent[randomInt(recent.length)]!;
@@ -280,8 +280,8 @@ export class Load {
 }
 
 /**
- * Readers and every second client speak to one node alone, so that some are never held up by a node that stands
- * still, and others always look at it; the rest go round over all. So does everyone who tries again until it works.
+ * Readers and every second client speak to one node only, so that some are never held up by a node that stands still,
+ * and others always see it; the other clients go round all nodes. So do all clients that retry until they succeed.
  */
 function nodesOf(
   at: number,

@@ -1,13 +1,13 @@
 /**
- * What a change of members moves, seen from outside: is everybody's share in place, how much did the newcomers copy
- * and how fast, and how much would any change have had to copy that ends with equal shares.
+ * What a change of members moves, seen from outside: is every member's share in place, how much did the new members
+ * copy and how fast, and what is the minimum for any change that ends with equal shares?
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { SLOT_COUNT } from '../src/core/limits.ts';
 import type { NodeStatus } from '../src/node/api.ts';
 import { statusOf, type WorldNode } from './world.ts';
 
-/** Of its share, by which a member may be off. */
+/** How far a member may be off, relative to its share. */
 const SHARE_TOLERANCE = 0.05;
 const SAMPLE_EVERY_MS = 50;
 
@@ -27,7 +27,7 @@ function isShared({ members, slotsMoving }: NodeStatus, names: readonly string[]
   );
 }
 
-/** By the word of each of these nodes. */
+/** As each of these nodes reports. */
 export async function isSharedAtAll(nodes: readonly WorldNode[], replicas: number): Promise<boolean> {
   const names = nodes.map(({ name }) => name);
   for (const node of nodes) {
@@ -37,7 +37,7 @@ export async function isSharedAtAll(nodes: readonly WorldNode[], replicas: numbe
   return true;
 }
 
-/** Copies of each key, on average, that a change must make at least where all members have equal shares before and after. */
+/** The minimum number of copies per key, on average, for a change between equal shares of all members. */
 export function leastCopies(replicas: number, before: readonly string[], after: readonly string[]): number {
   const shareOf = (names: readonly string[]): number => Math.min(replicas, names.length) / names.length;
   return after.reduce(
@@ -49,15 +49,15 @@ export function leastCopies(replicas: number, before: readonly string[], after: 
 export interface Copied {
   readonly records: number;
   readonly bytes: number;
-  /** Milliseconds from the last look at which nothing had arrived to the first at which all had. */
+  /** Milliseconds from the last sample in which nothing had arrived to the first in which everything had. */
   readonly forMs: number;
 }
 
-/** Looks again and again at what nodes say they have copied. Nodes may come and go meanwhile. */
+/** Repeatedly samples how much nodes report to have copied. Nodes may come and go meanwhile. */
 export class CopyWatch {
   private readonly nodes: () => readonly WorldNode[];
   private readonly everyMs: number;
-  /** What each had copied when it was first and last seen. */
+  /** What each node had copied when it was first and last seen. */
   private readonly seen = new Map<string, { readonly first: Totals; last: Totals }>();
   private readonly ended = new AbortController();
   private records = 0;
@@ -65,13 +65,13 @@ export class CopyWatch {
   private endedAt = 0;
   private running: Promise<void> = Promise.resolve();
 
-  /** `everyMs` between two looks: each takes the nodes, and whoever looks, a part of their processors. */
+  /** `everyMs` between two samples; each costs the nodes, and this process, some processor time. */
   constructor(nodes: () => readonly WorldNode[], everyMs = SAMPLE_EVERY_MS) {
     this.nodes = nodes;
     this.everyMs = everyMs;
   }
 
-  /** Resolves when everybody has been looked at once: what is copied from then on is seen. */
+  /** Resolves when every node has been sampled once: whatever is copied from then on is seen. */
   async start(): Promise<void> {
     await this.look(true);
     this.running = this.watch();
@@ -104,7 +104,7 @@ export class CopyWatch {
       const { recordsCopied: records, bytesCopied: bytes } = status.copy;
       const last: Totals = { records, bytes };
       const known = this.seen.get(name);
-      // Who comes meanwhile has copied nothing before.
+      // A node that joins later has copied nothing before.
       if (known === undefined)
         this.seen.set(name, { first: isFirst ? last : { records: 0, bytes: 0 }, last });
       else known.last = last;

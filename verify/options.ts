@@ -1,7 +1,6 @@
 /**
- * What the programs for legacy and persistence share at the command line: their options, progress on stderr, the report on stdout and
- * an exit code that means something: 0 all promises held, 1 one did not (or a fault could not be injected),
- * 2 it could not be run.
+ * What the programs for legacy and persistence share: their options, progress on stderr, the report on stdout, and the
+ * exit code: 0 all promises held, 1 one did not (or a fault could not be injected), 2 it could not be run.
  */
 import { parseArgs } from 'node:util';
 import { openOwnWorld } from './own-world.ts';
@@ -10,7 +9,7 @@ import type { World } from './world.ts';
 
 export interface Report {
   readonly verdict: 'passed' | 'failed';
-  /** Broken promises and faults that were not injected, in words; empty when passed. */
+  /** Broken promises and faults that were not injected, in words; empty if passed. */
   readonly faults: readonly string[];
   /** What was done and seen, in words. */
   readonly told: readonly string[];

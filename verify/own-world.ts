@@ -1,6 +1,6 @@
 /**
- * A cluster of its own, started for one run: real node processes, watched over as `causeway up` does, with
- * whatever can be made to fail around them.
+ * A cluster that is started for one run: real node processes, supervised like those of `causeway up`, with whatever can
+ * be made to fail around them.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,22 +23,22 @@ import { SmallDisks } from './chaos/small-disks.ts';
 import type { Wires } from './chaos/wires.ts';
 import type { Ending, LegacyView, World } from './world.ts';
 
-/** What the nodes are surrounded with; nothing where not asked for. */
+/** The surroundings of the nodes; none unless requested. */
 export interface RigPlan {
   readonly network?: 'proxy' | 'namespaces';
   readonly disks?: boolean;
   readonly clocks?: boolean;
-  /** Of what the network draws. */
+  /** Seed for what the network draws. */
   readonly seed?: number;
 }
 
 export type OwnWorldOptions = ClusterOptions & { readonly rig?: RigPlan };
 
-/** Milliseconds between a node's end and its next start: those of `causeway up`. */
+/** Milliseconds between a node's end and its next start, as in `causeway up`. */
 const RESTART_AFTER_MS = 250;
-/** After an end that nobody had asked for: a node that cannot start must not wear the machine out. */
+/** The same after an unexpected end: a node that cannot start must not wear the machine out. */
 const RESTART_AFTER_FAULT_MS = 1_000;
-/** Milliseconds the legacy API takes for a cold key: time enough for many to ask for it at once. */
+/** Milliseconds that the legacy API takes for a cold key: time enough for many to ask for it at once. */
 const LEGACY_SLOW_MS = 300;
 
 export async function openOwnWorld(nodes: number, rig: RigPlan = {}): Promise<World> {
@@ -56,7 +56,7 @@ export async function openOwnWorld(nodes: number, rig: RigPlan = {}): Promise<Wo
   }
 }
 
-/** On a program that is built already. */
+/** The program must have been built. */
 export async function ownWorld(options: OwnWorldOptions): Promise<World> {
   const around = new Around(options.rig ?? {});
   const keeper = new Keeper();
@@ -153,7 +153,7 @@ class Around {
   }
 }
 
-/** Starts again what ended, as a supervisor does. */
+/** Restarts what has ended, like a supervisor. */
 class Keeper {
   readonly endings: Ending[] = [];
   private cluster: TestCluster | null = null;

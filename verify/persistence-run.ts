@@ -1,7 +1,7 @@
 /**
- * Persistence: plain SQL sees every write; all nodes are killed at once under load and come back with everything,
- * from their disks, and again from PostgreSQL alone after their disks were removed. Clients go on asking all the
- * while, so a read of something unfinished that is not there later would show in their history.
+ * Persistence: plain SQL sees every write; all nodes are killed at once under load and come back with everything, from
+ * their disks, and again from PostgreSQL alone after their disks were removed. Clients continue throughout, so a read
+ * of something unfinished that is missing later would show in their history.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
@@ -20,7 +20,7 @@ const PROGRESS_TIMEOUT_MS = 60_000;
 const PROGRESS_WRITES = 50;
 
 export interface PersistencePlan extends RunOptions {
-  /** Default: that of a whole run. */
+  /** Default: that of a full run. */
   readonly succeededMin?: number;
 }
 
@@ -69,7 +69,10 @@ export async function runPersistence(world: World, plan: PersistencePlan): Promi
   };
 }
 
-/** Each write is in the table by the time it is acknowledged, not some time later. They are part of the history. */
+/**
+ * Each write must be in the table by the time it is acknowledged, not some time later. These writes are part of the
+ * history.
+ */
 async function seenBySql(world: World, load: Load): Promise<string[]> {
   const client = connect({ nodes: world.nodes.map(({ address }) => address) });
   const faults: string[] = [];

@@ -1,4 +1,4 @@
-/** `npm run verify:persistence`: what was acknowledged survives all nodes at once, and all their disks. */
+/** `npm run verify:persistence`: what was acknowledged survives the loss of all nodes at once, and of all their disks. */
 import { runProgram } from './options.ts';
 import { runPersistence } from './persistence-run.ts';
 

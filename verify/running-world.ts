@@ -1,6 +1,6 @@
 /**
  * The cluster that `causeway up` (`npm start`) runs on this machine, found through its data directory: the nodes'
- * settings, the file of its processes and its lock.
+ * settings, the file of its processes, and its lock.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { pauseProcesses } from '../test/support/hold-process.ts';
 import { until, sqlRows, statusOf } from './world.ts';
 import type { LegacyView, World, WorldNode } from './world.ts';
 
-/** What is read of a node.yaml. */
+/** The parts of node.yaml that are read. */
 interface NodeFile {
   readonly node: { readonly name: string; readonly dataDir: string };
   readonly cluster: { readonly members: readonly { readonly name: string; readonly address: string }[] };
@@ -23,12 +23,12 @@ interface NodeFile {
 
 const GONE_TIMEOUT_MS = 10_000;
 const PID_TIMEOUT_MS = 30_000;
-/** Milliseconds a stopped supervisor is given to stand still before its children are killed. */
+/** Milliseconds that a stopped supervisor gets to stand still before its children are killed. */
 const SUPERVISOR_STILL_MS = 50;
 const SAMPLE_LEGACY_URL = /^(http:\/\/127\.0\.0\.1:\d+\/legacy)\/data\/\{key\}$/;
 const SAMPLE_KEYS = Array.from({ length: 1_000 }, (_, at) => `legacy:${String(at + 1).padStart(4, '0')}`);
 
-/** Throws, with what to do about it, where no cluster runs there. */
+/** Throws, with advice, if no cluster is running there. */
 export function openRunningWorld(dataDir: string): World {
   const directory = resolve(dataDir);
   const files = readNodeFiles(directory);
@@ -92,7 +92,7 @@ async function endNodes(
   signal: 'SIGKILL' | 'SIGTERM',
 ): Promise<void> {
   const pids: number[] = [];
-  // One that has just ended by itself is awaited: a kill must hit a living process.
+  // A node that has just ended by itself is awaited: a kill must hit a living process.
   for (const name of names) {
     const lives = async (): Promise<boolean> => pidOf(directory, name) !== undefined;
     await until(`${name} lives`, lives, PID_TIMEOUT_MS);
@@ -101,18 +101,18 @@ async function endNodes(
   for (const pid of pids) process.kill(pid, signal);
   const gone = async (): Promise<boolean> => {
     if (pids.every((pid) => !isAlive(pid))) return true;
-    // Where zombies cannot be told from the living: who is dead does not answer.
+    // For systems on which zombies cannot be told from living processes: a dead node does not answer.
     const killed = nodes.filter(({ name }) => names.includes(name));
     return (await Promise.all(killed.map(statusOf))).every((status) => status === null);
   };
   await until(`${names.join(', ')} ended`, gone, GONE_TIMEOUT_MS);
 }
 
-/** Processes that stand still for a while; whatever happens to this run, they go on afterwards. */
+/** Processes that stand still for a while; whatever happens to this run, they continue afterwards. */
 class HeldProcesses {
   readonly #pids = new Set<number>();
 
-  /** Answers how to let it go on. */
+  /** Returns a function that lets it continue. */
   hold(pid: number): () => void {
     process.kill(pid, 'SIGSTOP');
     this.#pids.add(pid);
@@ -140,7 +140,7 @@ function supervisorPid(directory: string): number {
   return pid;
 }
 
-/** The sample legacy API beside the nodes, as its own counters tell of it. */
+/** The sample legacy API beside the nodes, as its own counters show it. */
 function sampleView(directory: string, base: string, world: World, held: HeldProcesses): LegacyView {
   const given = new Set<string>();
   const calls = async (): Promise<Record<string, number>> => {
@@ -165,7 +165,7 @@ function sampleView(directory: string, base: string, world: World, held: HeldPro
     async silence() {
       const pid = pidOf(directory, 'legacy');
       if (pid === undefined) return null;
-      // Stopped and not ended: its supervisor would start it again at once.
+      // Stopped, not ended: its supervisor would restart it at once.
       const resume = held.hold(pid);
       return async () => resume();
     },

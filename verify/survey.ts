@@ -1,6 +1,6 @@
 /**
- * A cluster at rest, looked at from all sides: what each node answers to a read, what each node's own store holds
- * (Admin Inspect neither forwards nor repairs), and what stands in PostgreSQL.
+ * A cluster at rest, examined from all sides: what each node answers to a read, what each node's own store holds (Admin
+ * Inspect neither forwards nor repairs), and what PostgreSQL has.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type CausewayClient, type Inspected, type Pipeline } from '../src/client/index.ts';
@@ -27,7 +27,7 @@ export interface StoreView {
 export interface Held {
   readonly owner: boolean;
   readonly valid: boolean;
-  /** Its operation id is not told: null. */
+  /** Its operation id is not reported and is null. */
   readonly record: KeyRecord | undefined;
 }
 
@@ -135,7 +135,7 @@ async function rowsOf(world: World, prefix: string): Promise<Map<string, Row>> {
   return new Map(rows.map((row) => [row['key'] as string, rowOf(row)]));
 }
 
-/** The database's own client gives 64-bit numbers as texts. */
+/** The database's client returns 64-bit numbers as strings. */
 function rowOf(row: SqlRow): Row {
   return {
     version: Number(row['version']),

@@ -1,7 +1,7 @@
 /**
- * The judgement, pure: given what clients were told and what stands everywhere afterwards, which promises were
- * broken? Every acknowledged write is looked up at every owner and in PostgreSQL, version for version, and the
- * whole history must have an order that a single copy could have followed.
+ * The verdict, pure: given what clients were told and what is stored everywhere afterwards, which promises were broken?
+ * Every acknowledged write is looked up at every owner and in PostgreSQL, version by version, and the whole history
+ * must have an order that a single copy could have followed.
  */
 import {
   findDivergence,
@@ -16,14 +16,14 @@ import type { Survey } from './survey.ts';
 import { textOf } from './call.ts';
 
 export interface Evidence {
-  /** With the reads of the survey in it. */
+  /** Including the reads of the survey. */
   readonly history: readonly HistoryOperation[];
   readonly survey: Survey;
-  /** Owners that every key must have. */
+  /** Number of owners that every key must have. */
   readonly ownerCount: number;
 }
 
-/** In words; empty where every promise held. */
+/** In words; empty if every promise held. */
 export function findFaults(evidence: Evidence): string[] {
   return [
     ...divergence(evidence),
@@ -51,7 +51,7 @@ function divergence({ history, survey }: Evidence): string[] {
   const record = {
     rows: survey.rows,
     writtenThrough: () => true,
-    // Only the operation id is not told by a node: the row's own stands in for it.
+    // A node does not report the operation id, so that of the row is used instead.
     checksumOf: (held: KeyRecord) =>
       sealRecord({ ...held, operationId: survey.rows.get(held.key)?.operationId ?? null }).checksum,
   };
@@ -77,14 +77,14 @@ function wrongOwners({ survey, ownerCount }: Evidence): string[] {
   for (const key of survey.stores[0]?.byKey.keys() ?? []) {
     const held = survey.stores.map(({ byKey }) => byKey.get(key)).filter((one) => one?.owner === true);
     if (held.length !== ownerCount) faults.push(`${key}: ${held.length} owners instead of ${ownerCount}`);
-    // Of a key that nothing is held of, nothing can be valid.
+    // If nothing is held of a key, nothing of it can be valid.
     if (held.some((one) => one?.record !== undefined && !one.valid))
       faults.push(`${key}: not valid at an owner, at rest`);
   }
   return faults;
 }
 
-/** Where an acknowledged version stands, it stands with what was written. */
+/** An acknowledged version must have the value that was written. */
 function wrongValues({ history, survey }: Evidence): string[] {
   const written = new Map<number, Map<string, string | null>>();
   for (const operation of history) {
@@ -93,7 +93,7 @@ function wrongValues({ history, survey }: Evidence): string[] {
     if (value === undefined || outcome.kind !== 'done' || outcome.version === undefined) continue;
     const byKey = written.get(outcome.version) ?? new Map<string, string | null>();
     written.set(outcome.version, byKey);
-    // Combined into one round, several operations share a version: what the last one wrote stands.
+    // Several operations combined into one round share a version, which has the value of the last one.
     byKey.set(key, byKey.has(key) ? SHARED : value);
   }
   const faults: string[] = [];
@@ -113,7 +113,7 @@ function wrongValues({ history, survey }: Evidence): string[] {
 
 const SHARED = '\0shared';
 
-/** undefined: it wrote nothing, or nobody was told what. */
+/** Undefined if it wrote nothing, or if nobody was told what. */
 function valueWritten({ call, outcome }: HistoryOperation): string | null | undefined {
   if (outcome.kind !== 'done') return undefined;
   switch (call.kind) {
@@ -125,7 +125,7 @@ function valueWritten({ call, outcome }: HistoryOperation): string | null | unde
       return null;
     case 'increment':
       return outcome.number === undefined ? undefined : String(outcome.number);
-    // What a list of changes came to is not told.
+    // The result of a list of changes is not reported.
     case 'modify':
     case 'get':
     case 'fill':
@@ -140,7 +140,7 @@ function unreadable({ survey }: Evidence): string[] {
     .map(({ node, key }) => `${key}: ${node} cannot read it, at rest`);
 }
 
-/** Without a look at the cluster this is all that can be judged. */
+/** Without examining the cluster, this is all that can be judged. */
 export function disorder({ history }: Pick<Evidence, 'history'>): string[] {
   const verdict = checkHistory(history, { versionsOrder: true });
   if (verdict.kind === 'ok') return [];

@@ -1,6 +1,6 @@
 /**
- * The cluster under verification as the programs of this folder see it, whoever runs it: places to ask, a database to
- * look into, processes to kill. What is killed is started again by whoever watches over the cluster.
+ * The cluster under verification as the programs of this folder see it, whoever runs it: addresses to ask, a database
+ * to query, processes to kill. Whoever supervises the cluster restarts what is killed.
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,18 +20,21 @@ export interface WorldNode {
 }
 
 export interface World {
-  /** Those that are members, or are to be; a cluster that was started for the run may change. */
+  /** Those that are members, or will be; the nodes of a cluster that was started for the run may change. */
   readonly nodes: readonly WorldNode[];
   readonly databaseUrl: string;
-  /** null: this cluster has no legacy source that can be looked at. */
+  /** Null if this cluster has no legacy source that can be observed. */
   readonly legacy: LegacyView | null;
-  /** With kill -9, all at once; resolves when they are gone. `downMs`: how long they stay away, where that can be said. */
+  /**
+   * Kills all at once with kill -9; resolves when they are gone. `downMs`: how long they stay away, if that can be
+   * chosen.
+   */
   kill(names: readonly string[], downMs?: number): Promise<void>;
-  /** The same, and their data directories are removed before they start again. */
+  /** The same; their data directories are removed before they start again. */
   killAndWipe(names: readonly string[]): Promise<void>;
-  /** In order, with SIGTERM; resolves when they are gone. */
+  /** Stops them gracefully with SIGTERM; resolves when they are gone. */
   stop(names: readonly string[]): Promise<void>;
-  /** They stand still, or run in slices only, until they are let go; those that do not run are left out. */
+  /** They stand still, or run in slices only, until they are released; those that are not running are left out. */
   pause(names: readonly string[], slices?: Slices): Promise<Pause>;
   /** What only a cluster that was started for the run has. */
   readonly rig: Rig | null;
@@ -45,20 +48,23 @@ export interface Pause {
 
 /** Everything around the nodes that can be made to fail. */
 export interface Rig {
-  /** null: nodes are wired to each other directly. */
+  /** Null if nodes are connected to each other directly. */
   readonly network: Wires | null;
   readonly postgres: TestServer;
   readonly legacy: LegacyServer | null;
-  /** null: nodes share the machine's disk. */
+  /** Null if nodes share the machine's disk. */
   readonly disks: SmallDisks | null;
-  /** null: nodes were started on the machine's clock. */
+  /** Null if nodes were started on the machine's clock. */
   readonly clocks: FakeClocks | null;
-  /** One more member, that joins by way of another; answers its name. It is copied to from then on. */
+  /** Adds a member that joins through another; returns its name. Slots are copied to it from then on. */
   join(by: string): Promise<string>;
-  /** A member leaves for good; resolves when its process has ended in order, and it is no node of the world any more. */
+  /**
+   * A member leaves for good; resolves when its process has ended gracefully. Afterwards it is no longer a node of the
+   * world.
+   */
   leave(name: string): Promise<void>;
   processOf(name: string): ChildProcess | undefined;
-  /** Processes that ended although nobody had asked them to. */
+  /** Processes that ended unexpectedly. */
   readonly endings: readonly Ending[];
   logOf(name: string): string;
 }
@@ -70,15 +76,15 @@ export interface Ending {
 }
 
 export interface LegacyView {
-  /** Keys that stand in the legacy API and nowhere else yet. */
+  /** Keys that exist in the legacy API and nowhere else yet. */
   coldKeys(count: number): Promise<readonly { readonly key: string; readonly value: string }[]>;
   /** Calls for this key since the API was started. */
   callsOf(key: string): Promise<number>;
-  /** From now on it answers nobody; null where this cannot be done here. */
+  /** From now on it answers nobody; null if that is not possible here. */
   silence(): Promise<(() => Promise<void>) | null>;
 }
 
-/** As `causeway up` and the tests set it. */
+/** As set by `causeway up` and the tests. */
 const REPLICAS_MAX = 3;
 const READY_TIMEOUT_MS = 120_000;
 const AT_REST_TIMEOUT_MS = 30_000;
@@ -90,7 +96,7 @@ export function ownerCountOf({ nodes }: World): number {
   return Math.min(REPLICAS_MAX, nodes.length);
 }
 
-/** Waits until `met`, or fails at the deadline naming what was awaited. */
+/** Waits until `met` returns true; fails at the deadline, naming what was awaited. */
 export async function until(
   what: string,
   met: () => Promise<boolean>,
@@ -104,7 +110,7 @@ export async function until(
   }
 }
 
-/** Every node is a complete owner of every slot that it is placed on, by its own word. */
+/** Every node reports that it is a complete owner of every slot placed on it. */
 export async function untilReady(world: World, timeoutMs = READY_TIMEOUT_MS): Promise<void> {
   for (const node of world.nodes) await until(`${node.name} is ready`, () => isReady(node), timeoutMs);
 }
@@ -121,13 +127,13 @@ export async function isReady(node: WorldNode): Promise<boolean> {
   return (await askHttp(node, '/readyz'))?.status === 200;
 }
 
-/** null: it does not answer. */
+/** Null if it does not answer. */
 export async function statusOf(node: WorldNode): Promise<NodeStatus | null> {
   const answer = await askHttp(node, '/status');
   return answer === null ? null : ((await answer.json()) as NodeStatus);
 }
 
-/** Where its HTTP door is: at the address of its other one. */
+/** The address of its HTTP door: on the same host as its other door. */
 function httpOf({ address, httpPort }: WorldNode): string {
   return `http://${address.slice(0, address.lastIndexOf(':'))}:${httpPort}`;
 }
@@ -140,7 +146,7 @@ async function askHttp(node: WorldNode, path: string): Promise<Response | null> 
   }
 }
 
-/** One statement, on a connection of its own. */
+/** Runs one statement on a connection of its own. */
 export async function sqlRows(world: World, text: string, values: unknown[]): Promise<SqlRow[]> {
   const client = new pg.Client({ connectionString: world.databaseUrl, connectionTimeoutMillis: 10_000 });
   client.on('error', () => {});

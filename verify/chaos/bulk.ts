@@ -1,4 +1,7 @@
-/** Keys that are written before the faults begin, so that there is something to copy, and looked for afterwards at every node. */
+/**
+ * Keys that are written before the faults begin, so that there is something to copy, and looked up afterwards at every
+ * node.
+ */
 import { KeySpace } from '../key-space.ts';
 import type { World } from '../world.ts';
 import type { RunLine } from './run-lines.ts';
@@ -8,7 +11,7 @@ import { untilStopped } from './scene.ts';
 export class Bulk {
   private readonly keys: KeySpace;
 
-  /** Null where the scenario has none. */
+  /** Null if the scenario has none. */
   static async write(
     world: World,
     { bulkKeys, bulkValueBytes }: Scenario['load'],

@@ -1,7 +1,7 @@
 /**
- * The command line of the rig: run a scenario, judge a recorded run again, list what there is. Progress goes to
- * stderr, the report to stdout. Exit code: 0 every promise held; 1 one did not, or the run did not do what it was
- * for; 2 it could not be run, or was stopped.
+ * The command line of the rig: runs a scenario, judges a recorded run again, lists the scenarios. Progress goes to
+ * stderr, the report to stdout. Exit code: 0 every promise held; 1 one did not, or the run did not do what it was for;
+ * 2 it could not be run, or was stopped.
  */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -75,7 +75,7 @@ interface Options {
   readonly nodes: number | null;
   readonly keys: number | null;
   readonly network: NetworkChoice;
-  /** Null: a cluster of its own. */
+  /** Null: starts a cluster of its own. */
   readonly nodesFrom: string | null;
   readonly out: string;
 }
@@ -142,7 +142,7 @@ async function runOne(read: Scenario, options: Options): Promise<number> {
   const progress = new ProgressLine(process.stderr);
   progress.note(`chaos ${scenario.name}, seed ${options.seed}, recorded in ${directory}`);
   const stopping = new AbortController();
-  // Who asks twice does not want to wait: nodes end with this process.
+  // A user who asks twice does not want to wait: the nodes end with this process.
   const stop = (): void => (stopping.signal.aborted ? process.exit(EXIT_NOT_RUN) : stopping.abort());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   let world: World | null = null;
@@ -171,7 +171,7 @@ async function openWorld(scenario: Scenario, { nodesFrom, seed, network }: Optio
   return openOwnWorld(scenario.nodes, { ...surroundingsFor(scenario.faults, network), seed });
 }
 
-/** The page and the text stand beside the file afterwards. */
+/** The page and the text are written beside the file. */
 async function judgeFile(file: string, json: boolean): Promise<number> {
   const run = await readRun(file);
   const faults = judgeRun(run);

@@ -1,24 +1,24 @@
 /**
- * The bytes from one place to another, over however many connections: what is done to them at present. Several
- * faults may be in force at once; each adds its weather and takes it away again, and what they do adds up.
+ * The bytes from one place to another, over however many connections, and what is done to them at present. Several
+ * faults may be in force at once: each adds its weather and removes it again, and their effects add up.
  */
 
 export interface Weather {
-  /** Bytes stand still, with connections open, and go on afterwards: a cut as TCP shows it. */
+  /** Bytes are held back with connections open, and continue afterwards: a cut as TCP shows it. */
   readonly isHeld?: boolean;
-  /** Bytes vanish. When this ends the connections that lost some are reset: their streams have holes. */
+  /** Bytes vanish. When this ends, connections that have lost some are reset, because their streams have holes. */
   readonly isSwallowed?: boolean;
   /** Connections are reset, and new ones too. */
   readonly isRefused?: boolean;
   readonly delayMs?: number;
-  /** Each piece waits up to this much longer; the order stays. */
+  /** Each piece is delayed by up to this much more; the order is kept. */
   readonly jitterMs?: number;
-  /** Probability that a piece is lost: TCP sends it again after a while, and all behind it waits. */
+  /** Probability that a piece is lost: TCP sends it again after a while, and everything behind it waits. */
   readonly lossShare?: number;
   readonly bytesPerSecond?: number;
 }
 
-/** What happened to bytes and connections because of weather: the proof that a fault struck. */
+/** What the weather did to bytes and connections: the proof that a fault took effect. */
 export interface Toll {
   heldPieces: number;
   swallowedBytes: number;
@@ -28,9 +28,9 @@ export interface Toll {
   resets: number;
 }
 
-/** Milliseconds until TCP sends a lost piece again, as Linux begins. */
+/** Milliseconds until TCP first sends a lost piece again, as in Linux. */
 const RETRANSMIT_MS = 200;
-/** Milliseconds: by then a wire is held and not lossy. */
+/** Milliseconds: at this point a wire counts as held, not as lossy. */
 const RETRANSMIT_MS_MAX = 6_400;
 
 export class Direction {
@@ -51,13 +51,13 @@ export class Direction {
   private readonly weathers = new Set<Weather>();
   private readonly watchers = new Set<() => void>();
 
-  /** `random` gives numbers from 0 to 1. */
+  /** `random` returns numbers from 0 to 1. */
   constructor(name: string, random: () => number) {
     this.name = name;
     this.random = random;
   }
 
-  /** Answers how to end it; ending it twice does nothing. */
+  /** Returns a function that removes it again; calling that twice has no effect. */
   add(weather: Weather): () => void {
     const own = { ...weather };
     this.weathers.add(own);
@@ -67,13 +67,13 @@ export class Direction {
     };
   }
 
-  /** Called after each change of weather, until the answer is called. */
+  /** Calls `watcher` after each change of weather; the returned function ends that. */
   watch(watcher: () => void): () => void {
     this.watchers.add(watcher);
     return () => void this.watchers.delete(watcher);
   }
 
-  /** Milliseconds that the next piece is under way. */
+  /** Milliseconds by which the next piece is delayed. */
   drawDelayMs(): number {
     let delayMs = 0;
     for (const { delayMs: fixed = 0, jitterMs = 0, lossShare = 0 } of this.weathers) {

@@ -1,6 +1,6 @@
 /**
- * A wall clock for each node that can be set at any moment, by libfaketime: the library is loaded before the node,
- * and reads how far to be off from a file at every look at the clock. Monotonic clocks are left as they are.
+ * A wall clock for each node that can be set at any moment, by libfaketime: the library is loaded before the node, and
+ * reads the offset from a file whenever the clock is read. Monotonic clocks are not changed.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export class FakeClocks {
   private readonly library: string;
   private readonly files: ReadonlyMap<string, string>;
 
-  /** Why this machine cannot do it; null where it can. */
+  /** Why this is not possible on this machine; null if it is. */
   static whyNot(): string | null {
     return findLibrary() === null ? 'clocks are set by libfaketime, which is not installed' : null;
   }
@@ -32,14 +32,14 @@ export class FakeClocks {
     };
   }
 
-  /** From the next look on the clock is off by so much, ahead where positive. */
+  /** From the next reading on, the clock is off by this much (positive: ahead). */
   set(name: string, offsetMs: number): void {
     const file = this.files.get(name)!;
     writeFileSync(`${file}.new`, `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1_000}\n`);
     renameSync(`${file}.new`, file);
   }
 
-  /** Does this process look at our clock? */
+  /** Whether this process uses our clock. */
   isWornBy(pid: number): boolean {
     try {
       return readFileSync(`/proc/${pid}/maps`, 'utf8').includes(this.library);
@@ -49,7 +49,7 @@ export class FakeClocks {
   }
 }
 
-/** Debian keeps it below the name of the machine's kind. */
+/** Debian keeps it in a directory named after the machine's architecture. */
 function findLibrary(): string | null {
   if (process.platform !== 'linux') return null;
   const kinds = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));

@@ -1,7 +1,8 @@
 /**
- * The wires of a cluster of its own: members dial each other, and PostgreSQL, through fault proxies, one for each
- * pair, so that every direction of every pair has its own weather. Bytes from one member to another are the same
- * direction whoever dialled. Clients reach the nodes directly: a node cut off must not answer them wrongly.
+ * The wires of a cluster that was started for the run: members dial each other, and PostgreSQL, through fault proxies,
+ * one for each pair, so that every direction of every pair has its own weather. Bytes from one member to another are
+ * the same direction, whoever dialled. Clients reach the nodes directly: a node that is cut off must not answer them
+ * wrongly.
  */
 import { Direction, type Toll, type Weather } from './direction.ts';
 import { FaultProxy, type Target } from './fault-proxy.ts';
@@ -66,7 +67,7 @@ export class FaultNetwork implements Wires {
   }
 
   settingsOf(name: string): Record<string, object> {
-    // One that came later is wired straight.
+    // A member that was added later is connected directly.
     if (!this.names.includes(name)) return {};
     return { network: { dial: this.dialOf(name) }, postgres: { url: this.databaseUrlOf(name) } };
   }

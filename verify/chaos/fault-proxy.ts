@@ -1,6 +1,7 @@
 /**
- * A TCP proxy between one caller and one place, through which each direction can be held, slowed, robbed, reset
- * and half closed. A call through it comes about only while both directions are open, as a handshake needs both.
+ * A TCP proxy between one caller and one destination, through which each direction can be held, slowed, starved, reset
+ * and half closed. A connection through it is established only while both directions are open, as a handshake needs
+ * both.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -35,7 +36,7 @@ export class FaultProxy {
   private readonly passages = new Set<Passage>();
   private readonly unwatch: (() => void)[];
 
-  /** `host`: where it listens. */
+  /** `host`: the address on which it listens. */
   static async start(
     target: Target,
     forward: Direction,
@@ -63,14 +64,14 @@ export class FaultProxy {
     return this.passages.size;
   }
 
-  /** Answers how many connections it hit. */
+  /** Returns how many connections were affected. */
   resetAll(): number {
     const { size } = this.passages;
     for (const passage of [...this.passages]) this.reset(passage);
     return size;
   }
 
-  /** The called side sees the end of each stream, the caller notices nothing; answers how many. */
+  /** The called side sees the end of each stream, and the caller notices nothing; returns how many were affected. */
   halfCloseAll(): number {
     let count = 0;
     for (const { pipes } of this.passages) {

@@ -1,6 +1,6 @@
 /**
- * The faults that a scenario may ask for, as data: one shape for each kind. Numbers are fixed or drawn from a
- * range, `[least, most]`. Nodes are drawn too: so many of them, fewer than half, or all.
+ * The faults that a scenario may contain, as data: one schema for each kind. Numbers are fixed or drawn from a range,
+ * `[least, most]`. Nodes are drawn too: a given number of them, fewer than half, or all.
  */
 import { z } from 'zod';
 
@@ -19,18 +19,18 @@ export type Range = z.infer<typeof range>;
 const nodes = z.union([z.int().min(1).max(9), z.enum(['minority', 'all'])]).default(1);
 export type NodeCount = z.infer<typeof nodes>;
 
-/** Milliseconds for which it is in force. */
+/** How many milliseconds it is in force. */
 const lastsMs = range;
 const share = z.number().min(0).max(0.9);
 
 /**
- * Which ways between members: `one`: a node and all others; `pair`: two nodes, which all others still reach;
- * `halves`: fewer than half against the rest; `bridge`: two halves that one node still joins; `ring`: every node
- * reaches only its neighbours, so that each sees another majority; `all`.
+ * Which connections between members: `one`: between a node and all others; `pair`: between two nodes, which all others
+ * still reach; `halves`: between fewer than half and the rest; `bridge`: between two halves that one node still
+ * connects; `ring`: every node reaches only its neighbours, so that each sees another majority; `all`.
  */
 const shape = z.enum(['one', 'pair', 'halves', 'bridge', 'ring', 'all']);
 export type Shape = z.infer<typeof shape>;
-/** Of `one`, `pair` and `halves`: what the cut-off side sends (`out`), what it gets (`in`), or both. */
+/** For `one`, `pair` and `halves`: what the cut-off side sends (`out`), what it receives (`in`), or both. */
 const direction = z.enum(['both', 'out', 'in']).default('both');
 const wires = { shape, direction };
 
@@ -40,10 +40,13 @@ const processFaults = [
   z.strictObject({ fault: z.literal('stop'), nodes }),
   z.strictObject({ fault: z.literal('rolling-restart') }),
   z.strictObject({ fault: z.literal('pause'), nodes, lastsMs }),
-  /** It runs for `share` of the time only, in slices: a saturated core. */
+  /** It runs only for `share` of the time, in slices, as on a saturated core. */
   z.strictObject({ fault: z.literal('slow'), nodes, share: z.number().min(0.02).max(0.9), lastsMs }),
   z.strictObject({ fault: z.literal('wipe') }),
-  /** So many join, one after the other, and as many leave again: of those that came and of those that were there. */
+  /**
+   * This many members join, one after the other, and as many leave again, some of the new ones and some of the old
+   * ones.
+   */
   z.strictObject({
     fault: z.literal('scale'),
     by: z.int().min(1).max(4).default(2),
@@ -56,7 +59,7 @@ const networkFaults = [
   z.strictObject({
     fault: z.literal('cut'),
     ...wires,
-    /** `silence`: bytes stand still, as when a cable is pulled; `reset`: connections are reset and refused. */
+    /** `silence`: bytes are held back, as when a cable is pulled; `reset`: connections are reset and refused. */
     by: z.enum(['silence', 'reset']).default('silence'),
     lastsMs,
   }),
@@ -77,22 +80,22 @@ const postgresFaults = [
   z.strictObject({ fault: z.literal('postgres-kill'), downMs: range }),
   z.strictObject({ fault: z.literal('postgres-restart') }),
   z.strictObject({ fault: z.literal('postgres-pause'), lastsMs }),
-  /** A standby that has everything takes its place, under a new timeline. */
+  /** A standby that has everything takes over, on a new timeline. */
   z.strictObject({ fault: z.literal('postgres-failover') }),
-  /** A standby takes its place that lacks what was committed in the last so many milliseconds. */
+  /** A standby takes over that lacks what was committed in the last `behindMs` milliseconds. */
   z.strictObject({ fault: z.literal('postgres-lost-tail'), behindMs: range }),
-  /** It is set back to a backup of so many milliseconds ago, and nothing but missing rows tells of it. */
+  /** The server is set back to a backup from `behindMs` milliseconds ago, noticeable only by missing rows. */
   z.strictObject({ fault: z.literal('postgres-restored'), behindMs: range }),
-  /** Statements arrive and commit, their replies vanish. */
+  /** Statements arrive and commit, but their replies vanish. */
   z.strictObject({ fault: z.literal('postgres-mute'), nodes, lastsMs }),
   z.strictObject({ fault: z.literal('postgres-cut'), nodes, lastsMs }),
   z.strictObject({ fault: z.literal('postgres-delay'), nodes, delayMs: range, lastsMs }),
 ] as const;
 
 const clientFaults = [
-  /** Puts are asked for `times` as fast as they get done, by clients that wait for no answer. */
+  /** Clients that do not wait for answers send `times` as many puts as can be handled. */
   z.strictObject({ fault: z.literal('flood'), times: z.number().min(1.2).max(20).default(3), lastsMs }),
-  /** So many clients of each node ask for large values and never read them. */
+  /** For each node, this many clients request large values and never read them. */
   z.strictObject({ fault: z.literal('slow-reader'), clients: z.int().min(1).max(50).default(4), lastsMs }),
 ] as const;
 
@@ -103,11 +106,11 @@ const otherFaults = [
     lastsMs,
   }),
   z.strictObject({ fault: z.literal('disk-full'), nodes, lastsMs }),
-  /** Little room is left on it, until it is freed: the node must notice, and nothing may come of it. */
+  /** Little room is left on it until it is freed: the node must notice, and no harm must be done. */
   z.strictObject({ fault: z.literal('disk-fills'), nodes, lastsMs }),
   z.strictObject({ fault: z.literal('sync-slow'), nodes, delayMs: range, lastsMs }),
   z.strictObject({ fault: z.literal('sync-fails'), nodes, lastsMs }),
-  /** The wall clock jumps by so much, ahead where positive, and back at the end. */
+  /** The wall clock jumps by this much (positive: ahead), and back at the end. */
   z.strictObject({ fault: z.literal('clock'), nodes, jumpMs: rangeFrom(-DAY_MS), lastsMs }),
 ] as const;
 
@@ -123,7 +126,7 @@ export type FaultSpec = z.infer<typeof faultSpec>;
 export type FaultKind = FaultSpec['fault'];
 export type SpecOf<Kind extends FaultKind> = Extract<FaultSpec, { fault: Kind }>;
 
-/** `cut halves out`: what tells two faults of one kind apart in a report. */
+/** For example `cut halves out`: distinguishes faults of one kind in a report. */
 export function labelOf(spec: FaultSpec): string {
   const words: string[] = [spec.fault];
   if ('shape' in spec) words.push(spec.shape);

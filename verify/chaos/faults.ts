@@ -1,6 +1,6 @@
 /**
- * The catalogue: for each kind of fault what strikes, and what it needs of the world. A new kind is a shape in
- * `fault-spec.ts`, a function beside its like, and a line here.
+ * The catalogue: for each kind of fault, what it does, and what it needs of the world. A new kind needs a schema in
+ * `fault-spec.ts`, a function next to similar ones, and a line here.
  */
 import type { World } from '../world.ts';
 import { FakeClocks } from './fake-clocks.ts';
@@ -16,7 +16,7 @@ import { scale } from './scale-faults.ts';
 import type { Scene } from './scene.ts';
 import { SmallDisks } from './small-disks.ts';
 
-/** True where it struck: somebody felt it. */
+/** Returns true if it took effect: somebody noticed it. */
 type Strike<Kind extends FaultKind> = (spec: SpecOf<Kind>, scene: Scene) => Promise<boolean>;
 type Need = 'processes' | 'own' | 'members' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
 
@@ -63,8 +63,8 @@ export const NETWORKS = ['auto', 'namespaces', 'proxy'] as const;
 export type NetworkChoice = (typeof NETWORKS)[number];
 
 /**
- * What a cluster of its own must be surrounded with, as far as this machine can. `auto`: packets where this machine and
- * all faults can do with them, else proxies. Throws where namespaces are asked for and cannot be had.
+ * The surroundings that a cluster started for the run needs, as far as this machine can provide them. `auto`: packets
+ * if this machine and all faults support them, otherwise proxies. Throws if namespaces are requested and not available.
  */
 export function surroundingsFor(
   specs: readonly FaultSpec[],
@@ -100,7 +100,7 @@ function networkFor(
   return { network: canBePackets ? 'namespaces' : 'proxy' };
 }
 
-/** Why this fault cannot be had here; null where it can. */
+/** Why this fault is not possible here; null if it is. */
 export function whyLeftOut(spec: FaultSpec, world: World): string | null {
   const { needs } = CATALOGUE[spec.fault];
   if (needs === 'processes') return null;

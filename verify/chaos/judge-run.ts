@@ -1,6 +1,6 @@
 /**
- * The judgement on a run, pure: did every promise hold, did the cluster come back, and did the run do what it was
- * for? Safety and final progress are judged; speed only where a scenario says that a fault must not cost it.
+ * The verdict on a run, pure: did every promise hold, did the cluster recover, and did the run do what it was for?
+ * Judges safety and final progress; speed only if a scenario says that a fault must not cost it.
  */
 import { disorder, findFaults } from '../verdict.ts';
 import { CONNECTION_ANSWER_BYTES_MAX } from '../../src/core/limits.ts';
@@ -9,10 +9,10 @@ import { movesSeen } from './moves-seen.ts';
 import type { Run } from './run-file.ts';
 import { isFailure } from './run-lines.ts';
 
-/** Bytes by which a process grows anyhow. */
+/** Bytes by which a process grows in any case. */
 const MEMORY_SLACK = 128 * 1024 * 1024;
 
-/** In words; empty where all is well. */
+/** In words; empty if all is well. */
 export function judgeRun(run: Run): string[] {
   return [
     ...incomplete(run),
@@ -49,7 +49,7 @@ function unasked({ head, endings }: Run): string[] {
   return [`processes ended that nobody had asked to: ${told.join(', ')}`];
 }
 
-/** What was written before anything else, at every node that was there at the end. */
+/** What was written before anything else must be at every node that was there at the end. */
 function lostInBulk({ head, bulk, end }: Run): string[] {
   if ((head.bulkKeys ?? 0) === 0 || end === null || end.stopped) return [];
   if (bulk.length === 0) return ['the keys that were written first were not looked for'];
@@ -73,7 +73,7 @@ function movedTooMuch(run: Run): string[] {
     );
 }
 
-/** What was acknowledged under overload is there like anything else. */
+/** Writes acknowledged under overload must be there like any others. */
 function lostInFloods({ floods }: Run): string[] {
   return floods
     .filter(({ lost }) => lost > 0)
@@ -92,7 +92,7 @@ function heldForUnread({ unread }: Run): string[] {
     });
 }
 
-/** A run that did not do what it is for has not passed. */
+/** A run that did not do what it was for has not passed. */
 function tooLittle(run: Run): string[] {
   const { head, faults, failures, operations } = run;
   const found: string[] = failures.map(({ fault, why }) => `${fault} could not be injected: ${why}`);
@@ -118,7 +118,7 @@ function tooLittle(run: Run): string[] {
   return found;
 }
 
-/** Nothing to compare is a fault, too: the run did not show what it is for. */
+/** Having nothing to compare is a fault, too: the run did not show what it was for. */
 function tooLate(run: Run): string[] {
   const { steady } = run.head;
   if (steady === undefined) return [];

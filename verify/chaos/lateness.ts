@@ -1,19 +1,19 @@
 /**
- * How late clients were served while one fault was long in force, beside the time without any: what a member that is
- * only slow costs once the others go on without it. Pure.
+ * How late clients were served during one long fault, compared with the time without any: the cost of a member that is
+ * only slow, once the others go on without it. Pure.
  */
 import type { FaultRecord, Run } from './run-file.ts';
 import { isFailure, type TimedOperation } from './run-lines.ts';
 
-/** Operations from which a 99th percentile tells something. */
+/** With fewer operations than this, a 99th percentile means nothing. */
 const OPERATIONS_MIN = 200;
 /** Milliseconds at the beginning of the load that count for neither. */
 const WARM_UP_MS = 2_000;
 
 export interface Lateness {
-  /** Milliseconds, the 99th percentile without a fault; null: too few operations. */
+  /** Milliseconds, the 99th percentile without a fault; null if there were too few operations. */
   readonly normalMs: number | null;
-  /** For each fault that was in force for longer than `afterMs`: of what began later than that. */
+  /** For each fault that was in force for longer than `afterMs`: the operations that began later than that. */
   readonly during: readonly { readonly fault: string; readonly p99Ms: number | null }[];
 }
 
@@ -35,7 +35,7 @@ export function latenessOf(run: Run, afterMs: number): Lateness {
   };
 }
 
-/** One that failed was as late as its failure; a refusal that came quickly served nobody. */
+/** A failed operation counts as infinitely late: a quick refusal is not a quick answer. */
 function p99Of(operations: readonly TimedOperation[]): number | null {
   const took = operations
     .map(({ beganMs, endedMs, outcome }) => (isFailure(outcome.kind) ? Infinity : endedMs - beganMs))

@@ -1,4 +1,4 @@
-/** Faults that clients are: they ask for more than gets done, or ask and do not read what they are told. */
+/** Clients as faults: they send more requests than can be handled, or send requests and do not read the answers. */
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { readFileSync } from 'node:fs';
 import { connect } from '../../src/client/index.ts';
@@ -11,11 +11,14 @@ const CAPACITY_MS = 2_000;
 /** Below this nothing can be said about a cluster. */
 const CAPACITY_MIN = 50;
 const VALUE_BYTES = 900_000;
-/** Large reads of each client that does not read: five times as many bytes as may wait for it. */
+/** Number of large reads of each client that does not read: five times as many bytes as may wait for it. */
 const READS_EACH = 100;
 const REFUSED_TIMEOUT_MS = 20_000;
 
-/** So many times as much is asked for as gets done; then half of it, to see how soon nothing is refused any more. */
+/**
+ * Sends a multiple of the puts that can be handled; then half of what can be handled, to see how soon no put is refused
+ * any more.
+ */
 export async function flood(spec: SpecOf<'flood'>, scene: Scene): Promise<boolean> {
   const addresses = scene.world.nodes.map(({ address }) => address);
   const load = new Flood(addresses, `flood:${Date.now()}:`);
@@ -32,7 +35,7 @@ export async function flood(spec: SpecOf<'flood'>, scene: Scene): Promise<boolea
   }
 }
 
-/** Clients that ask every node for large values, over and over, and never read an answer. */
+/** Clients that request large values from every node, over and over, and never read an answer. */
 export async function slowReader(spec: SpecOf<'slow-reader'>, scene: Scene): Promise<boolean> {
   const keys = await bigKeys(scene);
   const before = memoryOf(scene);
@@ -75,9 +78,9 @@ async function bigKeys(scene: Scene): Promise<string[]> {
   return keys;
 }
 
-/** A call of GetMany whose answer nobody takes. */
+/** A GetMany call whose answer nobody reads. */
 function ask(session: ClientHttp2Session, keys: readonly string[], onRefused: () => void): void {
-  // A repeated text, the first field: its tag, its length, its bytes.
+  // A repeated string, the first field: its tag, its length, its bytes.
   const fields = keys.map((key) => Buffer.concat([Buffer.from([0x0a, key.length]), Buffer.from(key)]));
   const message = Buffer.concat(fields);
   const head = Buffer.alloc(5);
@@ -95,7 +98,7 @@ function ask(session: ClientHttp2Session, keys: readonly string[], onRefused: ()
   stream.end(Buffer.concat([head, message]));
 }
 
-/** Resident bytes of each node's process; 0 where the system does not tell. */
+/** Resident bytes of each node's process; 0 if the system does not provide it. */
 function memoryOf(scene: Scene): number[] {
   return scene.world.nodes.map(({ name }) => {
     const pid = scene.rig.processOf(name)?.pid;

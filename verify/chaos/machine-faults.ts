@@ -8,7 +8,7 @@ import { statusOf, until } from '../world.ts';
 import type { SpecOf } from './fault-spec.ts';
 import type { Scene } from './scene.ts';
 
-/** Below the reserve of a node on a small disk, and enough for what it writes until it is out of the write path. */
+/** Below the reserve of a node on a small disk, and enough for what it writes until it has left the write path. */
 const DISK_LEFT_BYTES = 16 * 1024 * 1024;
 const ATTACH_TIMEOUT_MS = 5_000;
 
@@ -25,7 +25,7 @@ export async function diskFull(spec: SpecOf<'disk-full'>, scene: Scene): Promise
   }
 }
 
-/** Struck where each of the nodes says so of its disk by the end. */
+/** It took effect if each of the nodes reports it by the end. */
 export async function diskFills(spec: SpecOf<'disk-fills'>, scene: Scene): Promise<boolean> {
   const names = scene.takeNodes(spec.nodes);
   const disks = scene.rig.disks!;
@@ -71,7 +71,7 @@ export async function clock(spec: SpecOf<'clock'>, scene: Scene): Promise<boolea
   }
 }
 
-/** Why syncs cannot be tampered with here; null where they can. */
+/** Why syncs cannot be manipulated here; null if they can. */
 export function whyNoTrace(): string | null {
   if (process.platform !== 'linux') return 'syncs are tampered with on Linux only';
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -98,7 +98,7 @@ async function underTrace(
   return traces.length > 0 && traces.every(({ seen }) => seen().includes(mark));
 }
 
-/** Its process goes on untouched once detached; when it ends, so does the trace. */
+/** The process continues untouched once detached; when it ends, so does the trace. */
 async function attach(pid: number, inject: string): Promise<{ detach(): Promise<void>; seen(): string }> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-trace-'));
   const file = join(folder, 'trace');

@@ -1,5 +1,5 @@
 /**
- * What changes of members cost, pure: how much was copied beside the least possible, how fast, and how long clients
+ * The cost of changes of members, pure: how much was copied relative to the minimum, how fast, and how long clients
  * waited before, during and after each.
  */
 import { leastCopies } from '../moves.ts';
@@ -10,11 +10,11 @@ import { isFailure } from './run-lines.ts';
 const BESIDE_MS = 5_000;
 
 export interface MoveSeen {
-  /** `3 to 4 nodes` */
+  /** For example `3 to 4 nodes`. */
   readonly named: string;
   readonly tookMs: number;
   readonly records: number;
-  /** Of the least that any change to equal shares would have had to copy. */
+  /** As a multiple of the least that any change to equal shares would have had to copy. */
   readonly factor: number;
   readonly perSecond: { readonly records: number; readonly bytes: number };
   readonly before: Calm;
@@ -22,14 +22,14 @@ export interface MoveSeen {
   readonly after: Calm;
 }
 
-/** Milliseconds of clients' operations that succeeded; null where there were none. */
+/** Milliseconds of clients' successful operations; null if there were none. */
 export interface Calm {
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }
 
 export interface Uneasy extends Calm {
-  /** Milliseconds without an acknowledged write, the longest time. */
+  /** The longest time in milliseconds without an acknowledged write. */
   readonly stallMs: number;
 }
 
@@ -53,7 +53,7 @@ export function movesSeen(run: Run): MoveSeen[] {
   });
 }
 
-/** Keys that may be there at that time. */
+/** How many keys may exist at that time. */
 function keysBy({ head, operations }: Run, atMs: number): number {
   const keys = new Set(operations.filter(({ beganMs }) => beganMs <= atMs).map(({ key }) => key));
   return (head.bulkKeys ?? 0) + keys.size;

@@ -1,7 +1,7 @@
 /**
- * Wires of packets: each node in a network namespace of its own. Cuts between members are made there, in silence, one
- * way or both, under connections that stay open. PostgreSQL and the legacy API are outside, and reached through
- * proxies, one to PostgreSQL for each node, on which the faults of those wires are made as ever.
+ * Wires of real packets: each node is in a network namespace of its own. Cuts between members are made there, silently,
+ * in one direction or both, while connections stay open. PostgreSQL and the legacy API are outside, behind proxies, one
+ * to PostgreSQL for each node, which make the faults of those wires as usual.
  */
 import type { Place } from '../../test/support/cluster.ts';
 import { Direction, type Toll, type Weather } from './direction.ts';
@@ -25,7 +25,7 @@ export class NamespaceNetwork implements Wires {
   private outside: Outside | null = null;
   private legacy: FaultProxy | null = null;
 
-  /** Why such wires do not have this fault; null where they have it. */
+  /** Why these wires do not support this fault; null if they do. */
   static whyNot(spec: FaultSpec): string | null {
     if (spec.fault === 'cut' && spec.by === 'reset')
       return 'packets are cut in silence only: use --network proxy';
@@ -39,14 +39,14 @@ export class NamespaceNetwork implements Wires {
     this.random = random;
   }
 
-  /** Where a node is to live. */
+  /** Where a node will run. */
   async place(name: string): Promise<Place> {
     const place = this.spaces.add(name);
     if (this.outside !== null) await this.joinDatabase(name, this.outside.databaseUrl);
     return place;
   }
 
-  /** What nodes reach besides each other; before the first of them starts. */
+  /** Sets up what nodes reach besides each other; to be called before the first of them starts. */
   async connect(names: readonly string[], outside: Outside): Promise<void> {
     this.outside = outside;
     for (const name of names) await this.joinDatabase(name, outside.databaseUrl);
@@ -63,7 +63,7 @@ export class NamespaceNetwork implements Wires {
     const { databaseUrl, legacyUrl } = this.outside!;
     const { host } = this.spaces.add(name);
     return {
-      // Nothing but this machine reaches these addresses.
+      // Only this machine reaches these addresses.
       network: { insecure: true },
       grpc: { host },
       http: { host },
@@ -80,7 +80,7 @@ export class NamespaceNetwork implements Wires {
     return () => {
       for (const end of ends) end?.();
       const lost = heal?.() ?? 0;
-      // Together they lost so many: which of them how many nobody asks.
+      // The total over all ways; how many each one lost is not needed.
       if (lost > 0) this.tollAt(between[0]!).heldPieces += lost;
     };
   }
@@ -125,7 +125,7 @@ export class NamespaceNetwork implements Wires {
   }
 
   private through(url: string, proxy: FaultProxy): string {
-    // As text: the place of a key stands in it, which is none of a URL's.
+    // Replaced as text: the URL contains the place of the key, which a URL parser would not accept.
     return url.replace(/127\.0\.0\.1:\d+/, `${this.spaces.outside}:${proxy.port}`);
   }
 }

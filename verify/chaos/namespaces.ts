@@ -1,10 +1,10 @@
 /**
- * Hosts of their own for nodes, on one Linux machine: a network namespace each, joined by a router in another one, so
- * that what goes from one node to another are packets on a wire that can be cut one way, while connections stay as they
- * are. Packets that are cut off are routed to a place where nobody takes them: all it needs is `ip`.
+ * Separate hosts for nodes on one Linux machine: a network namespace each, connected by a router in another one. So
+ * nodes exchange packets on a wire that can be cut in one direction, while connections stay open. Packets that are cut
+ * off are routed to nowhere; this only needs `ip`.
  *
- * Names carry the process that made them. Everything goes with `close`, with the process, and where it was killed, with
- * the next one that makes some.
+ * Names include the process that created them. Everything is removed by `close`, with the process, or, if that was
+ * killed, by the next process that creates some.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,20 +13,20 @@ import type { Place } from '../../test/support/cluster.ts';
 
 const PREFIX = 'causeway';
 const FOLDER = '/var/run/netns';
-/** Networks 10.213.0 to 10.213.255, whichever nobody on this machine uses. */
+/** Networks 10.213.0 to 10.213.255, whichever is not in use on this machine. */
 const NETWORKS = '10.213';
 const NETWORK_COUNT = 256;
 const ROUTER_HOST = 254;
 const OUTSIDE_HOST = 253;
-/** Tables and rules of routes begin here. */
+/** Numbers of routing tables and rules begin here. */
 const TABLE_FIRST = 1_000;
 const QUIET =
   'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6';
 
 export class Namespaces {
-  /** Of this process, in all networks. */
+  /** How many this process has made, over all networks. */
   private static made = 0;
-  /** The address of the world outside as nodes see it: servers that they are to reach listen there. */
+  /** The address of the outside world as nodes see it: servers that they must reach listen there. */
   readonly outside: string;
   private readonly name: string;
   private readonly network: string;
@@ -34,7 +34,7 @@ export class Namespaces {
   private cuts = 0;
   private readonly onExit = (): void => this.close();
 
-  /** Why this machine cannot do it; null where it can. */
+  /** Why this is not possible on this machine; null if it is. */
   static whyNot(): string | null {
     if (process.platform !== 'linux') return 'network namespaces are made on Linux only';
     if (process.getuid?.() !== 0) return 'making network namespaces needs root';
@@ -100,8 +100,8 @@ export class Namespaces {
   }
 
   /**
-   * From now on packets of these ways, and of no other, vanish. The answer ends it, and tells how many did. Ways between
-   * nodes that have no place here are left as they are.
+   * From now on packets of exactly these ways vanish. The returned function ends that, and returns how many did. Ways
+   * between nodes that have no place here are not affected.
    */
   cut(ways: readonly (readonly [from: string, to: string])[]): () => number {
     this.cuts += 1;
@@ -113,7 +113,7 @@ export class Namespaces {
     });
     ip([`link add ${sink} netns ${this.router} type veth peer name p${sink} netns ${this.nowhere}`]);
     ipIn(this.nowhere, [`link set p${sink} up`]);
-    // Without ARP nobody is asked whether he takes what is sent there.
+    // Without ARP, nobody is asked whether they accept what is sent there.
     ipIn(this.router, [
       `link set ${sink} arp off`,
       `link set ${sink} up`,
@@ -130,10 +130,10 @@ export class Namespaces {
     };
   }
 
-  /** Processes in it must have ended. Doing it twice does nothing. */
+  /** Processes in it must have ended. Calling it twice has no effect. */
   close(): void {
     process.off('exit', this.onExit);
-    // It would go with the router, but the kernel takes its time for that.
+    // It would be removed with the router, but the kernel takes its time for that.
     if (existsSync(`/sys/class/net/${this.link}`)) ip([`link delete ${this.link}`]);
     remove(namespaces().filter((name) => name === this.name || name.startsWith(`${this.name}-`)));
   }
@@ -142,7 +142,7 @@ export class Namespaces {
     return `${this.name}-router`;
   }
 
-  /** The end of the router's wire that is outside. */
+  /** The outer end of the router's wire. */
   private get link(): string {
     return `cw${this.network.split('.')[2]!}`;
   }
@@ -207,12 +207,12 @@ function namespaces(): string[] {
   return text.split('\n').flatMap((line) => line.split(' ')[0] || []);
 }
 
-/** What hangs on them, links to the outside included, goes with them. */
+/** Everything attached to them, including the links to the outside, goes with them. */
 function remove(names: readonly string[]): void {
   if (names.length > 0) ip(names.map((name) => `netns delete ${name}`));
 }
 
-/** Of processes that were killed before they could tidy up. */
+/** Removes what was left by processes that were killed before they could clean up. */
 function removeStale(): void {
   remove(
     namespaces().filter((name) => {
@@ -222,7 +222,10 @@ function removeStale(): void {
   );
 }
 
-/** When a process began, in the kernel's own count; '': there is none. A number of a process may come again, this with it may not. */
+/**
+ * When a process began, in the kernel's own count; '' if there is none. A process id may be reused, but not together
+ * with this.
+ */
 function startOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

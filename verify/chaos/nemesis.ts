@@ -1,6 +1,6 @@
 /**
- * Strikes: goes through a scenario's faults, one after the other or several at once, until the time is over and
- * each has had its turn. What it does and when is told as it happens.
+ * Injects faults: goes through the faults of a scenario, one after the other or several at once, until the time is over
+ * and each has had its turn. Reports what it does and when.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Prng } from '../../src/base/prng.ts';
@@ -11,13 +11,13 @@ import type { RunLine } from './run-lines.ts';
 import type { Scenario } from './scenario.ts';
 import { Scene, Stopped, untilStopped } from './scene.ts';
 
-/** All faults may take this much longer to have had their turn than the time that was asked for. */
+/** The faults may take up to this multiple of the requested time until all have had their turn. */
 const OVERTIME_FACTOR = 4;
 
 export interface NemesisParts {
   readonly world: World;
   readonly scenario: Scenario;
-  /** Of the scenario those that can be had here. */
+  /** The faults of the scenario that are possible here. */
   readonly faults: readonly FaultSpec[];
   readonly seed: number;
   readonly stopped: AbortSignal;
@@ -28,7 +28,7 @@ export interface NemesisParts {
 export class Nemesis {
   made = 0;
   struck = 0;
-  /** What is in force, in words. */
+  /** Descriptions of the faults in force. */
   readonly inForce = new Map<number, string>();
   private readonly parts: NemesisParts;
   private readonly prng: Prng;
@@ -44,7 +44,7 @@ export class Nemesis {
     this.missing = new Set(parts.faults.map(labelOf));
   }
 
-  /** Resolves when all is over and undone. */
+  /** Resolves when all faults are over and undone. */
   async run(): Promise<void> {
     const lanes = Array.from({ length: this.parts.scenario.atOnce }, () => this.lane());
     await Promise.all(lanes);
@@ -58,12 +58,12 @@ export class Nemesis {
       await delay(restMs, undefined, { signal: stopped }).catch(() => undefined);
       if (stopped.aborted) return;
       await this.one(this.next());
-      // Where others strike too, there may be no moment at which all are ready.
+      // With several faults at once, there may be no moment at which all nodes are ready.
       if (scenario.untilReady && scenario.atOnce === 1) await this.allReady();
     }
   }
 
-  /** One that never is shows at the end of the run, as no progress. */
+  /** A node that never becomes ready shows up at the end of the run as missing progress. */
   private async allReady(): Promise<void> {
     const { world, stopped } = this.parts;
     await untilStopped(untilReady(world), stopped).catch(() => void (this.hasGivenUp = true));

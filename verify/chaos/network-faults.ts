@@ -63,7 +63,7 @@ async function inWeather(
   return struckOn(scene, ways, weather, proof, spec.lastsMs);
 }
 
-/** True where bytes or connections met it. */
+/** Returns true if bytes or connections were affected. */
 export async function struckOn(
   scene: Scene,
   ways: readonly Way[],

@@ -1,6 +1,6 @@
 /**
- * One direction of one connection through a fault proxy: pieces queue, wait for the weather, and go on in order.
- * The queue is bounded: beyond that nothing more is read, and the sender feels it as it would feel a slow wire.
+ * One direction of one connection through a fault proxy: pieces queue, wait for the weather, and go on in order. The
+ * queue is bounded: beyond that nothing more is read, and the sender notices as it would notice a slow wire.
  */
 import type { Socket } from 'node:net';
 import type { Direction } from './direction.ts';
@@ -13,7 +13,7 @@ interface Piece {
 }
 
 export class Pipe {
-  /** Its stream has a hole: it must not go on. */
+  /** Its stream has a hole, so it must not continue. */
   hasLost = false;
   private readonly from: Socket;
   private readonly to: Socket;
@@ -43,7 +43,7 @@ export class Pipe {
     });
   }
 
-  /** The receiving side sees an end; the sending side does not see that. */
+  /** The receiving side sees an end; the sending side does not notice. */
   halfClose(): void {
     this.hasLost = true;
     this.to.end();
@@ -117,7 +117,10 @@ export class Pipe {
   }
 }
 
-/** A socket that is connecting, or whose end is on its way out, cannot be reset: its handle would stay open for ever. */
+/**
+ * A socket that is connecting, or whose end is already being sent, cannot be reset: its handle would stay open for
+ * ever.
+ */
 export function resetSocket(socket: Socket): void {
   if (socket.connecting || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

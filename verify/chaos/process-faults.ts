@@ -1,4 +1,4 @@
-/** Faults of node processes: killed, stopped in order, paused, starved, robbed of their disks. */
+/** Faults of node processes: killed, stopped gracefully, paused, starved, deprived of their disks. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isReady, statusOf, until, untilReady, type WorldNode } from '../world.ts';
 import type { SpecOf } from './fault-spec.ts';
@@ -20,7 +20,7 @@ export async function kill(spec: SpecOf<'kill'>, scene: Scene): Promise<boolean>
   return true;
 }
 
-/** One that comes back and still copies, and another beside it. */
+/** Kills a node that has come back and is still copying, together with another one. */
 export async function killBesideLearner(
   _spec: SpecOf<'kill-beside-learner'>,
   scene: Scene,
@@ -79,7 +79,7 @@ export async function slow(spec: SpecOf<'slow'>, scene: Scene): Promise<boolean>
   return held.names.length > 0;
 }
 
-/** Only while all others are complete owners: nothing but this disk is to be lost. */
+/** Only while all others are complete owners: nothing but this disk must be lost. */
 export async function wipe(_spec: SpecOf<'wipe'>, scene: Scene): Promise<boolean> {
   const names = scene.takeNodes(1);
   if (names.length === 0) return false;
@@ -90,7 +90,7 @@ export async function wipe(_spec: SpecOf<'wipe'>, scene: Scene): Promise<boolean
   return true;
 }
 
-/** False: it was an owner again before anyone could look. */
+/** Returns false if it was an owner again before anyone could look. */
 async function becomesLearner(node: WorldNode): Promise<boolean> {
   let isLearning = false;
   const decided = async (): Promise<boolean> => {

@@ -1,7 +1,7 @@
-/** One line that is written over again and again at a terminal; elsewhere one line now and then. */
+/** One line that is updated in place on a terminal; elsewhere one line now and then. */
 import type { WriteStream } from 'node:tty';
 
-/** Where nobody watches, one in so many is enough. */
+/** If nobody is watching, only every n-th line is printed. */
 const QUIET_EVERY = 10;
 const WIDTH_DEFAULT = 80;
 

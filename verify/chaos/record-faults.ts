@@ -65,7 +65,7 @@ export async function postgresRestored(
   return goesBack(scene, behindMs, 'restore', 'PostgreSQL set back to a backup that was');
 }
 
-/** True where rows were lost by it. Over when every member says that PostgreSQL has everything again. */
+/** Returns true if rows were lost. It is over when every member reports that PostgreSQL has everything again. */
 async function goesBack(
   scene: Scene,
   behindMs: Range,
@@ -95,7 +95,7 @@ async function goesBack(
   return alone && hasLost;
 }
 
-/** What a member tells of driving rows into PostgreSQL, where it does that. (R30) */
+/** What a member reports about driving rows into PostgreSQL, if it does that. (R30) */
 interface Drive {
   readonly drive: number;
   readonly isDriven: boolean;
@@ -142,7 +142,10 @@ export async function postgresDelay(spec: SpecOf<'postgres-delay'>, scene: Scene
 }
 
 const SLOW_MS = 1_500;
-/** Milliseconds for which it is in force longer than asked, where nobody has called: clients want a new key now and then. */
+/**
+ * How many milliseconds longer than requested it stays in force if nobody has called: clients only want a new key now
+ * and then.
+ */
 const UNCALLED_MS_MAX = 10_000;
 const BEHAVIOURS: Readonly<Record<Exclude<SpecOf<'legacy'>['behaves'], 'down'>, Behaviour>> = {
   slow: { kind: 'slow', ms: SLOW_MS },
@@ -168,6 +171,6 @@ export async function legacy(spec: SpecOf<'legacy'>, scene: Scene): Promise<bool
     server.behaviour = { kind: 'normal' };
     if (server.isDown) await server.comeUp();
   }
-  // Nobody can tell who called while nobody answered.
+  // Without answers nobody can tell who called.
   return spec.behaves === 'down' || server.callCount > callsBefore;
 }

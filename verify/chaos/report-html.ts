@@ -1,4 +1,4 @@
-/** The report as one page that needs nothing else: the verdict, the picture of the run, the tables, in light and dark. */
+/** The report as one self-contained page: the verdict, the picture of the run and the tables, in light and dark mode. */
 import { count, facts, seconds } from './report-text.ts';
 import { PAGE_STYLE } from './report-style.ts';
 import type { Run } from './run-file.ts';

@@ -1,4 +1,4 @@
-/** How the report's page looks: one set of names for colours, each with its value in light and in dark. */
+/** The style of the report's page: one set of names for colours, each with its value in light and in dark mode. */
 
 const LIGHT = {
   paper: '#f6f7f9',

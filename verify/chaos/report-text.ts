@@ -1,4 +1,4 @@
-/** The report for people at a terminal: 80 columns, the verdict last. */
+/** The report for people at a terminal: 80 columns, with the verdict at the end. */
 import { movesSeen, type Calm, type Uneasy } from './moves-seen.ts';
 import type { Run } from './run-file.ts';
 import { latenessOf } from './lateness.ts';
@@ -41,7 +41,7 @@ export function reportText(run: Run, summary: Summary, faults: readonly string[]
     .join('\n');
 }
 
-/** Also for the page. */
+/** Also used for the page. */
 export function facts(run: Run, summary: Summary): [string, string][] {
   const { head, progress, survey } = run;
   const { succeeded, acknowledged, definite, indefinite, retried, codes } = summary;
@@ -104,7 +104,7 @@ function moves(run: Run): [string, string][] {
   ]);
 }
 
-/** What came of asking for more than gets done, and of not reading. */
+/** The result of sending more requests than can be handled, and of not reading. */
 function loads({ floods, unread }: Run): [string, string][] {
   const rate = (perSecond: number): string => `${count(Math.round(perSecond))}/s`;
   return [
@@ -142,7 +142,7 @@ function row(name: string, cells: readonly string[], width = WIDE): string {
     .join('')}`;
 }
 
-/** At words, and where a word is longer than a line, within it. Line breaks stay. */
+/** Between words or, if a word is longer than a line, within it. Line breaks are kept. */
 function wrapped(text: string, indent: string): string[] {
   return text.split('\n').flatMap((part, at) => {
     const lines: string[] = [];

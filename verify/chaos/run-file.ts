@@ -16,7 +16,7 @@ import {
   type TimedOperation,
 } from './run-lines.ts';
 
-/** Characters that are handed to the file together. */
+/** How many characters are written to the file at once. */
 const CHUNK_LENGTH = 64 * 1024;
 
 export class RunWriter {
@@ -42,7 +42,7 @@ export class RunWriter {
     for (const [key, row] of rows) this.write(rowLine(key, row));
   }
 
-  /** Rejects where not everything could be written. */
+  /** Rejects if not everything could be written. */
   async close(): Promise<void> {
     this.flush();
     this.stream.end();
@@ -62,7 +62,7 @@ export interface FaultRecord {
   readonly nodes: readonly string[];
   readonly told: string;
   readonly fromMs: number;
-  /** The run's end, where the fault did not end before. */
+  /** The end of the run, if the fault did not end before. */
   toMs: number;
   struck: boolean;
 }
@@ -79,12 +79,12 @@ export interface Run {
   readonly floods: Extract<RunLine, { is: 'flooded' }>[];
   readonly unread: Extract<RunLine, { is: 'unread' }>[];
   progress: Extract<RunLine, { is: 'progress' | 'no-progress' }> | null;
-  /** Reads stand among the operations. Null: the cluster was not looked at. */
+  /** Reads are among the operations. Null if the cluster was not examined. */
   survey: Survey | null;
   end: Extract<RunLine, { is: 'end' }> | null;
 }
 
-/** Throws with the number of the line that is none of a run's; a last line that is torn is where the run was cut off. */
+/** Throws with the number of a line that is not part of a run; an incomplete last line is where the run was cut off. */
 export async function readRun(path: string): Promise<Run> {
   const reader = new RunReader();
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
@@ -181,7 +181,7 @@ class RunReader {
     const { run } = this;
     if (run === null) throw new Error(`${path} holds no run`);
     for (const fault of run.faults) fault.toMs = Math.min(fault.toMs, this.latestMs);
-    // Of a run that was cut off nobody knows whether everything was looked at.
+    // If the run was cut off, it is not known whether everything was examined.
     if (run.end !== null && this.stores.size > 0) {
       const stores = [...this.stores].map(([node, byKey]) => ({ node, byKey }));
       run.survey = { reads: readsAtRest(run.operations), stores, rows: this.rows };
@@ -196,7 +196,7 @@ class RunReader {
   }
 }
 
-/** Readings of nodes at rest stand in the history under a client of this name. */
+/** Reads from nodes at rest are in the history under a client of this name. */
 export function clientAtRest(node: string): string {
   return `at rest, ${node}`;
 }

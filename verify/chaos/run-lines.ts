@@ -1,6 +1,6 @@
 /**
- * A run as lines of JSON, one thing that happened each, in the order in which it happened: enough to judge it
- * again at any time, without the cluster. Whole numbers of 64 bits travel as texts.
+ * A run as lines of JSON, one event each, in order: enough to judge it again at any time, without the cluster. 64-bit
+ * integers are encoded as strings.
  */
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from '../../sim/checkers/history.ts';
 import type { Origin } from '../../src/core/record.ts';
@@ -9,11 +9,11 @@ import type { Held, Row } from '../survey.ts';
 
 export const FORMAT = 1;
 
-/** An operation with the time of day of the run, in milliseconds since the load began. */
+/** An operation with its times in milliseconds since the load began. */
 export interface TimedOperation extends HistoryOperation {
   readonly beganMs: number;
   readonly endedMs: number;
-  /** It failed for certain and was tried again: the client was not told. */
+  /** It failed definitely and was retried: the client was not told. */
   readonly isRetried?: boolean;
   /** The code of its failure. */
   readonly failure?: string;
@@ -26,21 +26,21 @@ export interface RunHead {
   readonly seed: number;
   readonly startedAt: string;
   readonly nodes: readonly string[];
-  /** Owners of each key. */
+  /** Number of owners of each key. */
   readonly ownerCount: number;
   readonly operationsMin: number;
-  /** Not in runs that were recorded earlier. */
+  /** Missing in runs that were recorded earlier. */
   readonly faultsMin?: number;
   readonly failuresMax: number | null;
-  /** What joined the members, in words; absent: nothing that could be tampered with. */
+  /** What connected the members, in words; missing: nothing that could be manipulated. */
   readonly wires?: string;
-  /** Keys that were written before the load began; absent: none. */
+  /** Number of keys written before the load began; missing: none. */
   readonly bulkKeys?: number;
-  /** Records that a change of members may copy, of the least possible; absent: not looked at. */
+  /** Limit on the records that a change of members may copy, as a multiple of the minimum; missing: not checked. */
   readonly movedFactorMax?: number;
   readonly mayEnd: boolean;
   readonly steady?: { readonly afterMs: number; readonly factorMax: number; readonly slackMs: number };
-  /** By label; what cannot be had on this machine is not among them. */
+  /** By label, without those that are not possible on this machine. */
   readonly asked: readonly string[];
   readonly leftOut: readonly { readonly fault: string; readonly why: string }[];
 }
@@ -58,13 +58,13 @@ export type RunLine =
     }
   | { readonly is: 'fault-end'; readonly id: number; readonly atMs: number; readonly struck: boolean }
   | ({ readonly is: 'moved'; readonly atMs: number } & Change)
-  /** Keys that were written before the load began, and looked for at one node after it. */
+  /** Keys that were written before the load began, and were looked up at one node after it. */
   | { readonly is: 'bulk'; readonly node: string; readonly keys: number; readonly missing: number }
-  /** More was asked for than gets done, and what came of it. */
+  /** A flood, and its result. */
   | ({ readonly is: 'flooded'; readonly atMs: number } & FloodFigures)
-  /** Clients did not read what they asked for. */
+  /** Clients that did not read what they had requested. */
   | ({ readonly is: 'unread'; readonly atMs: number } & UnreadFigures)
-  /** A fault whose injection itself failed, in words. */
+  /** A fault whose injection itself failed, with the reason. */
   | { readonly is: 'fault-failed'; readonly fault: string; readonly atMs: number; readonly why: string }
   | { readonly is: 'sample'; readonly atMs: number; readonly nodes: readonly NodeSample[] }
   | { readonly is: 'ending'; readonly atMs: number; readonly name: string; readonly how: number | string }
@@ -91,28 +91,28 @@ export type RunLine =
   | { readonly is: 'end'; readonly atMs: number; readonly stopped: boolean };
 
 export interface UnreadFigures {
-  /** Of each node. */
+  /** Per node. */
   readonly clients: number;
-  /** Calls that were refused, as too much waited to be read. */
+  /** Calls that were refused because too much was waiting to be read. */
   readonly refused: number;
-  /** By which the memory of a node grew meanwhile, the most of all nodes. */
+  /** The largest growth of a node's memory meanwhile. */
   readonly grownBytes: number;
 }
 
-/** Members came or went, and everybody has its share. */
+/** Members came or went, and every member has its share. */
 export interface Change {
-  /** When it was asked for. */
+  /** When it was requested. */
   readonly fromMs: number;
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly replicas: number;
-  /** What was copied, and for how long. */
+  /** How much was copied, and for how long. */
   readonly records: number;
   readonly bytes: number;
   readonly forMs: number;
 }
 
-/** Null: it did not answer. */
+/** Null if it did not answer. */
 export interface NodeSample {
   readonly name: string;
   readonly epoch: number | null;
@@ -138,7 +138,7 @@ export function encodeLine(line: RunLine): string {
   );
 }
 
-/** Throws where it is no line of a run. */
+/** Throws if it is not a line of a run. */
 export function decodeLine(text: string): RunLine {
   const line = JSON.parse(text) as RunLine;
   const format: number = line.is === 'run' ? line.format : FORMAT;

@@ -1,6 +1,6 @@
 /**
- * One run: clients work all the time while faults strike, the cluster comes back, is looked at from all sides, and
- * everything that happened stands in one file.
+ * One run: clients work throughout while faults strike, the cluster recovers, it is examined from all sides, and
+ * everything that happened is recorded in one file.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../../src/client/index.ts';
@@ -19,7 +19,7 @@ import { untilStopped } from './scene.ts';
 const SAMPLE_EVERY_MS = 500;
 const PROGRESS_TIMEOUT_MS = 120_000;
 const WRITE_TIMEOUT_MS = 10_000;
-/** Milliseconds under load when all is well again: what was lost would be seen to be missing. */
+/** Milliseconds under load when all is well again, so that anything lost would be noticed. */
 const CALM_MS = 2_000;
 const TELL_EVERY_MS = 1_000;
 
@@ -29,11 +29,11 @@ export interface RunPlan {
   /** Where the run is recorded. */
   readonly file: string;
   readonly stopped: AbortSignal;
-  /** What happens, in a line, once a second. */
+  /** Called once a second with a line about what is happening. */
   readonly tellProgress: (line: string) => void;
 }
 
-/** Resolves when the file is complete. Nothing is in force any more then. */
+/** Resolves when the file is complete. No fault is in force any more then. */
 export async function runScenario(world: World, plan: RunPlan): Promise<void> {
   const { scenario, seed, stopped } = plan;
   const head = headOf(world, scenario, seed);
@@ -169,7 +169,7 @@ async function lookAround(
   }
 }
 
-/** Looks at every node again and again, and tells how the run goes. */
+/** Samples every node again and again, and reports how the run goes. */
 class Watch {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly world: World;
@@ -200,7 +200,7 @@ class Watch {
     this.noteEndings();
   }
 
-  /** A node that does not answer holds nobody up but the next sample. */
+  /** A node that does not answer delays nothing but the next sample. */
   private async sample(): Promise<void> {
     if (this.isSampling) return;
     this.isSampling = true;

@@ -1,4 +1,7 @@
-/** Members that come and go under load, one after the other. What each change moved is told, to be judged afterwards. */
+/**
+ * Members that join and leave under load, one after the other. What each change moved is recorded, to be judged
+ * afterwards.
+ */
 import { CopyWatch, isSharedAtAll } from '../moves.ts';
 import { ownerCountOf, until } from '../world.ts';
 import type { SpecOf } from './fault-spec.ts';
@@ -17,7 +20,7 @@ export async function scale(spec: SpecOf<'scale'>, scene: Scene): Promise<boolea
     await oneChange(scene, async () => void came.push(await scene.rig.join(first)));
     await scene.hold(spec.calmMs);
   }
-  // The first one stays: whoever was told of the cluster at its beginning still finds it.
+  // The first one stays, so that whoever was told of the cluster at its beginning still finds it.
   const mayGo = [...scene.shuffled(others).slice(0, Math.ceil(spec.by / 2)), ...came];
   for (const name of mayGo.slice(0, spec.by)) {
     await oneChange(scene, () => scene.rig.leave(name));

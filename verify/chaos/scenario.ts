@@ -1,6 +1,6 @@
 /**
- * A scenario is data: how large the cluster is, what clients do, which faults strike in which order, and what must
- * hold beyond what always must. Scenarios stand in `scenarios/`, one file each; others are read from any path.
+ * A scenario is data: the size of the cluster, what clients do, which faults strike in which order, and what must hold
+ * in addition to what always must. Our scenarios are in `scenarios/`, one file each; others can be read from any path.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -10,7 +10,7 @@ import { repositoryRoot } from '../../test/support/root.ts';
 import { faultSpec } from './fault-spec.ts';
 
 const count = z.int().min(0);
-/** An absent section takes the defaults of its members. */
+/** A missing section takes the defaults of its members. */
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
 
 const RING_NODES_MIN = 4;
@@ -19,54 +19,54 @@ const SCENARIO = z
   .strictObject({
     about: z.string().min(1),
     nodes: z.int().min(1).max(9).default(3),
-    /** Faults strike for so long, and until each has struck. */
+    /** Faults strike for this long, and until each has struck. */
     seconds: z.int().min(1).max(86_400),
     load: section({
       clients: z.int().min(1).max(200).default(24),
-      /** Clients more that only read. */
+      /** Additional clients that only read. */
       readers: z.int().min(0).max(200).default(6),
       registers: count.default(150),
       counters: count.default(16),
-      /** Whether keys of the legacy API are among those that clients use. */
+      /** Whether clients also use keys of the legacy API. */
       legacy: z.boolean().default(true),
-      /** Milliseconds a client rests between two operations, at most. */
+      /** Maximum pause of a client between two operations, in milliseconds. */
       restMs: count.default(6),
-      /** Whether some writes have conditions, increments among them. */
+      /** Whether some writes are conditional, increments among them. */
       conditions: z.boolean().default(true),
-      /** Definite failures are tried again until the operation's deadline. */
+      /** Whether definite failures are retried until the operation's deadline. */
       retries: z.boolean().default(false),
-      /** Keys that are written before anything else, and looked for at the end at every node. */
+      /** Number of keys that are written before anything else, and looked up at every node at the end. */
       bulkKeys: z.int().min(0).max(99_999_999).default(0),
       bulkValueBytes: z.int().min(1).max(1_000_000).default(100),
     }),
-    /** As written, over and over; or each round of them shuffled. */
+    /** As written, over and over; or shuffled anew in each round. */
     order: z.enum(['as-written', 'shuffled']).default('shuffled'),
-    /** Faults that may be in force at once. */
+    /** How many faults may be in force at once. */
     atOnce: z.int().min(1).max(4).default(1),
     /** Milliseconds from the end of one fault to the beginning of the next. */
     restMs: z.tuple([count, count]).default([300, 1_200]),
-    /** Before the next fault every node must be a complete owner again. */
+    /** Whether every node must be a complete owner again before the next fault. */
     untilReady: z.boolean().default(true),
     faults: z.array(faultSpec).min(1),
     expect: section({
       operationsMin: count.default(2_000),
-      /** Faults that must have struck, of whatever kind: they go on until then; not looked at where not given. */
+      /** Number of faults of any kind that must have struck; faults continue until then. Not checked if omitted. */
       faultsMin: count.optional(),
-      /** Operations that failed for good, retries included; not looked at where not given. */
+      /** Maximum number of operations that failed for good, including retries. Not checked if omitted. */
       failuresMax: count.optional(),
-      /** While a fault lasts, clients are served nearly as fast as without one; not looked at where not given. */
+      /** While a fault lasts, clients must be served nearly as fast as without one. Not checked if omitted. */
       steady: z
         .strictObject({
-          /** Milliseconds from the beginning of the fault until it must be so. */
+          /** Milliseconds from the beginning of the fault until this must hold. */
           afterMs: count,
-          /** The 99th percentile is at most so many times the usual one, and so many milliseconds. */
+          /** The 99th percentile may be at most this multiple of the usual one, plus this many milliseconds. */
           factorMax: z.number().min(1),
           slackMs: count.default(0),
         })
         .optional(),
-      /** Records that a change of members may copy, of the least possible; not looked at where not given. */
+      /** Limit on the records that a change of members may copy, as a multiple of the minimum. Not checked if omitted. */
       movedFactorMax: z.number().min(1).optional(),
-      /** Processes may end by themselves: a store that cannot write ends its node. */
+      /** Whether processes may end by themselves: a store that cannot write ends its node. */
       endings: z.boolean().default(false),
     }),
   })
@@ -95,7 +95,7 @@ export function scenarioNames(): string[] {
     .sort();
 }
 
-/** By its name among ours, or by the path of a file. Throws ScenarioError with every fault in it. */
+/** By the name of one of ours, or by the path of a file. Throws ScenarioError with all faults in it. */
 export function readScenario(nameOrPath: string): Scenario {
   const isName = /^[\w-]+$/.test(nameOrPath);
   const path = isName ? join(FOLDER, nameOrPath + KIND) : nameOrPath;

@@ -1,6 +1,6 @@
 /**
- * What a fault is handed when it strikes: the world, its own draws, and ways to say what it does and to wait. The
- * wait ends early when the run is stopped, and whatever the fault has done it then undoes.
+ * What a fault gets when it strikes: the world, its own random draws, and ways to report what it does and to wait. The
+ * wait ends early when the run is stopped, and the fault then undoes whatever it has done.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Prng } from '../../src/base/prng.ts';
@@ -19,7 +19,7 @@ export interface SceneParts {
   /** Nodes whose processes another fault holds at present. */
   readonly taken: Set<string>;
   readonly onBegan: (nodes: readonly string[], told: string) => void;
-  /** A change of members has come to its end. */
+  /** Called when a change of members is complete. */
   readonly onMoved: (change: Change) => void;
   readonly onFlooded: (figures: FloodFigures) => void;
   readonly onUnread: (figures: UnreadFigures) => void;
@@ -48,7 +48,7 @@ export class Scene {
     return this.rig.network!;
   }
 
-  /** Once for each fault, as soon as it is in force. */
+  /** To be called once for each fault, as soon as it is in force. */
   began(nodes: readonly string[], told: string): void {
     this.parts.onBegan(nodes, told);
   }
@@ -80,12 +80,12 @@ export class Scene {
     if (this.parts.stopped.aborted) throw new Stopped();
   }
 
-  /** What it awaits goes on unseen where the run is stopped. */
+  /** If the run is stopped, the awaited promise goes on unobserved. */
   awaits<Result>(awaited: Promise<Result>): Promise<Result> {
     return untilStopped(awaited, this.parts.stopped);
   }
 
-  /** Nodes whose processes no other fault holds; fewer than asked for, or none, where they are held. */
+  /** Nodes whose processes no other fault holds; fewer than requested, or none, if too many are held. */
   takeNodes(count: NodeCount): string[] {
     const free = this.names().filter((name) => !this.parts.taken.has(name));
     const picked = this.shuffled(free).slice(0, this.countOf(count));
@@ -94,7 +94,7 @@ export class Scene {
     return picked;
   }
 
-  /** False where another fault holds PostgreSQL. */
+  /** Returns false if another fault holds PostgreSQL. */
   async aloneOnPostgres(act: (postgres: Rig['postgres']) => Promise<void>): Promise<boolean> {
     if (this.parts.taken.has(DATABASE)) return false;
     this.parts.taken.add(DATABASE);
@@ -107,12 +107,12 @@ export class Scene {
     for (const name of this.own.splice(0)) this.parts.taken.delete(name);
   }
 
-  /** Whoever else looks at them. */
+  /** Nodes, whether or not another fault uses them, too. */
   anyNodes(count: NodeCount): string[] {
     return this.shuffled(this.names()).slice(0, this.countOf(count));
   }
 
-  /** Ways in the drawn shape, with the nodes that stand on the cut-off side. */
+  /** The ways of the shape, with the nodes on the cut-off side. */
   ways(shape: Shape, direction: 'both' | 'in' | 'out'): { ways: Way[]; nodes: string[] } {
     return waysOf(this.shuffled(this.names()), shape, direction);
   }
@@ -135,7 +135,7 @@ export class Scene {
   }
 }
 
-/** Rejects with Stopped as soon as the run is. */
+/** Rejects with Stopped as soon as the run is stopped. */
 export async function untilStopped<Result>(awaited: Promise<Result>, stopped: AbortSignal): Promise<Result> {
   let onStop = (): void => undefined;
   const stop = new Promise<never>((_resolve, reject) => {
@@ -152,12 +152,12 @@ export async function untilStopped<Result>(awaited: Promise<Result>, stopped: Ab
   }
 }
 
-/** The largest number that is fewer than half, at least one. */
+/** The largest number below half, but at least one. */
 function minorityOf(count: number): number {
   return Math.max(1, Math.ceil(count / 2) - 1);
 }
 
-/** The order of the names decides who stands where. */
+/** The order of the names decides which side each one is on. */
 export function waysOf(
   names: readonly string[],
   shape: Shape,

@@ -1,6 +1,6 @@
 /**
- * A small disk for each node, so that one can be filled without harming the machine: a memory file system of a
- * few megabytes, mounted where the node keeps its data. Mounting needs root on Linux.
+ * A small disk for each node, so that one can be filled without harming the machine: a memory file system of a few
+ * megabytes, mounted where the node keeps its data. Mounting needs root on Linux.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -23,7 +23,7 @@ export interface NodeDisk {
   readonly disk: string;
 }
 
-/** Room for what a run of minutes writes, logs that are about to be compacted included. */
+/** Room for what a run of minutes writes, including logs that are about to be compacted. */
 const DISK_MB = 384;
 const BALLAST = 'ballast';
 const CHUNK_BYTES = 1024 * 1024;
@@ -32,7 +32,7 @@ const run = promisify(execFile);
 export class SmallDisks {
   private readonly disks: readonly NodeDisk[];
 
-  /** Why this machine cannot do it; null where it can. */
+  /** Why this is not possible on this machine; null if it is. */
   static whyNot(): string | null {
     if (process.platform !== 'linux') return 'small disks are mounted on Linux only';
     if (process.getuid?.() !== 0) return 'mounting small disks needs root';
@@ -56,7 +56,7 @@ export class SmallDisks {
     }
   }
 
-  /** Until nothing more fits; true where the disk said so itself. */
+  /** Fills it until nothing more fits; returns true if the disk itself reported that. */
   fill(name: string): boolean {
     const file = openSync(join(this.diskOf(name), BALLAST), 'w');
     try {
@@ -75,7 +75,10 @@ export class SmallDisks {
     }
   }
 
-  /** So much stays free. By another process: it takes a second, in which the clients of this one would stand still. */
+  /**
+   * Leaves this much free. Another process does it, because it takes a second in which the clients of this one would
+   * stand still.
+   */
   async leave(name: string, bytes: number): Promise<void> {
     const path = this.diskOf(name);
     const { bavail, bsize } = statfsSync(path);
@@ -103,7 +106,7 @@ function mount(path: string, megabytes: number): void {
   });
 }
 
-/** Also while somebody still looks at it: it goes when he has done. */
+/** Works even while somebody is still using it: it is removed when they are done. */
 function unmount(path: string): void {
   execFileSync('umount', ['--lazy', path], { stdio: 'pipe' });
 }

@@ -1,4 +1,4 @@
-/** A run in figures, pure: operations by kind and outcome, stalls, what happened during each fault, series over time. */
+/** A run in figures, pure: operations by kind and outcome, stalls, what happened during each fault, time series. */
 import type { FaultRecord, Run } from './run-file.ts';
 import { isFailure, type TimedOperation } from './run-lines.ts';
 
@@ -9,9 +9,9 @@ export interface GroupFigures {
   readonly ok: number;
   readonly definite: number;
   readonly indefinite: number;
-  /** Milliseconds in which no operation of this kind succeeded anywhere, the longest such time. */
+  /** The longest time in milliseconds in which no operation of this kind succeeded anywhere. */
   readonly stallMsMax: number;
-  /** Milliseconds of the slowest one that succeeded. */
+  /** Milliseconds of the slowest successful one. */
   readonly slowestMs: number;
 }
 
@@ -34,7 +34,7 @@ export interface Bucket {
   readonly ok: number;
   readonly definite: number;
   readonly indefinite: number;
-  /** Milliseconds of those that succeeded; null where none did. */
+  /** Milliseconds of the successful ones; null if there were none. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }
@@ -45,7 +45,7 @@ export interface Summary {
   readonly acknowledged: number;
   readonly definite: number;
   readonly indefinite: number;
-  /** Definite failures that were tried again. */
+  /** Definite failures that were retried. */
   readonly retried: number;
   /** Operations that failed, by code. */
   readonly codes: Readonly<Record<string, number>>;
@@ -57,15 +57,15 @@ export interface Summary {
   readonly epochFirst: number | null;
   readonly epochLast: number | null;
   readonly endings: number;
-  /** Milliseconds from the end of the last fault until every node was complete and wrote; null: it never was. */
+  /** Milliseconds from the end of the last fault until every node was complete and wrote; null if that never happened. */
   readonly recoveredMs: number | null;
   readonly keys: number;
   readonly rows: number;
 }
 
-/** A stall that begins so soon after a fault is put down to it. */
+/** A stall that begins within this many milliseconds after a fault is attributed to it. */
 const AFTER_MS = 1_500;
-/** Milliseconds without an acknowledged write that are marked in the picture. */
+/** Milliseconds without an acknowledged write from which on a stall is marked in the picture. */
 const STALL_MS_MIN = 400;
 const BUCKETS_MAX = 240;
 const BUCKET_MS_MIN = 250;
@@ -141,7 +141,7 @@ function groupFigures(operations: readonly TimedOperation[], lastsMs: number): G
     ok: done.length,
     definite: operations.length - done.length - indefinite,
     indefinite,
-    // What nobody tried did not stall.
+    // Without attempts there is no stall.
     stallMsMax: operations.length === 0 ? 0 : longest(gapsOf(done, lastsMs)),
     slowestMs: done.reduce((most, { beganMs, endedMs }) => Math.max(most, endedMs - beganMs), 0),
   };
@@ -169,7 +169,7 @@ function faultFigures(
   };
 }
 
-/** Between one success and the next, from the beginning to the end of the load. */
+/** The times between successive successes, from the beginning to the end of the load. */
 function gapsOf(done: readonly TimedOperation[], lastsMs: number): Stall[] {
   const times = [0, ...done.map(({ endedMs }) => endedMs).sort((a, b) => a - b), lastsMs];
   return times.slice(1).map((toMs, at) => ({ fromMs: times[at]!, toMs }));

@@ -1,7 +1,6 @@
 /**
- * The picture of a run as SVG, on one axis of time: which faults were in force, operations by outcome, how long
- * they took, what each node was, and the epoch. Colours are names of the page's style, so that it suits light and
- * dark alike.
+ * The picture of a run as SVG, on one time axis: which faults were in force, operations by outcome, their latency, the
+ * state of each node, and the epoch. Colours are names from the page's style, so that they suit light and dark mode.
  */
 import type { FaultRecord, Run } from './run-file.ts';
 import type { NodeSample } from './run-lines.ts';
@@ -18,7 +17,7 @@ const LATENCY_HEIGHT = 110;
 const EPOCH_HEIGHT = 60;
 const TICKS_MAX = 12;
 const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200];
-/** Milliseconds, the lower and upper edge of the latency panel and its lines. */
+/** Milliseconds: the lower and upper edge of the latency panel, and its lines. */
 const LATENCY_LINES_MS = [1, 10, 100, 1_000, 10_000];
 
 export function escape(text: string): string {
@@ -29,7 +28,7 @@ export function escape(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** Where a fault belongs: its colour. */
+/** The group of a fault, which determines its colour. */
 export function familyOf(fault: string): 'process' | 'network' | 'postgres' | 'legacy' | 'machine' {
   if (/^(cut|delay|loss|throttle|resets|half-close)\b/.test(fault)) return 'network';
   if (fault.startsWith('postgres')) return 'postgres';
@@ -176,12 +175,12 @@ function nodePanel(run: Run, scale: Scale): Panel {
   return { title: 'nodes, by their own word', height: rows.length * ROW, body: rows.join('') };
 }
 
-/** Those that came later, too. */
+/** Including those that joined later. */
 function nodesOf({ head, samples }: Run): string[] {
   return [...new Set([...head.nodes, ...samples.flatMap(({ nodes }) => nodes.map(({ name }) => name))])];
 }
 
-/** absent: no member yet, or no more. */
+/** absent: not a member yet, or not any more. */
 type NodeState = 'absent' | 'serving' | 'leaseless' | 'learning' | 'entering' | 'silent';
 
 function stateOf(sample: NodeSample | undefined): NodeState {
@@ -191,7 +190,7 @@ function stateOf(sample: NodeSample | undefined): NodeState {
   return sample.phase === 'learning' ? 'learning' : 'entering';
 }
 
-/** Samples of the same state in a row are one span. */
+/** Consecutive samples of the same state form one span. */
 function spansOf(
   run: Run,
   name: string,

@@ -1,27 +1,27 @@
-/** What joins the members of a cluster that was started for a run, and what can be done to it: proxies, or packets. */
+/** What connects the members of a cluster that was started for a run, and what can be done to it: proxies, or packets. */
 import type { Toll, Weather } from './direction.ts';
 import type { FaultSpec } from './fault-spec.ts';
 
 /** From one member to another, by name, or to or from `DATABASE`. */
 export type Way = readonly [from: string, to: string];
 
-/** The place that stands for PostgreSQL in a way. */
+/** The name that stands for PostgreSQL in a way. */
 export const DATABASE = 'postgres';
 
 export interface Wires {
   /** In words, for the report. */
   readonly told: string;
-  /** Whether members that come later are wired like the others. */
+  /** Whether members that join later are connected like the others. */
   readonly takesNewcomers: boolean;
-  /** Why this fault cannot be had on these wires; null where it can. */
+  /** Why this fault is not possible on these wires; null if it is. */
   whyNot(spec: FaultSpec): string | null;
-  /** Answers how to end it. */
+  /** Returns a function that ends it. */
   setWeather(ways: readonly Way[], weather: Weather): () => void;
   tollOf(ways: readonly Way[]): Toll;
-  /** Connections between these members, or to PostgreSQL, whoever dialled; answers how many it hit. */
+  /** Resets connections between these members, or to PostgreSQL, whoever dialled; returns how many were affected. */
   resetAll(ways: readonly Way[]): number;
   halfCloseAll(ways: readonly Way[]): number;
-  /** Settings of a node, laid over its own, section by section. */
+  /** Settings of a node, merged into its own, section by section. */
   settingsOf(name: string): Readonly<Record<string, object>>;
   close(): Promise<void>;
 }

@@ -173,7 +173,7 @@ const CHANGES = [
   ...['SETRANGE k 0 9', 'FLUSHALL'],
 ];
 
-/** The channel for invalidations of RESP2; other channels are not there. */
+/** The invalidation channel of RESP2; there are no other channels. */
 // long: a list of cases, read from top to bottom
 function messages(list: List): void {
   const channel = '__redis__:invalidate';
