@@ -87,7 +87,7 @@ export interface RecordServerIdentity {
   readonly life: number;
 }
 
-const SERVER_UNTOLD: RecordServerIdentity = { system: '', timeline: 0, clusterId: '', life: 0 };
+const SERVER_UNKNOWN: RecordServerIdentity = { system: '', timeline: 0, clusterId: '', life: 0 };
 
 /** The PostgreSQL in use, and the one that the asked node is connected to. */
 export interface RecordServerFacts {
@@ -117,8 +117,8 @@ export function factsOfServer(
   },
 ): RecordServerFacts {
   const { drive, isDriven, hasRows, rowCount, isCounted, newestAtMs, verdict, why, loses } = told;
-  const known = identityOf(told.known ?? SERVER_UNTOLD);
-  const seen = identityOf(told.seen ?? SERVER_UNTOLD);
+  const known = identityOf(told.known ?? SERVER_UNKNOWN);
+  const seen = identityOf(told.seen ?? SERVER_UNKNOWN);
   return { known, seen, drive, isDriven, hasRows, rowCount, isCounted, newestAtMs, verdict, why, loses };
 }
 

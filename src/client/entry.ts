@@ -56,7 +56,7 @@ const ORIGINS = ['client', 'legacy', 'outside'] as const;
  */
 export function bytesOf(value: Value): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value, 'utf8');
-  if (value instanceof Uint8Array || isBytesOfElsewhere(value)) return value;
+  if (value instanceof Uint8Array || isUint8ArrayOfAnyRealm(value)) return value;
   throw refused(
     'the value is neither a string nor a Uint8Array (JSON.stringify makes a string of an object)',
   );
@@ -66,7 +66,7 @@ export function bytesOf(value: Value): Uint8Array {
  * Also accepts arrays made in another context of this process (`node:vm`, as test runners use it), which has its own
  * classes.
  */
-function isBytesOfElsewhere(value: unknown): boolean {
+function isUint8ArrayOfAnyRealm(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
@@ -80,7 +80,9 @@ export function checkedTtl(ttlMs = 0): number {
 /** Checks an operation id; undefined becomes an empty one, "no id". */
 export function checkedOperationId(id: Uint8Array | undefined): Uint8Array {
   if (id === undefined) return NO_ID;
-  const fault = isBytesOfElsewhere(id) ? operationIdFault(id.length) : 'the operation id is no Uint8Array';
+  const fault = isUint8ArrayOfAnyRealm(id)
+    ? operationIdFault(id.length)
+    : 'the operation id is no Uint8Array';
   if (fault !== undefined) throw refused(`${fault}: newOperationId() makes one`);
   return id;
 }
