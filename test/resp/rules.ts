@@ -38,6 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'slowlog get': (_args, frame) => (frame.kind === 'list' ? '<entries>' : frame),
   'cluster myid': (_args, frame) => (/^[0-9a-f]{40}$/.test(frameText(frame) ?? '') ? '<id>' : frame),
   'cluster getkeysinslot': (_args, frame) => sorted(frame),
+  'cluster slots': (_args, frame) => clusterSlots(frame),
   'cluster info': (_args, frame) => clusterInfo(frame),
 };
 
@@ -136,13 +137,17 @@ function connectionLine(frame: Frame): Frame | string {
   return told.includes(undefined) ? frame : `<${[...told].sort().join(', ')}>`;
 }
 
-/** Of a command: name, arity, flags and key positions, but not its documentation and ACL categories. */
+/** Of a command: name, arity, flags, key positions and ACL categories, but not its documentation; its subcommands where it has none. */
 function commandInfo(frame: Frame): Frame | string {
   if (frame.kind !== 'list' || frame.items === null) return frame;
   const items = frame.items.map((item): Frame => {
     if (item.kind !== 'list' || item.items === null) return item;
-    const [name, arity, flags, ...places] = item.items.slice(0, 6);
-    return { ...item, items: [name!, arity!, sorted(flags!), ...places] };
+    const [name, arity, flags, first, last, step, categories, , , subcommands] = item.items;
+    const none = subcommands!.kind === 'list' && subcommands!.items?.length === 0 ? [subcommands!] : [];
+    return {
+      ...item,
+      items: [name!, arity!, sorted(flags!), first!, last!, step!, sorted(categories!), ...none],
+    };
   });
   return { ...frame, items };
 }
@@ -154,6 +159,14 @@ function commandDocs(frame: Frame): Frame | string {
   const docs = frame.items.filter((_item, at) => at % 2 === 1);
   const whole = docs.every((one) => one.kind === 'list' && frameText(one.items?.[0]) === 'summary');
   return whole ? `<docs ${frame.type}${names.join(' ')}>` : frame;
+}
+
+/** Of one range and one node: its addresses and its id are its own. */
+function clusterSlots(frame: Frame): Frame | string {
+  const text = replyText(frameBytes(frame));
+  const node =
+    /^\*1\\n(\*3\\n:0\\n:16383\\n\*4\\n)\$\d+\\n[\d.]*\\n:\d+\\n\$40\\n[0-9a-f]{40}(\\n[*%]0)$/.exec(text);
+  return node === null ? frame : `${node[1]}<host, port, id>${node[2]}`;
 }
 
 function clusterInfo(frame: Frame): Frame | string {

@@ -104,8 +104,9 @@ function hexadecimalOf(
   return withinReach(rounded(sign === '-' ? -digits : digits, shift));
 }
 
+/** Of a number that is not 0. As Redis has it, one that comes out as 0 is none, either. */
 function withinReach(number: LongDouble): LongDouble | undefined {
-  return isTooLarge(number) ? undefined : number;
+  return number.bits === 0n || isTooLarge(number) ? undefined : number;
 }
 
 /** The nearest number of 64 significant bits; of two that are equally near, the even one. */

@@ -92,10 +92,12 @@ export class ReplyWriter {
   }
 
   /**
-   * `text` without the leading minus. Line breaks in it become spaces; characters beyond Latin-1 become question marks.
+   * `text` without the leading minus. Line breaks at its end are left out, others become spaces; characters beyond Latin-1 become
+   * question marks.
    */
   error(text: string): void {
-    this.line('-', text.replace(/[\r\n]/g, ' ').replace(/[\u0100-\uffff]/g, '?'));
+    const line = text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ');
+    this.line('-', line.replace(/[\u0100-\uffff]/g, '?'));
   }
 
   integer(value: number | bigint): void {

@@ -44,6 +44,7 @@ export function cluster(): List {
     'CLUSTER INFO x',
     'CLUSTER SHARDS x',
   );
+  list.inCluster('CLUSTER SLOTS', 'CLUSTER SLOTS', 'HELLO 3', 'CLUSTER SLOTS', 'cluster slots');
   list.inCluster('CLUSTER MYID and INFO', 'CLUSTER MYID', 'CLUSTER INFO', 'cluster myid');
   list.inCluster(
     'COUNTKEYSINSLOT and GETKEYSINSLOT',

@@ -219,6 +219,8 @@ function client(list: List): void {
     'CLIENT LIST ID',
     'CLIENT LIST ID x',
     'CLIENT LIST FOO',
+    'CLIENT LIST ""',
+    'CLIENT LIST "" TYPE normal',
     'CLIENT LIST TYPE replica',
     'CLIENT LIST TYPE pubsub',
     'CLIENT LIST TYPE master',

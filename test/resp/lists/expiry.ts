@@ -64,6 +64,7 @@ export function expiry(): List {
         `${command} k x FOO`,
         `${command} k ${FARTHER} NX FOO`,
         `${command} k ${FARTHER} "FOO\\x00BAR"`,
+        `${command} k ${FARTHER} "\\nFOO\\nBAR\\n"`,
         `${command} k ${FARTHER} ""`,
         'GET k',
       ],

@@ -175,9 +175,29 @@ const SPOKEN = [
 /** Commands whose first word selects a subcommand. */
 const CONTAINERS = ['client', 'command', 'config', 'object', 'memory', 'slowlog', 'latency'];
 
+const SUBCOMMANDS: Readonly<Record<string, string>> = {
+  object: 'encoding refcount idletime freq help',
+  client:
+    'id getname setname info list kill no-evict reply unblock help tracking caching trackinginfo getredir',
+  command: 'count info docs getkeys list help',
+  config: 'get set resetstat rewrite help',
+  latency: 'latest history reset doctor histogram help',
+  slowlog: 'get len reset help',
+  memory: 'usage doctor purge help',
+  cluster: 'slots shards nodes info myid keyslot countkeysinslot getkeysinslot help',
+};
+
+function subcommands(list: List): void {
+  for (const [container, subs] of Object.entries(SUBCOMMANDS)) {
+    const names = subs.split(' ').map((sub) => `${container}|${sub}`);
+    list.inBoth('COMMAND INFO of subcommands', [], [`COMMAND INFO ${names.join(' ')}`]);
+  }
+}
+
 function commands(list: List): void {
   for (let at = 0; at < SPOKEN.length; at += 8)
     list.one('COMMAND INFO of every command', `COMMAND INFO ${SPOKEN.slice(at, at + 8).join(' ')}`);
+  subcommands(list);
   list.inBoth(
     'COMMAND INFO, other forms',
     [],

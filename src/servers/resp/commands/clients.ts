@@ -73,7 +73,7 @@ function list(client: Client, args: Arguments): void {
       ids.add(Number(id));
     }
     shown = shown.filter(({ id }) => ids.has(id));
-  } else if (option !== '') return out.error(SYNTAX_ERROR);
+  } else if (args.count > 2) return out.error(SYNTAX_ERROR);
   out.verbatim(shown.map((each) => `${lineOf(each)}\n`).join(''));
 }
 

@@ -20,7 +20,8 @@ function tellNode(out: ReplyWriter, { host, port, nodeId }: MappedMember): void 
   out.bulkText(host);
   out.integer(port);
   out.bulkText(nodeId);
-  out.array(0);
+  // Further addresses by their names.
+  out.map(0);
 }
 
 function slots(client: Client): void {

@@ -2,7 +2,7 @@
 import { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { fitsArity, keyPlaces } from '../command.ts';
-import type { Command, CommandBody } from '../command.ts';
+import type { Command, CommandBody, Group } from '../command.ts';
 import type { CommandIndex } from '../command-index.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
 import { globOf } from '../glob.ts';
@@ -32,14 +32,37 @@ function tellInfo(out: ReplyWriter, command: Command | undefined): void {
   for (const category of categories) out.simple(category);
   out.set(0);
   tellKeys(out, command);
-  out.array(subcommands?.size ?? 0);
-  for (const sub of subcommands?.values() ?? []) tellInfo(out, sub);
+  if (subcommands === null) return out.set(0);
+  out.array(subcommands.size);
+  for (const sub of subcommands.values()) tellInfo(out, sub);
 }
 
-function categoriesOf({ flags, group, writes }: Command): string[] {
-  const kind = group === 'string' ? ['@string'] : group === 'generic' ? ['@keyspace'] : [];
-  const access = writes ? ['@write'] : flags.includes('readonly') ? ['@read'] : [];
-  return [...access, ...kind, flags.includes('fast') ? '@fast' : '@slow'];
+const OF_GROUPS: Readonly<Partial<Record<Group, string>>> = {
+  string: '@string',
+  generic: '@keyspace',
+  connection: '@connection',
+  transactions: '@transaction',
+};
+/** Those that Redis counts among others than their group says. */
+const OTHER_CATEGORIES: Readonly<Record<string, readonly string[]>> = {
+  ...{ keys: ['@keyspace', '@dangerous'], dbsize: ['@keyspace'], object: [], client: [] },
+  ...{ flushall: ['@keyspace', '@dangerous'], flushdb: ['@keyspace', '@dangerous'], info: ['@dangerous'] },
+  ...{ wait: ['@connection'], waitaof: ['@connection'], role: ['@admin', '@dangerous'] },
+  ...{ command: ['@connection'], readonly: ['@connection'], readwrite: ['@connection'] },
+  asking: ['@connection'],
+};
+
+function categoriesOf({ name, flags, group, writes }: Command): string[] {
+  const [container] = name.split('|');
+  const ofGroup = OF_GROUPS[group];
+  const own = OTHER_CATEGORIES[name] ?? (container === 'command' ? ['@connection'] : undefined);
+  const implied = [
+    ...(writes ? ['@write'] : flags.includes('readonly') ? ['@read'] : []),
+    ...(flags.includes('admin') ? ['@admin', '@dangerous'] : []),
+    ...(flags.includes('pubsub') ? ['@pubsub'] : []),
+    flags.includes('fast') ? '@fast' : '@slow',
+  ];
+  return [...(own ?? (ofGroup === undefined ? [] : [ofGroup])), ...implied];
 }
 
 function tellKeys(out: ReplyWriter, { keys, writes }: Command): void {
