@@ -1,19 +1,20 @@
 /**
- * Brings a complete slot draft back into balance with few moves: a place goes straight from a node that has
- * too many to one that has too few; where the spread forbids every straight hand-over, along the shortest
- * chain of hand-overs through other nodes (slot-chains.ts). Both take runs of slots, from an edge on.
+ * Rebalances a complete slot draft with few moves. A place goes directly from a node with too many to a node with too
+ * few; where the spread forbids every direct hand-over, it goes along the shortest chain of hand-overs through other
+ * nodes (slot-chains.ts). Both take runs of slots, starting at an edge.
  *
- * Inside the band around its share (`low` to `high`) a node is left alone: small changes elsewhere move nothing.
+ * A node whose load is within the band around its share (`low` to `high`) is left alone, so that small changes
+ * elsewhere move nothing.
  */
 import { SLOT_COUNT } from './limits.ts';
 import { level, Neighbours, type Bounds, type Visit } from './slot-chains.ts';
 import { NOBODY, type SlotDraft } from './slot-draft.ts';
 
-/** Parts of one: the largest load is at most this much above the share. (DESIGN section 4) */
+/** Fraction by which the largest load may exceed the share. (DESIGN section 4) */
 const IMBALANCE_MAX = 0.05;
-/** To get the owners of a neighbour counts for more than any excess. */
+/** Weight of giving a slot the same owners as a neighbour: more than any excess. */
 const JOINS = 2 * SLOT_COUNT;
-/** Shares are sums of fractions: a whole number may come out a hair beside. */
+/** Shares are sums of fractions: a whole number may be slightly off. */
 const SHARE_NOISE = 1e-6;
 
 export function boundsOf(share: Float64Array, imbalance = IMBALANCE_MAX): Bounds {
@@ -28,8 +29,8 @@ export function boundsOf(share: Float64Array, imbalance = IMBALANCE_MAX): Bounds
 }
 
 /**
- * `prefers(slot, node)`: does the ring itself put the node there? Who holds little begins with such slots,
- * for its slots are to lie among those of all others; who holds more first grows where it is.
+ * `prefers(slot, node)`: whether the ring itself would choose the node. A node that holds little takes such slots
+ * first, so that its slots spread over those of all others; a node that holds more first extends the runs it has.
  */
 export function balancePlaces(
   draft: SlotDraft,
@@ -59,7 +60,7 @@ export function balancePlaces(
   });
 }
 
-/** A node that has too few takes places straight from those that have too many, in runs of slots. */
+/** One node with too few places takes places directly from nodes with too many, in runs of slots. */
 class Taking {
   private readonly draft: SlotDraft;
   private readonly node: number;
@@ -71,12 +72,12 @@ class Taking {
     this.wanted = wanted;
   }
 
-  /** Where it `may`, from slot 0 on, from nodes that hold more than `keeps`. */
+  /** Takes slots for which `may` is true, from slot 0 on, from nodes that hold more than `keeps`. */
   take(keeps: Int32Array, may: (slot: number) => boolean): void {
     for (let slot = 0; slot < SLOT_COUNT && this.lacks(); slot++) if (may(slot)) this.takeOne(slot, keeps);
   }
 
-  /** Beside what it holds: forwards, then backwards. */
+  /** Takes slots next to those the node holds: forwards, then backwards. */
   grow(keeps: Int32Array): void {
     const { draft, node } = this;
     this.take(keeps, (slot) => slot > 0 && draft.holds(slot - 1, node));
@@ -88,7 +89,10 @@ class Taking {
     return this.draft.load[this.node]! < this.wanted;
   }
 
-  /** From whoever's leave gives the slot the owners of a neighbour; else from whoever holds most above what it keeps. */
+  /**
+   * Takes the slot from the owner whose leaving gives it the same owners as a neighbour, or else from the owner that
+   * exceeds its `keeps` by most.
+   */
   private takeOne(slot: number, keeps: Int32Array): void {
     const { draft, node } = this;
     if (draft.holds(slot, node)) return;
@@ -107,7 +111,7 @@ class Taking {
     if (best !== NOBODY) draft.replace(best, node);
   }
 
-  /** Has a neighbour the same owners then? */
+  /** True if the slot would then have the same owners as a neighbour. */
   private joins(slot: number, leaving: number): boolean {
     const { draft, node } = this;
     const isLike = (other: number): boolean =>

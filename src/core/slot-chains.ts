@@ -1,39 +1,43 @@
 /**
- * Levels loads where nothing can be handed over straight: along the shortest chain of hand-overs through other nodes.
- * What a chain hands over of one slot it hands over of the slots behind it, as long as each of its nodes can and somebody
- * still has too many or too few: so it cuts runs of slots with the same owners once, and not once for each slot.
+ * Levels loads where no direct hand-over is possible, along the shortest chain of hand-overs through other nodes. A
+ * chain applied to one slot is applied to the following slots too, for as long as each of its nodes can hand over and
+ * some node still has too many or too few. So it cuts runs of slots with the same owners once, instead of once per
+ * slot.
  */
 import { SLOT_COUNT } from './limits.ts';
 import { NOBODY, type SlotDraft } from './slot-draft.ts';
 
-/** Nodes looked at in all searches for chains of one change: bounds its time, about a second at the most. */
+/** Nodes visited by all chain searches of one change: bounds its time to about a second. */
 const CHAIN_VISITS_MAX = 4000;
 
 export interface Bounds {
-  /** Below `low` a node is filled up to `floor`. */
+  /** A node below `low` is filled up to `floor`. */
   readonly low: Int32Array;
   readonly floor: Int32Array;
   readonly ceil: Int32Array;
-  /** Above `high` a node gives away. */
+  /** A node above `high` gives away. */
   readonly high: Int32Array;
 }
 
-/** Told of each neighbour and a slot of which something would change hands; true ends the visits. */
+/** Called with each neighbour and a slot that could change hands; returning true ends the visits. */
 export type Visit = (neighbour: number, slot: number) => boolean;
 
 export interface Levelling {
   readonly draft: SlotDraft;
   readonly bounds: Bounds;
   readonly load: Int32Array;
-  /** Nodes that could hand something to `node`. */
+  /** Visits nodes that could hand something to `node`. */
   readonly givers: (node: number, visit: Visit) => void;
-  /** Nodes to which `node` could hand something. */
+  /** Visits nodes to which `node` could hand something. */
   readonly takers: (node: number, visit: Visit) => void;
   readonly canMove: (slot: number, from: number, to: number) => boolean;
   readonly move: (slot: number, from: number, to: number) => void;
 }
 
-/** Chains from those above their band, then to those below it. Ends at the latest with the budget of visits. */
+/**
+ * Builds chains from nodes above their band, then to nodes below it. Ends at the latest when the budget of visits is
+ * used up.
+ */
 export function level(task: Levelling): void {
   const { bounds, load } = task;
   const { high, ceil, floor, low } = bounds;
@@ -65,7 +69,7 @@ interface Hop {
   readonly slot: number;
 }
 
-/** As many slots as are wanted, or as the chain allows; false where there is none. */
+/** Applies the chain to as many slots as wanted, or as it allows. Returns false if there is none. */
 function handAlong(
   task: Levelling,
   start: number,
@@ -84,7 +88,7 @@ function handAlong(
   const can = (hop: Hop): boolean =>
     hop.slot + behind < SLOT_COUNT && task.canMove(hop.slot + behind, from(hop), to(hop));
   while (isWanted() && isEnd(end) && chain.every(can)) {
-    // From the far end on, so that every step in between is itself a valid table.
+    // Starting at the far end keeps the table valid after every step.
     for (const hop of chain.toReversed()) {
       if (!can(hop)) return behind > 0;
       task.move(hop.slot + behind, from(hop), to(hop));
@@ -94,7 +98,7 @@ function handAlong(
   return behind > 0;
 }
 
-/** Breadth first: the fewest hops from `start` to a node for which `isEnd` holds. */
+/** Breadth-first search: the fewest hops from `start` to a node for which `isEnd` is true. */
 function findChain(
   nodeCount: number,
   start: number,
@@ -125,11 +129,11 @@ function findChain(
   return chain;
 }
 
-/** The neighbours of one node: each is told of once, with the first slot that is found for it. */
+/** Reports the neighbours of one node: each once, with the first slot found for it. */
 export class Neighbours {
   private readonly told: Uint8Array;
   private readonly visit: Visit;
-  /** All but the node itself. */
+  /** Neighbours not reported yet; all nodes but the node itself. */
   private left: number;
 
   constructor(nodeCount: number, visit: Visit) {
@@ -142,7 +146,7 @@ export class Neighbours {
     return this.told[neighbour] === 1;
   }
 
-  /** True where the visits are over: the visitor has what it sought, or nobody is left. */
+  /** Returns true if the visits are over: the visitor has found what it sought, or no neighbour is left. */
   tell(neighbour: number, slot: number): boolean {
     if (this.told[neighbour] === 1) return false;
     this.told[neighbour] = 1;

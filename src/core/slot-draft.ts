@@ -1,13 +1,13 @@
 /**
- * A slot table in the making: which node stands at which place of which slot, how many places each node
- * holds, and whether a node may take a place without breaking the spread (spread.ts). Nodes are numbered from
- * 0; place number = slot * ownerCount + position, and position 0 is the preferred coordinator.
+ * A slot table under construction: which node stands at which place of which slot, how many places each node holds, and
+ * whether a node may take a place without breaking the spread (spread.ts). Nodes are numbered from 0. Place number =
+ * slot * ownerCount + position, where position 0 is the preferred coordinator.
  */
 import { SLOT_COUNT } from './limits.ts';
 import type { SpreadLevel } from './spread.ts';
 
 export const NOBODY = -1;
-/** One in so many of all places, or less: these are sorted. */
+/** A node's list of places is sorted, instead of scanning all places, if it holds at most one in this many of them. */
 const SORTED_PART_MAX = 32;
 
 export class SlotDraft {
@@ -19,11 +19,11 @@ export class SlotDraft {
   readonly load: Int32Array;
   /** First places held by each node. */
   readonly firstLoad: Int32Array;
-  /** The places of each node, and whether they ascend. */
+  /** The places of each node, and whether that list is ascending. */
   private readonly placesOf: number[][];
   private readonly isOrdered: boolean[];
   private readonly levels: readonly SpreadLevel[];
-  /** Where in its node's list each place stands. */
+  /** Index of each place in its node's list. */
   private readonly listedAt: Int32Array;
 
   constructor(nodeCount: number, ownerCount: number, levels: readonly SpreadLevel[]) {
@@ -38,7 +38,7 @@ export class SlotDraft {
     this.isOrdered = this.placesOf.map(() => true);
   }
 
-  /** The same nodes and rules, all places free. */
+  /** A draft with the same nodes and rules, and all places free. */
   emptyCopy(): SlotDraft {
     return new SlotDraft(this.nodeCount, this.ownerCount, this.levels);
   }
@@ -59,7 +59,7 @@ export class SlotDraft {
     return this.placeOf(slot, node) !== NOBODY;
   }
 
-  /** Where the node stands among the owners of the slot; NOBODY where it does not. */
+  /** The node's place among the owners of the slot; NOBODY if it has none. */
   placeOf(slot: number, node: number): number {
     const start = slot * this.ownerCount;
     for (let place = start; place < start + this.ownerCount; place++) {
@@ -68,7 +68,7 @@ export class SlotDraft {
     return NOBODY;
   }
 
-  /** Are all owners of `slot` but `leaving` (a node or NOBODY) owners of `other`, too? */
+  /** True if all owners of `slot` except `leaving` (a node or NOBODY) are owners of `other` too. */
   isWithin(slot: number, other: number, leaving: number): boolean {
     const start = slot * this.ownerCount;
     for (let place = start; place < start + this.ownerCount; place++) {
@@ -78,11 +78,11 @@ export class SlotDraft {
     return true;
   }
 
-  /** The places of the node, ascending: the first one of a kind is where a run of such slots begins. */
+  /** The places of the node in ascending order, so that the first suitable one is the start of a run. */
   placesInOrder(node: number): readonly number[] {
     const list = this.placesOf[node]!;
     if (this.isOrdered[node]!) return list;
-    // Each link of each chain asks for this: to walk through all places takes a tenth of sorting a good part of them.
+    // Called for each link of each chain: scanning all places costs a tenth of sorting a good part of them.
     if (list.length * SORTED_PART_MAX > this.nodeAt.length) {
       let count = 0;
       for (let place = 0; place < this.nodeAt.length; place++)
@@ -100,7 +100,7 @@ export class SlotDraft {
     return count;
   }
 
-  /** May `node` join the owners of the slot, once `leaving` (a node or NOBODY) has left? */
+  /** True if `node` may join the owners of the slot once `leaving` (a node or NOBODY) has left. */
   fits(slot: number, node: number, leaving: number): boolean {
     if (this.holds(slot, node)) return false;
     for (const level of this.levels) {
@@ -109,7 +109,7 @@ export class SlotDraft {
     return true;
   }
 
-  /** Takes the next free place of the slot. */
+  /** Gives the next free place of the slot to the node. */
   add(slot: number, node: number): void {
     this.set(slot * this.ownerCount + this.takenCount(slot), node);
   }
@@ -131,12 +131,12 @@ export class SlotDraft {
     nodes.forEach((node, position) => this.set(start + position, node));
   }
 
-  /** Makes the owner at `place` the first of its slot; the former first takes its place. */
+  /** Makes the owner at `place` the first of its slot; the previous first owner takes its place. */
   makeFirst(place: number): void {
     this.swap(place, this.slotOfPlace(place) * this.ownerCount);
   }
 
-  /** Two taken places of a slot. */
+  /** Exchanges the owners of two taken places of one slot. */
   swap(place: number, other: number): void {
     const node = this.nodeAt[place]!;
     const otherNode = this.nodeAt[other]!;
@@ -151,7 +151,7 @@ export class SlotDraft {
     return Array.from(this.nodeAt.subarray(start, start + this.takenCount(slot)));
   }
 
-  /** The owners as a text, a character each: equal texts, equal owners in equal order. */
+  /** The owners as a text of one character each: equal texts mean the same owners in the same order. */
   textOf(slot: number): string {
     const start = slot * this.ownerCount;
     let text = '';
@@ -176,7 +176,7 @@ export class SlotDraft {
     return same === 0 || (same < capacity && repeats < repeatsMax);
   }
 
-  /** Does an earlier owner of the slot stand in the same domain as the one at `place`? */
+  /** True if an earlier owner of the slot is in the same domain as the one at `place`. */
   private isRepeated(domainOf: Int32Array, start: number, place: number, leaving: number): boolean {
     const domain = domainOf[this.nodeAt[place]!];
     for (let earlier = start; earlier < place; earlier++) {

@@ -1,28 +1,32 @@
 /**
- * Who takes the free places of a slot draft. The slots stand on the ring in the order of their numbers, so those between
- * two points of it are offered to the same nodes; and what a departure leaves free goes to whom a neighbouring slot
- * belongs, as long as it has room. So neighbours mostly have the same owners. (decision 53)
+ * Fills the free places of a slot draft. Slots are placed on the ring in numerical order, so all slots between two
+ * points of the ring are offered to the same nodes; and places that a departure leaves free go to owners of a
+ * neighbouring slot while these have room. So neighbouring slots mostly have the same owners. (decision 53)
  */
 import { SLOT_COUNT } from './limits.ts';
 import { CIRCLE, firstPointFrom, walkRing, type Ring } from './ring.ts';
 import type { Bounds } from './slot-chains.ts';
 import { NOBODY, type SlotDraft } from './slot-draft.ts';
 
-/** Positions on the ring from one slot to the next. */
+/** Distance on the ring from one slot to the next. */
 const SLOT_SPAN = CIRCLE / SLOT_COUNT;
-/** Points of the ring walked for one place before the least loaded node is taken instead. */
+/** Points of the ring visited for one place before the least loaded node is taken instead. */
 const WALK_POINTS_MAX = 1000;
-/** Parts of what is still free by which a node may be ahead of all together before the ring passes it over. */
+/**
+ * How far a node may be ahead of the overall progress, as a fraction of what is still free, before the ring skips it.
+ */
 const LEAD_MAX = 0.03;
-/** Parts of its share that one takes beyond its room, where all others have none either, before another one does. */
+/**
+ * How far a node goes beyond its room when no node has any left, as a fraction of its share, before another one does.
+ */
 const OVER_MAX = 0.01;
 
-/** Gives every free place away. */
+/** Assigns every free place. */
 export function fillPlaces(draft: SlotDraft, ring: Ring, bounds: Bounds, share: Float64Array): void {
   new Filling(draft, ring, bounds, share).fill();
 }
 
-/** The owners that the ring alone would choose, worked out when first asked. */
+/** The owners that the ring alone would choose, computed on first use. */
 export function ringChoice(draft: SlotDraft, ring: Ring): (slot: number, node: number) => boolean {
   let alone: SlotDraft | undefined;
   const choose = (): SlotDraft => {
@@ -45,11 +49,11 @@ class Filling {
   private readonly ring: Ring;
   private readonly bounds: Bounds;
   private readonly share: Float64Array;
-  /** What each has room for, and the places that are free, before any was filled. */
+  /** Each node's room, and the number of free places, before anything was filled. */
   private readonly room: Int32Array;
   private readonly freeCount: number;
   private filledCount = 0;
-  /** Up to where each goes on as the last resort. */
+  /** The load up to which each node continues as the last resort. */
   private readonly overMax: Int32Array;
 
   constructor(draft: SlotDraft, ring: Ring, bounds: Bounds, share: Float64Array) {
@@ -80,7 +84,10 @@ class Filling {
     }
   }
 
-  /** The slot behind those that have free places and the same owners beside them, where that one is complete. */
+  /**
+   * For each slot with free places: the complete slot behind the run of incomplete slots with the same owners, or
+   * NOBODY.
+   */
   private endsOfRuns(): Int32Array {
     const { draft } = this;
     const ends = new Int32Array(SLOT_COUNT).fill(NOBODY);
@@ -94,7 +101,7 @@ class Filling {
     return ends;
   }
 
-  /** Those who own the other slot, if with them this one has the same owners. */
+  /** Adds the owners of the other slot, if this slot then has the same owners. */
   private takeFrom(slot: number, other: number): void {
     const { draft } = this;
     if (!this.lacks(slot) || !draft.isWithin(slot, other, NOBODY)) return;
@@ -105,7 +112,7 @@ class Filling {
     }
   }
 
-  /** Clockwise from the slot on, whoever `may` take a place of it. */
+  /** Gives places to nodes for which `may` is true, clockwise from the slot. */
   private askRing(slot: number, may: (node: number) => boolean): void {
     const { draft } = this;
     if (!this.lacks(slot)) return;
@@ -117,7 +124,10 @@ class Filling {
     });
   }
 
-  /** Nobody who fits has room: whoever took the slot before for the same reason, for a while; else the least loaded. */
+  /**
+   * No suitable node has room: the node that took the previous slot as the last resort goes on for a while, then the
+   * least loaded.
+   */
   private lastResort(slot: number): number {
     const { draft } = this;
     for (const node of slot > 0 ? draft.ownersOf(slot - 1) : [])
@@ -135,7 +145,10 @@ class Filling {
     return this.draft.load[node]! < this.bounds.ceil[node]!;
   }
 
-  /** Less of its room is left than of all free places: the last slots must find room with different nodes, too. */
+  /**
+   * True if the node has less of its room left than there is of all free places: the last slots must find room at
+   * different nodes too.
+   */
   private leads(node: number): boolean {
     const left = this.bounds.ceil[node]! - this.draft.load[node]!;
     const freeLeft = 1 - this.filledCount / this.freeCount;
@@ -148,7 +161,7 @@ class Filling {
   }
 }
 
-/** Of the nodes that fit; of all that are not yet there, should the spread leave none. */
+/** The least loaded of the nodes that fit or, if the spread leaves none, of all nodes that are not owners yet. */
 function leastLoaded(draft: SlotDraft, slot: number, share: Float64Array): number {
   let best = NOBODY;
   let bestFits = false;

@@ -1,21 +1,27 @@
 /**
- * Evens out who is first, and who is when somebody is gone: orders of owners, which move no data. In runs of slots, as
- * places are (slot-chains.ts).
+ * Evens out which owners are first, and which are first while another is down. Only the order of owners changes, so no
+ * data moves. Works in runs of slots, as placement does (slot-chains.ts).
  */
 import { SLOT_COUNT } from './limits.ts';
 import { boundsOf } from './slot-balance.ts';
 import { level, Neighbours, type Bounds, type Visit } from './slot-chains.ts';
 import type { SlotDraft } from './slot-draft.ts';
 
-/** Parts of one: so much above or below its part a node may be first for. Less than of places, for it costs nothing. */
+/**
+ * Fraction by which a node may be first for more or fewer slots than its part. Smaller than for places, because it
+ * costs nothing.
+ */
 const FIRSTS_IMBALANCE_MAX = 0.02;
 /**
- * Parts of what each is to be first for while one is gone, by which it may be above that: by steps, for where few own
- * slots together the last one cannot be met, and what is above it should not all lie with one.
+ * Fractions by which a node may exceed the slots it should be first for while another node is down. Applied step by
+ * step: where few nodes share slots the last one cannot be met, and the excess should not all fall on one node.
  */
 const SECONDS_IMBALANCES = [0.12, 0.06, 0.03, 0.015];
 
-/** A node should be first for as much of all slots as it has of all shares: one of weight 0, which has none, for nothing. */
+/**
+ * A node should be first for the same fraction of the slots as it has of all shares; a node of weight 0, which has no
+ * share, for none.
+ */
 export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
   const shareSum = share.reduce((sum, places) => sum + places, 0);
   const firstShare = share.map((places) => (shareSum === 0 ? 0 : (places * SLOT_COUNT) / shareSum));
@@ -38,8 +44,8 @@ export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
 }
 
 /**
- * Whoever goes, those who stay are first for their parts: what each takes over of the slots of one that goes, which is
- * where it stands second, makes up with its own what it is to have then.
+ * Whichever node is down, the others should be first for their parts: the slots that a node takes over from it, those
+ * in which it is second, should together with its own make up the part it should then have.
  */
 export function balanceSeconds(draft: SlotDraft, share: Float64Array): void {
   if (draft.ownerCount < 3) return;
@@ -48,7 +54,7 @@ export function balanceSeconds(draft: SlotDraft, share: Float64Array): void {
   for (let first = 0; first < draft.nodeAt.length; first += draft.ownerCount)
     firstsOf[draft.nodeAt[first]!]!.push(first);
   const load = new Int32Array(draft.nodeCount);
-  // Single slots are not worth a look.
+  // Imbalances of less than one slot are not worth a search.
   const steps = SECONDS_IMBALANCES.filter((over) => (SLOT_COUNT / draft.nodeCount) * over >= 1);
   firstsOf.forEach((firsts, gone) => {
     load.fill(0);
@@ -63,12 +69,15 @@ export function balanceSeconds(draft: SlotDraft, share: Float64Array): void {
   });
 }
 
-/** How often one that is first for `firsts` slots, and for `after` of them when another one is gone, may be second to that one. */
+/**
+ * How often a node that is first for `firsts` slots, and should be first for `after` slots when another node is down,
+ * may be second to that node.
+ */
 function mostSeconds(firsts: number, after: number, over: number): number {
   return Math.ceil(Math.max(0, after - firsts)) + Math.floor(after * over);
 }
 
-/** Who takes over little is not too empty: it may own nothing together with the one that is gone. */
+/** There is no lower bound: a node may share no slots with the one that is down. */
 function boundsOfSeconds(
   { firstLoad, nodeCount }: SlotDraft,
   after: (node: number) => number,
@@ -80,7 +89,7 @@ function boundsOfSeconds(
   return { low: none, floor: none, ceil, high };
 }
 
-/** `firsts`: the first places of one node; `load`: how often each of the others stands second behind it. */
+/** `firsts`: the first places of one node. `load`: how often each other node is second to it. */
 function levelSeconds(draft: SlotDraft, firsts: readonly number[], load: Int32Array, bounds: Bounds): void {
   const { nodeAt, ownerCount } = draft;
   const gone = nodeAt[firsts[0]!]!;
@@ -105,11 +114,11 @@ function levelSeconds(draft: SlotDraft, firsts: readonly number[], load: Int32Ar
   });
 }
 
-/** Those who stand from `position` on in the slots of which a first place is among `places`. */
+/** Visits the owners from `position` on, in the slots whose first place is among `places`. */
 function visitBehind(draft: SlotDraft, places: readonly number[], position: number, visit: Visit): void {
   const told = new Neighbours(draft.nodeCount, visit);
   const { nodeAt, ownerCount } = draft;
-  // Walked through for each link of each chain: no list of its own is made for that.
+  // Runs for each link of each chain, so it does not build a list.
   for (const first of places) {
     if (first % ownerCount !== 0) continue;
     for (let place = first + position; place < first + ownerCount; place++) {

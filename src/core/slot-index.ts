@@ -1,17 +1,17 @@
 /**
- * A slot table seen from its rows: which slots each row has, and which pairs of rows one table makes of another. An
- * epoch changes rows much more often than the table, and members look at it by rows; so both are worked out once for
- * each table, that is, for each `slotRow`, which never changes and is shared by all topologies that have the same.
+ * A slot table seen by rows: which slots each row has, and which pairs of rows lead from one table to the next. An
+ * epoch changes rows far more often than the table, and members look at it by rows, so both are computed once per
+ * table, that is, per `slotRow`, which never changes and is shared by all topologies with the same table.
  */
 import { SLOT_COUNT } from './limits.ts';
 import type { Topology } from './topology.ts';
 
 export type SlotTable = Pick<Topology, 'rows' | 'slotRow'>;
 
-/** The slots of each row, ascending; rows without slots have none. */
+/** The slots of each row, ascending; empty for a row without slots. */
 export type SlotsByRow = readonly Uint16Array[];
 
-/** Two rows that some slots have one after the other, by their numbers; the slots ascending. */
+/** Row numbers that some slots had before and after a change, with those slots in ascending order. */
 export interface RowPair {
   readonly before: number;
   readonly after: number;
@@ -19,7 +19,7 @@ export interface RowPair {
 }
 
 const NO_SLOTS = new Uint16Array(0);
-/** Pairs of rows up to which a table of numbers is made; a map where there are more. */
+/** Up to this many pairs of rows an array of numbers is used; beyond that, a map. */
 const PAIRS_MAX = 1_000_000;
 
 const known = new WeakMap<Uint16Array, SlotsByRow>();
@@ -43,13 +43,13 @@ function slotsByRowOf({ slotRow }: Pick<Topology, 'slotRow'>): SlotsByRow {
   return slotsByRow;
 }
 
-/** The numbers of the rows that have slots, in the order of the first slot of each. */
+/** The numbers of the rows that have slots, ordered by the first slot of each. */
 export function rowsInOrder(table: Pick<Topology, 'slotRow'>): readonly number[] {
   const firsts = slotsByRowOf(table).flatMap((slots) => (slots.length === 0 ? [] : [slots[0]!]));
   return firsts.sort((a, b) => a - b).map((slot) => table.slotRow[slot]!);
 }
 
-/** Each pair of rows that some slot has, the one in `previous` and then the one in `next`. */
+/** Each pair of rows that some slot has: the one in `previous`, then the one in `next`. */
 export function rowPairs(previous: SlotTable, next: SlotTable): readonly RowPair[] {
   const from = previous.slotRow;
   const to = next.slotRow;
@@ -59,7 +59,7 @@ export function rowPairs(previous: SlotTable, next: SlotTable): readonly RowPair
   return latest.pairs;
 }
 
-/** By counting: first how many slots each row has, then each slot to its place. */
+/** Counting sort: counts the slots of each row, then puts each slot in its place. */
 function sorted(slotRow: Uint16Array): SlotsByRow {
   const counts: number[] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
@@ -101,7 +101,7 @@ function crossed(from: Uint16Array, to: Uint16Array): RowPair[] {
   return heads.map((head, number) => ({ ...head, slots: slotsByPair[number]! }));
 }
 
-/** The number of a pair, or `fresh`, which is its number from then on. */
+/** Returns a function that gives the number of a pair; a new pair gets `fresh`. */
 function numbering(height: number, width: number): (before: number, after: number, fresh: number) => number {
   if (height * width > PAIRS_MAX) {
     const numbers = new Map<number, number>();

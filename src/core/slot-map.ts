@@ -1,4 +1,7 @@
-/** Who serves which slots, for clients that route by them: ranges of slots with their live owners, and where these are. (DESIGN 4) */
+/**
+ * Who serves which slots, for clients that route by slot: ranges of slots with their live owners, and the addresses of
+ * these. (DESIGN 4)
+ */
 import { oncePer } from '../base/once-per.ts';
 import type { DoorAddresses } from './door-address.ts';
 import type { DoorBook } from './door-book.ts';
@@ -8,13 +11,13 @@ import type { Topology } from './topology.ts';
 
 export interface SlotMap {
   readonly epoch: number;
-  /** With where clients reach them, host:port each; '' where that is not known. */
+  /** With the addresses at which clients reach them, as host:port; '' if unknown. */
   readonly members: readonly MemberDoors[];
-  /** Ascending; slots without a live owner are in none. */
+  /** Ascending; slots without a live owner are in no range. */
   readonly ranges: readonly {
     readonly from: number;
     readonly to: number;
-    /** Names of live, complete owners; the first one takes conditional writes, unless it gives the slots up. */
+    /** Names of live, complete owners; the first one takes conditional writes, unless it is giving the slots up. */
     readonly owners: readonly string[];
   }[];
 }
@@ -27,7 +30,7 @@ export interface MemberDoors extends DoorAddresses {
 
 const made = new WeakMap<DoorBook, { readonly version: number; readonly map: SlotMap }>();
 
-/** As long as neither epoch nor addresses change, the map is the same object. */
+/** Returns the same object while neither the epoch nor the addresses change. */
 export function slotMapOf(topology: Topology, doors: DoorBook): SlotMap {
   const known = made.get(doors);
   const ranges = rangesOf(topology);
@@ -41,7 +44,7 @@ export function slotMapOf(topology: Topology, doors: DoorBook): SlotMap {
   return map;
 }
 
-/** A topology never changes: asked for again, the ranges are the same object. */
+/** Cached by topology, which never changes: the same topology gives the same object. */
 const rangesOf = oncePer((topology: Topology): SlotMap['ranges'] => {
   const owners = topology.rows.map((row) =>
     liveOwners(topology, row).map((id) => memberById(topology, id)!.name),
@@ -51,7 +54,7 @@ const rangesOf = oncePer((topology: Topology): SlotMap['ranges'] => {
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
     const row = topology.slotRow[slot]!;
     if (row === last) ranges.at(-1)!.to = slot;
-    // Of slots without a live owner there is nothing to tell.
+    // Slots without a live owner are left out.
     else if (owners[row]!.length > 0) ranges.push({ from: slot, to: slot, owners: owners[row]! });
     last = owners[row]!.length > 0 ? row : -1;
   }

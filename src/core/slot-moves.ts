@@ -1,8 +1,8 @@
 /**
- * How slots change hands while everybody goes on: a new table is set as the owners *to come*; of them, those who are
- * new begin to learn, a bounded number of slots at a time; when all who come are complete, the former owners finish
- * what they coordinate and are dropped. Each step is one epoch, and each can be the last for a while: whoever dies in
- * between leaves rows that say what is complete where. (DESIGN 3, PROTOCOL R15, R20, R21)
+ * How slots change hands while the cluster serves. A new table names the owners *to come*. The new ones among them
+ * learn, a bounded number of slots at a time; when all owners to come are complete, the former owners finish what they
+ * coordinate and are dropped. Each step is one epoch, and the process can stop after any step: if a member dies in
+ * between, the rows still say what is complete where. (DESIGN 3, PROTOCOL R15, R20, R21)
  */
 import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX } from './copy-limits.ts';
 import { SLOT_COUNT } from './limits.ts';
@@ -12,7 +12,7 @@ import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isForsaken, learners, liveOwners, recovererOf, retiring } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
-/** Where each slot is headed: its owners to come, or those it has. */
+/** The destination of each slot: its owners to come or, if it has none, its present owners. */
 export function destinations(table: SlotTable): OwnersOfSlot {
   return (slot) => {
     const row = table.rows[table.slotRow[slot]!]!;
@@ -21,9 +21,10 @@ export function destinations(table: SlotTable): OwnersOfSlot {
 }
 
 /**
- * From now on the slots are headed for `to`. Learners that are no longer to come are dropped at once, for they hold no
- * lease; complete owners stay until those who come are complete. Of a row whose complete owners are all gone nobody is dropped,
- * and the order stays: should it be given up, what its learners have left over is all that there is, the first one's. (R28)
+ * Sets `to` as the destination of all slots. Learners that are no longer to come are dropped at once, because they hold
+ * no lease; complete owners stay until the owners to come are complete. In a row without a live complete owner nobody
+ * is dropped, and the order stays: if the row is given up, the leftovers of its learners are all there is, those of the
+ * first one above all. (R28)
  */
 export function headFor(topology: Topology, to: OwnersOfSlot): SlotTable {
   const made = rowsMadeOf(topology, (row, coming) => {
@@ -36,7 +37,7 @@ export function headFor(topology: Topology, to: OwnersOfSlot): SlotTable {
   return rebuilt(topology, (slot, number) => made(number, to(slot)));
 }
 
-/** Free members begin to learn slots that wait for them; null where nothing can begin. */
+/** Starts learning at members that are free to learn the slots waiting for them; null if nothing can start. */
 export function beginMoves(topology: Topology): SlotTable | null {
   const { waiting, learning } = movesOf(topology);
   const toCome = [...waiting.keys()].filter((id) => isAlive(topology, id));
@@ -67,7 +68,10 @@ export function beginMoves(topology: Topology): SlotTable | null {
   return begun ? table : null;
 }
 
-/** Former owners go where all who come are complete: those that `mayGo`, and those that can say nothing any more. */
+/**
+ * Drops former owners of rows whose owners to come are all complete: those for which `mayGo` is true, and those that
+ * cannot answer any more.
+ */
 export function dropRetired(topology: Topology, mayGo: (id: number) => boolean): SlotTable | null {
   let dropped = false;
   const made = topology.rows.map((row): SlotRow => {
@@ -83,23 +87,23 @@ export function dropRetired(topology: Topology, mayGo: (id: number) => boolean):
   return rebuilt(topology, (_slot, number) => made[number]!);
 }
 
-/** Slots per member, by what it has to do with them while they change hands. */
+/** Slots per member, by its role while they change hands. */
 export interface Moves {
-  /** Slots that are headed for other owners than they have. */
+  /** Slots whose destination differs from their present owners. */
   readonly slotCount: number;
-  /** To come, and not begun. */
+  /** Future owners that have not started to learn. */
   readonly waiting: ReadonlyMap<number, number>;
-  /** Live members that are copying, for whatever reason, or make given-up slots whole. */
+  /** Live members that are copying, for whatever reason, or making given-up slots whole. */
   readonly learning: ReadonlyMap<number, number>;
-  /** Live complete owners that are asked to finish and say so. */
+  /** Live complete owners that are asked to finish and to say so. */
   readonly retiring: ReadonlyMap<number, number>;
-  /** Something may be dropped without anybody's word. */
+  /** Some owners can be dropped without being asked. */
   readonly hasLeavings: boolean;
 }
 
 const known = new WeakMap<readonly SlotRow[], { readonly topology: Topology; readonly moves: Moves }>();
 
-/** Worked out once for each topology: it is asked for with every tick. */
+/** Computed once per topology, because it is asked for on every tick. */
 export function movesOf(topology: Topology): Moves {
   const standing = known.get(topology.rows);
   if (standing?.topology === topology) return standing.moves;
@@ -118,7 +122,7 @@ function countMoves(topology: Topology): Moves {
     const count = slotsOfRow(topology, index).length;
     if (count === 0) return;
     const add = (to: Map<number, number>, id: number): void => void to.set(id, (to.get(id) ?? 0) + count);
-    // Where nobody lives who could be learned from, nothing can begin, and who learns there is not held up by it elsewhere.
+    // Where no live owner could teach, nothing can start; and a learner there must not be kept from learning elsewhere.
     const isTaught = liveOwners(topology, row).length > 0;
     const recoverer = recovererOf(topology, row);
     for (const id of learners(topology, row)) if (isTaught || id === recoverer) add(learning, id);
@@ -134,9 +138,10 @@ function countMoves(topology: Topology): Moves {
 }
 
 /**
- * Nothing is left to move where the owners are those who were to come, in whatever order. In a forsaken row the order says who
- * makes it whole, and it stays with who has begun: others have less left over. Complete owners that are no owners any more, for
- * their disks came back empty, stay on record where there are no others: only an operator gives them up. (R21, R28)
+ * Finishes a row whose owners are those that were to come, in whatever order. In a forsaken row the order decides who
+ * makes it whole, which must stay the member that has started: others have fewer leftovers. Complete owners whose disks
+ * came back empty are no owners any more, but stay on record if there are no others: only an operator gives them up.
+ * (R21, R28)
  */
 export function settled(row: SlotRow): SlotRow {
   const { owners, complete, coming } = row;
@@ -148,8 +153,8 @@ export function settled(row: SlotRow): SlotRow {
 }
 
 /**
- * A new table, slot by slot: `next` is given the slot and the number of its row, and gives the same object for the same
- * row wherever it can. Slots whose rows say the same share one.
+ * Builds a new table slot by slot. `next` is given the slot and its row number, and should return the same object for
+ * the same row where it can. Slots whose rows have equal content share one row.
  */
 export function rebuilt(table: SlotTable, next: (slot: number, number: number) => SlotRow): SlotTable {
   const rows: SlotRow[] = [];
@@ -166,7 +171,7 @@ export function rebuilt(table: SlotTable, next: (slot: number, number: number) =
     return number;
   };
   const slotRow = new Uint16Array(SLOT_COUNT);
-  // Mostly a row's slots all get the same next one: what the last of them got is looked at first.
+  // The slots of a row usually all get the same next row, so the last result for the row is tried first.
   const lastMade = new Array<SlotRow | undefined>(table.rows.length).fill(undefined);
   const lastNumber = new Uint16Array(table.rows.length);
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
@@ -181,7 +186,7 @@ export function rebuilt(table: SlotTable, next: (slot: number, number: number) =
   return { rows, slotRow };
 }
 
-/** Makes others of a table's rows by lists of ids: of equal lists the same object. */
+/** Creates rows from lists of ids, with the same object for equal lists. */
 function rowsMadeOf(
   table: SlotTable,
   make: (row: SlotRow, ids: readonly number[]) => SlotRow,

@@ -1,28 +1,31 @@
 /**
- * In which order the owners of each slot stand. Who they are is settled before (slot-table.ts), and no order copies
- * anything; but clients that route by slots are told a range for each run of slots with the same first owner. So first
- * places are dealt out in runs, as long as the sets of owners and a fair share for everybody allow: three owners of all
- * slots get three runs; where the sets lie scattered a run ends with the first slot that its owner does not own.
+ * The order of the owners of each slot. Which nodes own it is decided before (slot-table.ts), and an order moves no
+ * data. But clients that route by slot are told one range per run of slots with the same first owner. So first places
+ * are dealt out in runs, as long as the sets of owners and fair shares allow: three owners of all slots get three runs;
+ * where the sets are scattered, a run ends at the first slot that its owner does not own.
  *
- * Who stands second is first while the first one is gone, so second places are dealt out in the same way.
+ * The second owner becomes first while the first is down, so second places are dealt out in the same way.
  */
 import { SLOT_COUNT } from './limits.ts';
 import { balanceFirsts, balanceSeconds } from './slot-firsts.ts';
 import { NOBODY } from './slot-draft.ts';
 import type { SlotDraft } from './slot-draft.ts';
 
-/** The order in force stays as long as it has at most so many runs for each node... */
+/** The current order is kept while it has at most this many runs per node... */
 const RUNS_PER_NODE_FEW = 16;
 /**
- * ...and where another one would have more than this part of its runs. Clients live with some more ranges better than
- * with other first owners after each change of members; and among many nodes, in a table from before sets of owners lay
- * in runs, orders dealt out double its rows for little.
+ * ...and unless another order would have fewer than this fraction of its runs. Clients cope better with some more
+ * ranges than with new first owners after each change of members. And with many nodes, in a table from before sets of
+ * owners came in runs, dealing orders out again gains little.
  */
 const RUNS_WORTH_CHANGING = 0.75;
-/** Parts of one: whom no candidate with room can follow goes on by so much beyond its room, and the rest is levelled. */
+/**
+ * If no candidate has room, the current one goes on by this fraction beyond its room, and the rest is levelled
+ * afterwards.
+ */
 const ROOM_EXCEEDED_MAX = 0.02;
 
-/** The draft with the owners as they stand, or in another order where that has far fewer runs. */
+/** The draft with the owners in their present order or, if it has far fewer runs, in another. */
 export function* ordering(
   draft: SlotDraft,
   share: Float64Array,
@@ -43,7 +46,7 @@ function* fewer(draft: SlotDraft, share: Float64Array): Generator<undefined, Slo
   return runCount(dealt) < RUNS_WORTH_CHANGING * runCount(draft) ? dealt : draft;
 }
 
-/** Runs of slots with the same first owner. */
+/** Counts runs of slots with the same first owner. */
 function runCount({ nodeAt, ownerCount }: SlotDraft): number {
   let runs = 1;
   for (let place = ownerCount; place < nodeAt.length; place += ownerCount) {
@@ -52,7 +55,7 @@ function runCount({ nodeAt, ownerCount }: SlotDraft): number {
   return runs;
 }
 
-/** Follows from who owns what alone: the same again until that changes. */
+/** Depends only on who owns what, so the result stays the same until that changes. */
 function dealtOut(draft: SlotDraft): SlotDraft {
   const owners = new Owners(draft);
   const all = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
@@ -66,7 +69,7 @@ function dealtOut(draft: SlotDraft): SlotDraft {
   return dealt;
 }
 
-/** The owners of each slot, in the order of their numbers but for the places that are dealt out. */
+/** The owners of each slot, ordered by number except for the places already dealt out. */
 class Owners {
   private readonly nodeCount: number;
   private readonly ownerCount: number;
@@ -79,14 +82,15 @@ class Owners {
     for (let slot = 0; slot < SLOT_COUNT; slot += 1) this.of(slot).sort();
   }
 
-  /** From the place `position` on. */
+  /** The owners from place `position` on. */
   of(slot: number, position = 0): Int16Array {
     return this.nodeAt.subarray(slot * this.ownerCount + position, (slot + 1) * this.ownerCount);
   }
 
   /**
-   * Gives the place `position` of each of the slots, which ascend, to an owner that stands at none before it. One goes
-   * on as long as it owns the slots and has room; then follows who can go on longest, and of equals who lacks most.
+   * Gives the place `position` of each of the ascending slots to an owner that has no earlier place in it. An owner
+   * continues while it owns the slots and has room; then the candidate that can continue longest follows, and among
+   * equals the one that has received least of its quota.
    */
   deal(slots: readonly number[], position: number): void {
     const width = this.ownerCount - position;
@@ -97,7 +101,8 @@ class Owners {
     let roomMin = 0;
     slots.forEach((slot, at) => {
       const candidates = this.of(slot, position);
-      // When the first owner of these slots is gone, whoever is first before them can go on.
+      // At a gap, continue with the first owner of the slot before: it is first on both sides while the first owner of
+      // these slots is down.
       if (position > 0 && slot > 0 && slots[at - 1] !== slot - 1) node = this.of(slot - 1)[0]!;
       if (!candidates.includes(node) || room[node]! <= roomMin) {
         node = longest(candidates, lengths.subarray(at * width), room, quota);
@@ -111,8 +116,8 @@ class Owners {
   }
 
   /**
-   * Of the slots that two own together each is first for one half: with two owners the second is no choice, so whoever is
-   * gone, another one takes over half of what it shares with it.
+   * With two owners there is no choice of the second. So of the slots that two nodes own together, each is first for
+   * half: whichever node is down, each other node takes over half of what it shares with it.
    */
   dealPairs(slots: readonly number[]): void {
     const { nodeCount } = this;
@@ -135,7 +140,7 @@ class Owners {
     });
   }
 
-  /** Half of the slots that two own together, for each of them. */
+  /** For each pair of nodes, half the number of slots that they own together. */
   private halves(slots: readonly number[]): Int32Array {
     const { nodeCount } = this;
     const counts = new Int32Array(nodeCount * nodeCount);
@@ -147,7 +152,7 @@ class Owners {
     return counts.map((count) => Math.ceil(count / 2));
   }
 
-  /** In how many of the slots, from each on, each candidate for the place is an owner without a gap. */
+  /** For how many consecutive slots, from each slot on, each candidate for the place is an owner. */
   private lengths(slots: readonly number[], position: number): Uint16Array {
     const width = this.ownerCount - position;
     const lengths = new Uint16Array(slots.length * width);
@@ -163,7 +168,10 @@ class Owners {
     return lengths;
   }
 
-  /** What each would get if every slot gave all its candidates an equal part: so it can be met, whatever the spread. */
+  /**
+   * What each node would get if every slot were divided equally among its candidates; such quotas can always be met,
+   * whatever the spread.
+   */
   private quotas(slots: readonly number[], position: number): Int32Array {
     const width = this.ownerCount - position;
     const count = new Int32Array(this.nodeCount);

@@ -1,10 +1,10 @@
 /**
- * The slot table: which nodes own each of the 16,384 slots. A change takes the table in force and the members
- * to come and gives the next table, a pure function: what may stay stays, the ring proposes the rest, and
- * balance and spread move only what they must. (DESIGN section 4)
+ * The slot table: which nodes own each of the 16,384 slots. The next table is a pure function of the current one and
+ * the future members: what may stay stays, the ring proposes the rest, and balance and spread move only what they must.
+ * (DESIGN section 4)
  *
- * A ring without memory cannot have both balance and few moves: at 1,000 nodes one node joining moved 2.1 times
- * the least possible. Hence the table is carried from epoch to epoch and the ring asked only where it changes.
+ * A ring without memory cannot have both balance and few moves: at 1,000 nodes, one joining node moved 2.1 times the
+ * minimum. Hence the table is carried from epoch to epoch, and the ring is asked only where the table changes.
  */
 import { SLOT_COUNT } from './limits.ts';
 import { makeRing, type Hash32, type Ring } from './ring.ts';
@@ -16,20 +16,23 @@ import { makeSpread } from './spread.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 
 export type PlacementMember = Pick<Member, 'id' | 'name' | 'zone' | 'host' | 'weight'>;
-/** Member ids that own a slot, the preferred coordinator first. Ids that are no longer members may appear. */
+/** Ids of the members that own a slot, the preferred coordinator first. Ids of former members may appear. */
 export type OwnersOfSlot = (slot: number) => readonly number[];
 
 export interface PlacementInput {
-  /** Those who may own slots: names and ids are unique, order does not matter. Weight 0 owns as little as can be. */
+  /**
+   * The members that may own slots; names and ids are unique, and order does not matter. A member of weight 0 owns as
+   * little as possible.
+   */
   readonly members: readonly PlacementMember[];
   readonly replicaCount: number;
-  /** The table in force, or null at the founding. */
+  /** The current table, or null at the founding. */
   readonly previous: OwnersOfSlot | null;
   readonly hash32: Hash32;
 }
 
 export interface Placement {
-  /** Distinct rows of member ids, in the order of the first slot of each. */
+  /** Distinct rows of member ids, ordered by the first slot of each. */
   readonly owners: number[][];
   /** Row number of each slot. */
   readonly slotRow: Uint16Array;
@@ -43,7 +46,10 @@ export function placeSlots(input: PlacementInput): Placement {
   }
 }
 
-/** The same in pieces, each some milliseconds or tens of them long: who serves answers others between two of them. */
+/**
+ * The same in steps of a few to some tens of milliseconds each, so that a serving node can answer requests between two
+ * of them.
+ */
 export function* placing(input: PlacementInput): Generator<undefined, Placement, void> {
   const members = candidates(input);
   const ownerCount = Math.min(input.replicaCount, members.length);
@@ -64,18 +70,18 @@ export function* placing(input: PlacementInput): Generator<undefined, Placement,
   return rowsByContent(ordered, members);
 }
 
-/** The placement as a topology's rows in which every owner holds everything: right at a founding. */
+/** The placement as topology rows in which every owner is complete, as at a founding. */
 export function rowsOf(placement: Placement): Pick<Topology, 'rows' | 'slotRow'> {
   const rows = placement.owners.map((owners): SlotRow => ({ owners, complete: owners }));
   return { rows, slotRow: placement.slotRow };
 }
 
-/** The table in force, as `placeSlots` takes it. */
+/** The current table in the form that `placeSlots` takes. */
 export function ownersOfSlotIn(topology: Pick<Topology, 'rows' | 'slotRow'>): OwnersOfSlot {
   return (slot) => topology.rows[topology.slotRow[slot]!]!.owners;
 }
 
-/** Slots with equal owners in equal order share a row. */
+/** Slots with the same owners in the same order share a row. */
 function rowsByContent(draft: SlotDraft, members: readonly PlacementMember[]): Placement {
   const rowByNodes = new Map<string, number>();
   const owners: number[][] = [];
@@ -92,7 +98,7 @@ function rowsByContent(draft: SlotDraft, members: readonly PlacementMember[]): P
   return { owners, slotRow };
 }
 
-/** In the order of names, so that the order in which members are listed cannot change the table. */
+/** Sorted by name, so that the order in which members are listed cannot change the table. */
 function candidates({ members, replicaCount }: PlacementInput): PlacementMember[] {
   const weighty = members.filter((member) => member.weight > 0);
   const chosen = weighty.length >= Math.min(replicaCount, members.length) ? weighty : [...members];
@@ -106,8 +112,8 @@ function ringOf(members: readonly PlacementMember[], hash32: Hash32): Ring {
 }
 
 /**
- * Takes over the owners that are still members, in their order. Where they break the spread (a third zone has
- * come, say) those that hold most for their share leave.
+ * Keeps owners that are still members, in their order. Where they break the spread (because a third zone was added,
+ * say), those that hold most relative to their share leave.
  */
 function keepOwners(
   draft: SlotDraft,
@@ -117,7 +123,7 @@ function keepOwners(
 ): void {
   const nodeOfId = new Map(members.map((member, node) => [member.id, node]));
   const keptOf: number[][] = [];
-  // Slots of one row are given the same list.
+  // The slots of one row share one list.
   const keptOfRow = new Map<readonly number[], number[]>();
   const load = new Float64Array(draft.nodeCount);
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
@@ -133,7 +139,8 @@ function keepOwners(
   let lastLeft: readonly number[] = [];
   keptOf.forEach((kept, slot) => {
     if (addAll(draft, slot, kept)) return;
-    // Who has left the slot before goes on leaving, as long as it holds more than its share: so runs of slots stay.
+    // A node that left the previous slot keeps leaving while it holds more than its share: so runs of slots stay
+    // together.
     const leaves = (node: number): boolean => lastLeft.includes(node) && load[node]! > share[node]!;
     const before = [...kept].sort(
       (a, b) => Number(leaves(a)) - Number(leaves(b)) || load[a]! / share[a]! - load[b]! / share[b]!,
@@ -151,7 +158,7 @@ function keepOwners(
   });
 }
 
-/** Mostly all may stay; where one does not fit the slot is left empty. */
+/** Usually all owners may stay. If one does not fit, the slot is left empty, and false is returned. */
 function addAll(draft: SlotDraft, slot: number, nodes: readonly number[]): boolean {
   if (nodes.length > draft.ownerCount) return false;
   for (const node of nodes) {

@@ -21,8 +21,8 @@ const CRC_TABLE = ((): Uint16Array => {
 })();
 
 /**
- * The slot of a key, 0 to 16,383. Works on the string itself: nothing is allocated, and a key of ASCII without
- * a tag is read once, one table look-up per character.
+ * The slot of a key, 0 to 16,383. Works on the string itself without allocating; an ASCII key without a tag takes one
+ * pass, with one table look-up per character.
  */
 export function slotOf(key: string): number {
   let crc = 0;
@@ -34,7 +34,7 @@ export function slotOf(key: string): number {
   return crc & SLOT_MASK;
 }
 
-/** The same of bytes, which may be no text. */
+/** The same for bytes, which need not be valid text. */
 export function slotOfBytes(key: Uint8Array): number {
   const open = key.indexOf(BRACE_OPEN);
   const close = open < 0 ? -1 : key.indexOf(BRACE_CLOSE, open + 1);
@@ -44,7 +44,7 @@ export function slotOfBytes(key: Uint8Array): number {
   return crc & SLOT_MASK;
 }
 
-/** From the first `{` to the first `}` after it, where something stands between; else the whole key. */
+/** The part from the first `{` to the next `}` if there is something between them; otherwise the whole key. */
 function slotOfTagged(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);

@@ -1,9 +1,9 @@
 /**
- * Who is alive and yet slow: a stalled disk, a starved process, a bad link. Every write waits for all owners, so that
- * one of them holds up all others. Each member measures how late its peers would acknowledge (the round trip of a
- * heartbeat and what the peer says that its store takes) and tells whom it finds slow beside the others; who is found
- * slow by most of those that share slots with it goes by an epoch, and comes back as a learner once it is well. Where
- * all are late alike nobody is slow. (PROTOCOL R31, R32)
+ * Finds members that are alive but slow because of a stalled disk, a starved process or a bad link. Every write waits
+ * for all owners, so one slow owner holds up all others. Each member measures how late its peers would acknowledge (a
+ * heartbeat's round trip plus what the peer reports of its store) and reports those that are slow compared with the
+ * others. A member found slow by most of those that share slots with it is removed by an epoch, and comes back as a
+ * learner once it is well. If all are equally late, nobody is slow. (PROTOCOL R31, R32)
  */
 import {
   SLOW_FACTOR,
@@ -18,30 +18,33 @@ import type { Mutations } from './mutations.ts';
 import { majorityOf, memberByName, ownersNeeded, placeable } from './topology.ts';
 import type { Member, Topology } from './topology.ts';
 
-/** Share of what was known that a new round trip leaves in the mean. */
+/** Weight of the previous mean when a new round trip is added. */
 const MEAN_KEEPS = 0.75;
-/** Milliseconds for which a peer's word counts. */
+/** Milliseconds for which a peer's report stays valid. */
 const WORD_MS = 500;
 
 interface Sight {
-  /** Mean of the late round trips; since when one is open, null where none is; when the last one ended. */
+  /** Mean of recent round trips; since when one is open, or null; and when the last one ended. */
   tripMs: number;
   askedAt: number | null;
   answeredAt: number;
-  /** The peer's own word: how long its store takes, whom it finds slow, how its clients fare, and when it said so. */
+  /**
+   * The peer's own report: how long its store takes, whom it finds slow, how its clients fare, and when it was
+   * received.
+   */
   storeMs: number;
   finds: readonly string[];
   clientDelayFactor: number;
   saidAt: number;
-  /** At the last look: how late it would acknowledge, and how late the others do. */
+  /** As of the last check: how late the peer would acknowledge, and how late the others do. */
   lateMs: number;
   usualMs: number;
-  /** Since when it is above the limit and not well again since; when it was last not well. */
+  /** Since when the peer has been above the limit without being well again; and when it was last not well. */
   slowSince: number | null;
   unwellAt: number;
 }
 
-/** Why and how often a member went, and how long it must be well before it comes back. */
+/** Why and how often a member was removed, and how long it must be well before it comes back. */
 interface Fall {
   isOut: boolean;
   count: number;
@@ -60,7 +63,7 @@ export interface SlowGone {
 
 export class Slowness {
   private readonly self: string;
-  /** Milliseconds below which nobody is slow; 0: nobody ever is. */
+  /** Milliseconds below which nobody is slow; 0 turns the detection off. */
   private readonly slowAfterMs: number;
   private readonly mutations: Mutations;
   private readonly sights = new Map<string, Sight>();
@@ -74,14 +77,14 @@ export class Slowness {
     this.mutations = mutations;
   }
 
-  // What is measured.
+  // Measuring.
 
-  /** A heartbeat leaves. One at a time is waited for: a stall counts once, however many meet it. */
+  /** A heartbeat is sent. Only one at a time is timed: a stall counts once, however many heartbeats it delays. */
   asked(name: string, now: number): void {
     this.sight(name, now).askedAt ??= now;
   }
 
-  /** The answer to the heartbeat that left at `sentAt`. */
+  /** The heartbeat sent at `sentAt` was answered. */
   answered(name: string, sentAt: number, now: number): void {
     const sight = this.sights.get(name);
     if (sight === undefined || sight.askedAt === null || sentAt < sight.askedAt) return;
@@ -98,12 +101,12 @@ export class Slowness {
     sight.saidAt = now;
   }
 
-  /** What was measured on a link ends with it: whether the peer lives at all is another question. */
+  /** Measurements end with the link: whether the peer is alive is another question. */
   linkDown(name: string): void {
     this.sights.delete(name);
   }
 
-  /** This process did not run for a while: whoever seemed late meanwhile was not. */
+  /** This process did not run for a while, so peers that seemed late meanwhile were not. */
   stalled(): void {
     for (const sight of this.sights.values()) {
       sight.askedAt = null;
@@ -111,7 +114,7 @@ export class Slowness {
     }
   }
 
-  /** In the rhythm of the heartbeats. `ownStoreMs`: how long this node's own store takes. */
+  /** Called with each round of heartbeats. `ownStoreMs`: how long this node's own store takes. */
   look(topology: Topology | null, ownStoreMs: number, now: number): void {
     this.ownStoreMs = ownStoreMs;
     this.verdict = null;
@@ -141,7 +144,7 @@ export class Slowness {
     }
   }
 
-  /** Whoever is found slow by anybody is not well. */
+  /** A member that any observer finds slow is not well. */
   private believe(observer: Sight, now: number): void {
     for (const name of observer.finds) {
       const sight = this.sights.get(name);
@@ -158,21 +161,24 @@ export class Slowness {
     return slowSince !== null && now - slowSince >= SLOW_FOR_MS && sight.lateMs > this.limitOf(sight);
   }
 
-  // What follows.
+  // Conclusions.
 
-  /** What all others are to know; null where there is nothing to complain of. */
+  /** The report to all other members; null if there is nothing to report. */
   strain(now: number, clientDelayFactor: number): Strain | null {
     const slow = [...this.sights].filter(([, sight]) => this.isSlow(sight, now)).map(([name]) => name);
     if (slow.length === 0 && !this.isStoreLate && clientDelayFactor === 0) return null;
     return { kind: 'strain', storeMs: this.ownStoreMs, slow, clientDelayFactor };
   }
 
-  /** This node's own store: so that the others are to know of it. */
+  /** This node's own store is late, which the others must be told. */
   get isStoreLate(): boolean {
     return this.ownStoreMs > this.slowAfterMs / SLOW_FACTOR;
   }
 
-  /** Times as long as usual that clients wait while slots are copied, where they wait longest; 0: nobody says so. */
+  /**
+   * How many times as long as usual clients wait while slots are copied, at the node where they wait longest; 0 if no
+   * node reports it.
+   */
   clientDelayFactor(now: number): number {
     let most = 0;
     for (const sight of this.sights.values())
@@ -180,12 +186,12 @@ export class Slowness {
     return most;
   }
 
-  /** Who must go now, if anyone: one at a time. */
+  /** The member that must be removed now, if any: one at a time. */
   outgoing(topology: Topology): Member | null {
     return this.verdict?.epoch === topology.epoch ? this.verdict.member : null;
   }
 
-  /** One that went for its slowness comes back when it has been well for a while, longer with each time. */
+  /** A member removed as slow comes back after it has been well for a while; the time grows with each removal. */
   mayEnter(name: string, now: number): boolean {
     const sight = this.sights.get(name);
     const fall = this.falls.get(name);
@@ -195,7 +201,9 @@ export class Slowness {
     return sight.answeredAt > fall.at && now - Math.max(sight.unwellAt, fall.at) >= fall.wellMs;
   }
 
-  /** Who went with this epoch, and was slow. `isSilent`: it was not heard at all, which is no slowness. */
+  /**
+   * Members removed by this epoch that were slow. `isSilent`: the member was not heard at all, which is not slowness.
+   */
   onTopology(
     previous: Topology | null,
     next: Topology,
@@ -220,7 +228,7 @@ export class Slowness {
     return gone;
   }
 
-  /** For people: why a member is out, or should be; '' where there is nothing to say. */
+  /** For people: why a member is out, or should be; '' if there is nothing to say. */
   why(name: string, now: number): string {
     const fall = this.falls.get(name);
     if (fall?.isOut === true) return `taken out as slow: ${told(fall)}`;
@@ -237,7 +245,7 @@ export class Slowness {
     this.falls.set(name, { isOut: true, count, at: now, admittedAt: -Infinity, wellMs, lateMs, usualMs });
   }
 
-  /** Somebody finds it slow, or is about to. */
+  /** Some member finds it slow, or is about to. */
   private isDoubted(name: string, now: number): boolean {
     const sight = this.sights.get(name);
     return sight !== undefined && (sight.slowSince !== null || this.isFoundSlow(name, now));
@@ -262,7 +270,7 @@ export class Slowness {
     return worst === null ? null : { epoch: topology.epoch, member: worst };
   }
 
-  /** By most of those whose writes wait for it, and for whose writes it waits. */
+  /** True if most of the members that share slots with it, and so wait for it, find it slow. */
   private isFoundByMost(topology: Topology, member: Member, now: number): boolean {
     const own = this.sights.get(member.name);
     const isOwnFinding = own !== undefined && this.isSlow(own, now);
@@ -302,7 +310,10 @@ function isFresh(sight: Sight, now: number): boolean {
   return now - sight.saidAt <= WORD_MS;
 }
 
-/** The median of all but the one at `except`, the higher of two; Infinity where there is nobody to compare with. */
+/**
+ * The median of all delays but the one at `except` (the higher of two middle ones); Infinity if there is nothing to
+ * compare with.
+ */
 function usualOf(delays: readonly number[], except: number): number {
   const count = except < 0 ? delays.length : delays.length - 1;
   if (count <= 0) return Infinity;
@@ -310,7 +321,7 @@ function usualOf(delays: readonly number[], except: number): number {
   return delays[except >= 0 && except <= middle ? middle + 1 : middle]!;
 }
 
-/** Live members that own a slot together with this one. */
+/** Live members that own some slot together with this one. */
 function sharersOf(topology: Topology, member: Member): Member[] {
   const ids = new Set<number>();
   for (const row of topology.rows) {
@@ -320,8 +331,8 @@ function sharersOf(topology: Topology, member: Member): Member[] {
 }
 
 /**
- * Nobody goes for being slow where a slot would be left with too few owners, or while as many members are away as may
- * be; but a learner holds nothing, and may always go.
+ * A slow member may not be removed if a slot would be left with too few owners, or if too many members are away
+ * already. A learner holds nothing, and may always be removed.
  */
 function mayGo(topology: Topology, { id }: Member): boolean {
   const alive = new Set<number>();

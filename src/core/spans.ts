@@ -1,18 +1,18 @@
 /**
- * Every kind of span that a node makes: its name, what it may say about itself, and nothing else. Names of attributes are
- * those of OpenTelemetry's semantic conventions where they have one, else they begin with `causeway.`; never is one of
- * them a key or a value. docs/TRACING.md is the same list for people, held to this one by a test.
+ * Every kind of span that a node creates: its name and the attributes it may have. Attribute names are those of
+ * OpenTelemetry's semantic conventions where they exist, otherwise they begin with `causeway.`; an attribute is never a
+ * key or a value. docs/TRACING.md is the same list for people, and a test keeps the two equal.
  */
 
 export interface SpanShape {
-  /** With `{...}` where the door fills in what was asked. */
+  /** With `{...}` where the door inserts what was requested. */
   readonly name: string;
   readonly kind: 'server' | 'client' | 'internal';
-  /** Besides `error.type`, which every span has that failed. */
+  /** In addition to `error.type`, which every failed span has. */
   readonly attributes: readonly string[];
 }
 
-/** Of a statement for PostgreSQL. */
+/** Attributes of a PostgreSQL statement. */
 const STATEMENT = [
   'db.system.name',
   'db.namespace',

@@ -1,7 +1,7 @@
-/** What members say to one another of what PostgreSQL lacks, and of whether it is away. (PROTOCOL R34) */
+/** Messages between members about what PostgreSQL lacks, and whether it is away. (PROTOCOL R34) */
 import type { RecordWord } from './spool.ts';
 
-/** A learner asks for the marks of what PostgreSQL lacks, of slots that it learns, after a place in their order. (R34) */
+/** A learner asks for spool marks in slots that it learns, starting from a position in their order. (R34) */
 export interface LearnSpool {
   readonly kind: 'learnSpool';
   readonly session: number;
@@ -18,17 +18,17 @@ export interface LearnSpoolFrame {
   readonly session: number;
   readonly after: string;
   readonly marks: readonly (SpooledVersion & { readonly since: number; readonly byteCount: number })[];
-  /** Where to go on; '' where nothing follows. */
+  /** Where to continue; '' if nothing follows. */
   readonly next: string;
 }
 
-/** PostgreSQL was seen to hold these versions, or more: their marks may go. (R34) */
+/** PostgreSQL was seen to hold these versions or higher ones, so their marks may be dropped. (R34) */
 export interface SpoolDrained {
   readonly kind: 'spoolDrained';
   readonly drained: readonly SpooledVersion[];
 }
 
-/** What this member sees of PostgreSQL; said while it is away, and while the cluster spools. (R34) */
+/** What this member sees of PostgreSQL; sent while PostgreSQL is away, and while the cluster spools. (R34) */
 export interface RecordHearsay extends RecordWord {
   readonly kind: 'recordHearsay';
 }

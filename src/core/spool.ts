@@ -1,26 +1,29 @@
 /**
- * What is decided about spooling: while PostgreSQL is away the members may agree, by an epoch, that a write is complete
- * once every owner and learner has it on disk with a durable mark that PostgreSQL lacks it; afterwards the marks are
- * drained. Here: when that epoch comes and when it ends, and what is to be done about one mark. (PROTOCOL R34)
+ * Decisions about spooling. While PostgreSQL is away, the members may agree by an epoch that a write is complete once
+ * every owner and learner has it on disk with a durable mark that PostgreSQL lacks it; the marks are drained
+ * afterwards. This module decides when spooling begins and ends, and what is done about one mark. (PROTOCOL R34)
  */
 import { SPOOL_AFTER_MS, SPOOL_END_AFTER_MS } from './limits.ts';
 import { majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
 
-/** A member's latest word on PostgreSQL; only who is set to spool says any, and everybody while the cluster spools. */
+/**
+ * A member's latest report on PostgreSQL. Only members configured to spool send one; while the cluster spools, all do.
+ */
 export interface RecordWord {
-  /** Milliseconds for which it has not answered the member; 0: it answers. */
+  /** Milliseconds for which PostgreSQL has not answered the member; 0 if it answers. */
   readonly awayMs: number;
-  /** Milliseconds for which it has answered without a failure; 0: it does not. */
+  /** Milliseconds for which PostgreSQL has answered without a failure; 0 if it does not answer. */
   readonly backMs: number;
   /** The member has no room for more marks. */
   readonly isFull: boolean;
 }
 
 /**
- * Is the flag to change, and to what; null: it stays. Spooling begins when *all* live members say that PostgreSQL has been
- * away from them for long enough: one that still reaches it, is set to reject, or says nothing, forbids it. It ends when
- * *most* of them have had their answers for a while: the others refuse writes then, as without a spool.
+ * Returns the new value of the flag if it should change, otherwise null. Spooling begins when *all* live members report
+ * that PostgreSQL has been away for long enough: one member that still reaches it, is configured to reject, or reports
+ * nothing, prevents that. Spooling ends when *most* members have been answered for a while; the others then refuse
+ * writes, as they would without a spool.
  */
 export function planSpooling(
   topology: Topology,
@@ -32,7 +35,7 @@ export function planSpooling(
   return back.length >= majorityOf(living.length) ? false : null;
 }
 
-/** Asked for with every tick, and mostly answered by the first of them. */
+/** Asked on every tick, and usually decided by the first member. */
 function isAwayFromAll(topology: Topology, wordOf: (memberId: number) => RecordWord | undefined): boolean {
   let isAway = false;
   for (const { id, alive } of topology.members) {
@@ -43,7 +46,7 @@ function isAwayFromAll(topology: Topology, wordOf: (memberId: number) => RecordW
   return isAway;
 }
 
-/** Null where it is so already. */
+/** Null if the flag already has that value. */
 export function setSpooling(topology: Topology, isOn: boolean): Topology | null {
   if ((topology.spooling === true) === isOn) return null;
   const { spooling: _before, ...rest } = topology;
@@ -51,19 +54,21 @@ export function setSpooling(topology: Topology, isOn: boolean): Topology | null 
   return isOn ? { ...next, spooling: true } : next;
 }
 
-/** What a complete owner holds of a marked key: its version where it is readable, or why it is not. */
+/** What a complete owner holds of a marked key: the readable version, or why there is none. */
 export type HeldOfMark =
   | { readonly kind: 'readable'; readonly version: number }
-  /** In flight: whoever finishes it has it recorded or marked, too. */
+  /** In flight: whoever finishes the write also records or marks it. */
   | { readonly kind: 'unfinished' }
   /** Being fetched from another owner. */
   | { readonly kind: 'damaged' }
   | { readonly kind: 'none' };
 
 /**
- * drain: PostgreSQL is to be given what is held. wait: look again later. lower: the version that was marked never became
- * the cluster's, since a complete owner at rest holds less; there is one mark a key, so that it may have hidden that one's.
- * drop: nothing is held that PostgreSQL could lack.
+ * - drain: give PostgreSQL what is held.
+ * - wait: check again later.
+ * - lower: the marked version never became the cluster's, since a complete owner at rest holds a lower one. As there is
+ *   one mark per key, it may have hidden the mark of the lower version.
+ * - drop: nothing is held that PostgreSQL could lack.
  */
 export function judgeMark(markedVersion: number, held: HeldOfMark): 'drain' | 'wait' | 'lower' | 'drop' {
   switch (held.kind) {
@@ -77,8 +82,10 @@ export function judgeMark(markedVersion: number, held: HeldOfMark): 'drain' | 'w
 }
 
 /**
- * PostgreSQL was seen to hold a version. mayLift: a mark for so much or less may go. overtaken: it holds more than any
- * owner does, so the row was changed from outside: it is the cluster's before the mark goes.
+ * Judges a version that PostgreSQL was seen to hold.
+ * - mayLift: marks up to that version may be dropped.
+ * - overtaken: PostgreSQL holds more than any owner, so the row was changed from outside; it must become the cluster's
+ *   before the mark is dropped.
  */
 export function judgeRow(rowVersion: number, heldVersion: number): 'mayLift' | 'overtaken' {
   return rowVersion > heldVersion ? 'overtaken' : 'mayLift';

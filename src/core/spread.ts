@@ -1,10 +1,10 @@
 /**
- * How the owners of one slot must be spread, and what share of all places each node should hold. Owners stand
- * in different zones, then on different hosts, as far as there are enough; within that, shares follow weights.
+ * How the owners of one slot must be spread, and which share of all places each node should hold. Owners must be in
+ * different zones, then on different hosts, as far as there are enough of these; within that, shares follow weights.
  *
- * Both constraints have the same form, so they are two *levels* over the same nodes: at each level a slot may
- * hold at most `capacity` owners of one domain, and at most `repeatsMax` owners in domains that already have
- * one. The least capacity that leaves room for all owners spreads them as evenly as the cluster allows.
+ * Both constraints have the same form, so they are two *levels* over the same nodes: at each level, a slot may have at
+ * most `capacity` owners in one domain, and at most `repeatsMax` owners in domains that already have one. The smallest
+ * capacity that leaves room for all owners spreads them as evenly as the cluster allows.
  */
 
 export interface SpreadNode {
@@ -22,27 +22,30 @@ export interface SpreadLevel {
 
 export interface Spread {
   readonly levels: readonly SpreadLevel[];
-  /** Places out of `slotCount * ownerCount` that each node should hold: a fraction, the mean its weight buys. */
+  /**
+   * How many of the `slotCount * ownerCount` places each node should hold: a fraction, the average that its weight
+   * gives it.
+   */
   readonly share: Float64Array;
 }
 
-/** One zone, one host or one node, for sharing out: bounds are owners per slot. */
+/** One zone, host or node as a domain for sharing out; bounds are in owners per slot. */
 interface Domain {
   readonly parts: readonly Domain[];
-  /** Index of the node where this is one, or -1. */
+  /** Index of the node if the domain is a single node, or -1. */
   readonly node: number;
   readonly weight: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Halvings of the interval in which the level of water is sought: beyond the precision of a double. */
+/** Bisection steps of the search for the water level: beyond the precision of a double. */
 const HALVINGS = 80;
 
-/** Node numbers by host by zone. */
+/** Node numbers grouped by host, and hosts by zone. */
 type Groups = readonly (readonly (readonly number[])[])[];
 
-/** `ownerCount` is at most the number of nodes. */
+/** `ownerCount` must not exceed the number of nodes. */
 export function makeSpread(nodes: readonly SpreadNode[], ownerCount: number, slotCount: number): Spread {
   const groups = groupsOf(nodes);
   const zoneCapacity = leastThatFits(ownerCount, (capacity) =>
@@ -107,8 +110,8 @@ function groupsOf(nodes: readonly SpreadNode[]): Groups {
 }
 
 /**
- * Like water into vessels of different width: each part takes `level * weight` within its bounds, the level
- * being the one at which all together take `total`; then each domain shares out what it took in the same way.
+ * Water filling: each part takes `level * weight` within its bounds, where the level is such that all parts together
+ * take `total`; then each domain distributes what it took in the same way.
  */
 function shareOut(parts: readonly Domain[], total: number, share: Float64Array): void {
   let low = 0;
@@ -148,7 +151,7 @@ function domainOfParts(parts: readonly Domain[], low: number, capacity: number):
   return { parts, node: -1, weight: 0, low: Math.min(lowest, highest), high: highest };
 }
 
-/** The smallest capacity at which `room` has places for all owners. */
+/** The smallest capacity for which `room` has places for all owners. */
 function leastThatFits(ownerCount: number, room: (capacity: number) => number): number {
   let capacity = 1;
   while (capacity < ownerCount && room(capacity) < ownerCount) capacity++;

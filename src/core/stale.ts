@@ -1,40 +1,45 @@
 /**
- * Reads that take an old answer. Where no lease is held, an owner may tell what was readable here last, and says for how
- * long it could not be sure: the answer was the truth at some moment within that time. So it is never what is still
- * in flight, never what a learner has left over, and never older than it says. (DESIGN 1, PROTOCOL R9, R19)
+ * Reads that accept old answers. An owner without a lease may return what was last readable here, and says for how long
+ * it could not be sure: the answer was true at some moment within that time. So the answer is never something in
+ * flight, never a learner's leftover, and never older than stated. (DESIGN 1, PROTOCOL R9, R19)
  */
 import { isLive, yieldsToFill } from './record.ts';
 import type { KeyRecord, SealedRecord } from './record.ts';
 
-/** When a process last held a lease, by the clock that counts through suspension: by any other it might seem younger. */
+/**
+ * When a process last held a lease, by the clock that counts through suspension; by any other clock the lease might
+ * seem more recent than it was.
+ */
 export class LastLease {
   private heldAt = -Infinity;
 
-  /** It is held now. `bootNow` was read before that was found out: the machine may have slept in between. */
+  /**
+   * The lease is held now. `bootNow` was read before that was checked, because the machine may have slept in between.
+   */
   held(bootNow: number): void {
     this.heldAt = bootNow;
   }
 
-  /** Another process under the same name, or none at all: what it knew before counts no more. */
+  /** Another process took this name, or the process acts in no epoch: earlier knowledge no longer counts. */
   forget(): void {
     this.heldAt = -Infinity;
   }
 
-  /** Milliseconds, Infinity where none was ever held. */
+  /** Milliseconds; Infinity if no lease was ever held. */
   agoMs(bootNow: number): number {
     return Math.max(0, Math.ceil(bootNow - this.heldAt));
   }
 }
 
 export interface StaleFacts {
-  /** Every row of PostgreSQL is held by the owners: what they lack is nowhere. (R23) */
+  /** The owners hold every row of PostgreSQL, so what they lack exists nowhere. (R23) */
   readonly loaded: boolean;
-  /** A legacy source may know keys that nobody has asked for. */
+  /** A legacy source may have keys that nobody has asked for. */
   readonly hasLegacy: boolean;
   readonly wallNow: number;
 }
 
-/** The record, 'absent', or 'unknown' where only others can tell whether the key exists. */
+/** The record, 'absent', or 'unknown' if only others can tell whether the key exists. */
 export function staleWord(
   sealed: SealedRecord | undefined,
   facts: StaleFacts,

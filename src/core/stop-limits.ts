@@ -1,14 +1,17 @@
-/** Limits of stops that members tell one another before they begin, as those in `limits.ts`. (stop-book.ts) */
+/** Limits of the announcements that members make before they stop; other limits are in `limits.ts`. (stop-book.ts) */
 import { assert } from '../base/assert.ts';
 
 /**
- * Milliseconds for which a stop that was let begin keeps others from stopping, where its member does not go: longer than whoever was
- * told yes takes to send the signal, and short enough that a change of mind holds nobody up.
+ * Milliseconds for which a permitted stop keeps others from stopping if its member does not go: longer than the
+ * receiver of the permission takes to send the signal, and short enough that a change of mind holds nobody up.
  */
 export const STOP_RESERVED_MS = 60_000;
-/** Milliseconds within which the voters have to answer. */
+/** Milliseconds within which the voters must answer. */
 export const STOP_ASK_MS = 1_500;
-/** Milliseconds between two words of a member that is about to stop: for who did not hear the first one, or has forgotten it. */
+/**
+ * Milliseconds between two announcements of a member that is about to stop, for members that missed the first one or
+ * have forgotten it.
+ */
 export const STOP_SAID_EVERY_MS = 500;
 assert(STOP_ASK_MS < STOP_RESERVED_MS / 2, 'what was granted first still stands when the last one grants');
 assert(

@@ -1,26 +1,26 @@
 /**
- * What members say to one another before one of them is stopped, so that no two are at the same time. Said within an epoch: a voter
- * and who asks it agree on who is there. (decision 49)
+ * Messages exchanged before a member is stopped, so that no two are stopped at the same time. Sent within an epoch, so
+ * that a voter and the asker agree on who the members are. (decision 49)
  */
 
 /** "May I be the one that stops?" */
 export interface StopAsk {
   readonly kind: 'stopAsk';
-  /** Comes back with the answer. */
+  /** Returned in the answer. */
   readonly attempt: number;
 }
 
 export interface StopAnswer {
   readonly kind: 'stopAnswer';
   readonly attempt: number;
-  /** Member id of another that stops; 0: the asker may. */
+  /** Member id of another member that is stopping; 0 if the asker may stop. */
   readonly holder: number;
 }
 
 /** "I am about to stop." */
 export interface StopWord {
   readonly kind: 'stopWord';
-  /** Milliseconds for which that holds; 0: not any more. */
+  /** Milliseconds for which the announcement holds; 0 takes it back. */
   readonly leftMs: number;
 }
 

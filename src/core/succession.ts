@@ -1,9 +1,10 @@
 /**
- * What is left to do where so many voters are gone for good that no epoch can be chosen any more: an operator says who is
- * lost, and those who are left begin another *life* of the cluster. PostgreSQL hands lives out, one after the other,
- * and takes nothing from an earlier one; so of two parts that cannot hear each other only one goes on, and who is given
- * up can finish no write that stands there. What the lost ones chose and acknowledged last is not known to those who
- * are left: no slot has a complete owner then, each is made whole from PostgreSQL first. (DESIGN 3, PROTOCOL R21, R27, R28)
+ * Handles the loss of so many voters that no epoch can be chosen any more: an operator says which members are lost, and
+ * the remaining ones begin another *life* of the cluster. PostgreSQL hands out lives one after the other, and accepts
+ * nothing from an earlier one. So of two parts that cannot hear each other only one continues, and members that were
+ * given up cannot finish any write in PostgreSQL. The remaining members do not know what the lost ones last chose and
+ * acknowledged, so no slot has a complete owner then: each is first made whole from PostgreSQL. (DESIGN 3, PROTOCOL
+ * R21, R27, R28)
  */
 import type { Introductions } from './membership-plan.ts';
 import type { Introduction } from './membership-message.ts';
@@ -21,13 +22,13 @@ export interface Survivor {
   readonly incarnation: number;
 }
 
-/** The life that follows, as PostgreSQL gave it out. */
+/** The next life, as PostgreSQL handed it out. */
 export interface NextLife {
   readonly clusterId: string;
   readonly life: number;
-  /** Counter above which all its versions start. */
+  /** The counter above which all its versions start. */
   readonly floorCounter: number;
-  /** The server that gave it out; null: there is none. */
+  /** The server that handed it out; null if there is no PostgreSQL. */
   readonly record: RecordStanding | null;
 }
 
@@ -44,16 +45,16 @@ export function survivorsOf(
   });
 }
 
-/** Can those who are left choose an epoch? Then nobody has to be given up for one. */
+/** True if the remaining members can choose an epoch, so that nobody has to be given up for one. */
 export function hasMajority({ council }: Topology, survivors: readonly Survivor[]): boolean {
   const votes = council.filter((id) => survivors.some((each) => each.id === id)).length;
   return votes >= majorityOf(council.length);
 }
 
 /**
- * The first topology of the next life: those who are left are alive and vote, and take the place of the others, who stay
- * members and come back as learners. Its epoch lies far above all that the lost ones may have chosen without anybody's knowledge: whoever
- * comes from there has missed epochs (R17).
+ * The first topology of the next life. The remaining members are alive and vote, and take the place of the others,
+ * which stay members and come back as learners. Its epoch is far above any that the lost members may have chosen
+ * unseen, so that a member coming from there has missed epochs (R17).
  */
 export function succeed(
   topology: Topology,
@@ -76,7 +77,7 @@ export function succeed(
     council: survivors.slice(0, COUNCIL_COUNT_MAX).map((survivor) => survivor.id),
     ...(next.record === null ? {} : { record: inNextLife(topology.record, next.record) }),
   };
-  // Who had everything, as far as is known, is asked before who had not: a disk that is behind makes nothing whole.
+  // Members known to have been complete come first: a disk that is behind cannot make anything whole.
   const rows = base.rows.map((row) => {
     const isBest = (id: number): boolean => row.complete.includes(id) && isAlive(base, id);
     const best = row.owners.filter(isBest);

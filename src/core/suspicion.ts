@@ -1,7 +1,7 @@
 /**
- * Who hears whom. Each member judges the others by its links and by their heartbeats, and tells all others
- * whom it does not hear; from its own view and those reports it concludes who must go: a member that most of
- * the council does not hear, or one of two between which a link stays broken. (PROTOCOL R31)
+ * Who hears whom. Each member judges the others by its links to them and by their heartbeats, and tells all others whom
+ * it does not hear. From its own view and those reports it concludes who must be removed: a member that most of the
+ * council does not hear, or one of two members between which a link stays broken. (PROTOCOL R31)
  */
 import { majorityOf, memberByName } from './topology.ts';
 import type { Member, Topology } from './topology.ts';
@@ -9,15 +9,15 @@ import type { Member, Topology } from './topology.ts';
 export interface SuspicionSettings {
   /** Milliseconds without a frame after which a peer counts as silent. */
   readonly suspectAfterMs: number;
-  /** Milliseconds a broken link may take to come back before the peer counts as silent. */
+  /** Milliseconds that a broken link may take to come back before the peer counts as silent. */
   readonly linkGraceMs: number;
-  /** Milliseconds a pair may accuse one another before one of them must go. */
+  /** Milliseconds that a pair may accuse one another before one of them must be removed. */
   readonly splitAfterMs: number;
 }
 
 interface Sight {
   heardAt: number;
-  /** Our link to the peer, and the peer's link to us: since when it is broken. */
+  /** Since when our link to the peer, and the peer's link to us, has been broken. */
   outBrokenAt: number | null;
   inBrokenAt: number | null;
   suspects: readonly string[];
@@ -25,18 +25,18 @@ interface Sight {
 }
 
 const NOBODY: readonly string[] = [];
-/** Milliseconds by which the moment from which somebody may be silent is taken early: far above what rounding adds. */
+/** Milliseconds by which the earliest possible moment of silence is moved forward: far more than rounding errors. */
 const CALM_MARGIN_MS = 1;
 
 export class Suspicion {
   private readonly self: string;
   private readonly settings: SuspicionSettings;
   private readonly sights = new Map<string, Sight>();
-  /** Pairs of names that have been split since a time. */
+  /** Since when pairs of names have been split. */
   private readonly splitSince = new Map<string, number>();
-  /** Nobody is silent before this; only what makes somebody silent sooner than was thought must set it back. */
+  /** Nobody is silent before this moment. Whatever makes a peer silent sooner must reset it. */
   private calmUntil = -Infinity;
-  /** Peers whose last report names somebody. */
+  /** Peers whose last report names some member. */
   private accuserCount = 0;
 
   constructor(self: string, names: readonly string[], settings: SuspicionSettings, now: number) {
@@ -45,7 +45,7 @@ export class Suspicion {
     for (const name of names) this.add(name, now);
   }
 
-  /** Somebody more to look at. `heardAt`: -Infinity where it counts as silent until it was heard. */
+  /** Starts watching another peer. A `heardAt` of -Infinity makes it silent until it is heard. */
   add(name: string, heardAt: number): void {
     if (name === this.self || this.sights.has(name)) return;
     this.sights.set(name, {
@@ -97,7 +97,7 @@ export class Suspicion {
     sight.reportedAt = now;
   }
 
-  /** This process did not run for a while: what it did not hear meanwhile says nothing about the others. */
+  /** This process did not run for a while, so what it did not hear meanwhile says nothing about the others. */
   stalled(now: number): void {
     for (const sight of this.sights.values()) {
       sight.heardAt = now;
@@ -114,14 +114,14 @@ export class Suspicion {
     return now - sight.heardAt > this.settings.suspectAfterMs || now - brokenAt >= this.settings.linkGraceMs;
   }
 
-  /** Nothing at all speaks against the peer: both links stand, and it was heard of late. */
+  /** Nothing speaks against the peer: both links work, and it was heard recently. */
   isPresent(name: string, now: number): boolean {
     const sight = this.sights.get(name);
     if (sight === undefined || sight.outBrokenAt !== null || sight.inBrokenAt !== null) return false;
     return now - sight.heardAt <= this.settings.suspectAfterMs;
   }
 
-  /** What our heartbeats say. */
+  /** The names that this node's heartbeats report as silent. */
   silent(now: number): readonly string[] {
     if (this.isCalm(now)) return NOBODY;
     const silent: string[] = [];
@@ -129,7 +129,7 @@ export class Suspicion {
     return silent;
   }
 
-  /** Nobody is silent. Asked for on each tick: mostly at the cost of one comparison. */
+  /** True if nobody is silent. Asked on each tick, and usually decided by one comparison. */
   private isCalm(now: number): boolean {
     if (now < this.calmUntil) return true;
     const { suspectAfterMs, linkGraceMs } = this.settings;
@@ -142,20 +142,20 @@ export class Suspicion {
     return now < this.calmUntil;
   }
 
-  /** Does the observer say that it does not hear the other? Undefined where we do not know its view. */
+  /** True if the observer says that it does not hear the other member; undefined if the observer's view is unknown. */
   misses(observer: string, other: string, now: number): boolean | undefined {
     if (observer === this.self) return this.isSilent(other, now);
     return this.reportOf(observer, now)?.includes(other);
   }
 
-  /** Whom the observer says that it does not hear; undefined where we do not know its view. */
+  /** The members that the observer says it does not hear; undefined if its view is unknown. */
   private reportOf(observer: string, now: number): readonly string[] | undefined {
     const sight = this.sights.get(observer);
     if (sight === undefined || now - sight.reportedAt > this.settings.suspectAfterMs) return undefined;
     return this.isSilent(observer, now) ? undefined : sight.suspects;
   }
 
-  /** Works the link between us and all of these both ways, as far as everyone concerned reports? */
+  /** True if the links between this peer and all the others work both ways, according to everyone concerned. */
   isLinked(name: string, others: readonly string[], now: number): boolean {
     return others.every(
       (other) =>
@@ -164,7 +164,7 @@ export class Suspicion {
     );
   }
 
-  /** Ids of live members that must go, ourselves possibly among them. Called on each tick. */
+  /** Ids of live members that must be removed, possibly including this one. Called on each tick. */
   accused(topology: Topology, now: number): number[] {
     if (!this.isAnybodyMissed(topology, now)) return [];
     const alive = topology.members.filter((member) => member.alive);
@@ -183,7 +183,7 @@ export class Suspicion {
     return [...gone, ...victims].map((member) => member.id);
   }
 
-  /** Mostly all who live are heard by all, and no pair is split: then nobody is accused, at no cost. */
+  /** Usually all live members are heard by all and no pair is split: then nobody is accused, at no cost. */
   private isAnybodyMissed(topology: Topology, now: number): boolean {
     if (this.splitSince.size > 0) return true;
     if (this.accuserCount === 0 && this.isCalm(now)) return false;
@@ -211,7 +211,7 @@ export class Suspicion {
     return victims;
   }
 
-  /** Pairs of live members of which one says that it does not hear the other, the lower id first. */
+  /** Pairs of live members of which one says that it does not hear the other; lower id first. */
   private accusingPairs(alive: readonly Member[], now: number): [Member, Member][] {
     const pairs = new Map<string, [Member, Member]>();
     for (const observer of alive) {

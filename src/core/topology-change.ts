@@ -1,7 +1,7 @@
 /**
- * Every way in which one topology follows another, as pure functions: each returns the next epoch's topology,
- * or null where nothing would change. What they guard: the list of complete owners of a row is never emptied
- * (an operator may: recovery.ts), and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
+ * All ways in which one topology follows another, as pure functions: each returns the next epoch's topology, or null if
+ * nothing would change. They guard two rules: the list of complete owners of a row is never emptied (except by an
+ * operator: recovery.ts), and no member enters it that did not hold everything. (PROTOCOL R11, R21, R28, R29)
  */
 import { firstEpochOf } from './life-epochs.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
@@ -16,7 +16,7 @@ import { NODE_ID_COUNT } from './version.ts';
 export interface FoundingPlan {
   readonly clusterId: string;
   readonly life: number;
-  /** In any order; ids are given in the order of their names. */
+  /** In any order; ids are assigned in the order of names. */
   readonly members: readonly Omit<Member, 'id' | 'alive'>[];
   readonly place: Place;
   readonly replicaCount: number;
@@ -26,9 +26,9 @@ export interface FoundingPlan {
   readonly healAfterMs: number;
   readonly floorCounter: number;
   readonly loaded: boolean;
-  /** Null or left out: no PostgreSQL. */
+  /** Null or left out if there is no PostgreSQL. */
   readonly record?: RecordStanding | null;
-  /** The highest version that all founders speak; left out: the one before any was told. */
+  /** The highest version that all founders speak; left out if it is the one from before versions were told. */
   readonly protocol?: number;
 }
 
@@ -38,26 +38,26 @@ export interface Placement {
 }
 
 /**
- * Shares all slots out among the members, from the owners of before (null at the founding); whatever stands as
- * `complete` in its rows is not looked at.
+ * Shares all slots out among the members, starting from the previous owners (null at the founding). The `complete`
+ * lists in its rows are ignored.
  */
 export interface Place {
   (members: readonly Member[], previous: OwnersOfSlot | null): Placement;
-  /** The same in pieces, where it can be done so. */
+  /** The same in steps, where that is possible. */
   readonly inPieces?: (
     members: readonly Member[],
     previous: OwnersOfSlot | null,
   ) => Generator<undefined, Placement, void>;
 }
 
-/** A process that is to become part of the epoch. */
+/** A process that will become part of the epoch. */
 export interface Entrant {
-  /** The id under which the topology knows the member now. */
+  /** The id under which the topology knows the member at present. */
   readonly id: number;
   readonly incarnation: number;
-  /** Its disk holds all that the member's last admitted process had stored. */
+  /** Its disk holds everything that the member's last admitted process had stored. */
   readonly intact: boolean;
-  /** Where it stands and is reached now: it may have come back on another machine. Left out: where the member did. */
+  /** Its present location and address: it may have come back on another machine. Left out if unchanged. */
   readonly place?: Pick<Member, 'address' | 'zone' | 'host'>;
 }
 
@@ -66,7 +66,10 @@ export interface MemberChange {
   readonly entrants: readonly Entrant[];
 }
 
-/** The first epoch: everybody is alive, votes (up to the council's size) and is complete, for nothing is there yet. */
+/**
+ * The first epoch: every member is alive, votes (up to the size of the council) and is complete, because there is no
+ * data yet.
+ */
 export function foundTopology(plan: FoundingPlan): Topology {
   const sorted = [...plan.members].sort((a, b) => (a.name < b.name ? -1 : 1));
   const members = sorted.map((member, index) => ({ ...member, id: index + 1, alive: true }));
@@ -94,9 +97,9 @@ export function foundTopology(plan: FoundingPlan): Topology {
 }
 
 /**
- * Members that went and processes that come, in one step. An entrant whose disk is not intact gets a new id,
- * which takes the old one's place among owners and voters; of several such voters only the first enters, since
- * one voter may change at a time (R29): the others are merely gone until a later epoch.
+ * Removes members and admits processes in one step. An entrant whose disk is not intact gets a new id, which replaces
+ * the old one among owners and voters. Of several such voters only the first enters, because only one voter may change
+ * at a time (R29): the others stay removed until a later epoch.
  */
 export function changeMembers(topology: Topology, change: MemberChange): Topology | null {
   const entrants = new Map(admissible(topology, change.entrants).map((entrant) => [entrant.id, entrant]));
@@ -144,7 +147,7 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
   };
 }
 
-/** Entrants that the topology knows, under a new incarnation, and at most one new voter among them. */
+/** Entrants that the topology knows, with a new incarnation, and at most one new voter among them. */
 function admissible(topology: Topology, entrants: readonly Entrant[]): Entrant[] {
   let idsLeft = NODE_ID_COUNT - topology.nextId;
   let voterChanges = false;
@@ -161,9 +164,9 @@ function admissible(topology: Topology, entrants: readonly Entrant[]): Entrant[]
 }
 
 /**
- * While one complete owner lives on, those that went or came are no longer complete. When none does, the row's
- * data is on the disks of its last complete owners only: of these, whoever comes back intact has everything;
- * if nobody does they stay on record, and nobody else takes their place. (R21)
+ * While one complete owner lives on, owners that went or came are no longer complete. If none does, the row's data is
+ * only on the disks of its last complete owners: whichever of these comes back intact is complete; if none does, they
+ * stay on record, and nobody else replaces them. (R21)
  */
 function completeAfter(
   topology: Topology,
@@ -178,8 +181,8 @@ function completeAfter(
 }
 
 /**
- * Whoever lives goes on making it whole: what is left over there stands, and who comes may have less. With an empty disk it has
- * nothing, and makes nothing whole: it is to come, once somebody has. (R28)
+ * A live owner keeps making the row whole: its leftovers count, and an entrant may have fewer. An entrant with an empty
+ * disk has nothing and makes nothing whole: it becomes an owner to come, once some owner has the data. (R28)
  */
 function forsakenAfter(
   row: SlotRow,
@@ -194,8 +197,8 @@ function forsakenAfter(
 }
 
 /**
- * Nobody lives who has everything: should the slots be given up, the first living owner makes them whole. Who comes with an empty
- * disk has nothing left over, and comes behind all others, until somebody has it. (R28)
+ * No complete owner lives: if the slots are given up, the first live owner makes them whole. An entrant with an empty
+ * disk has no leftovers, so it is placed behind all others until some owner has the data. (R28)
  */
 function lostAfter(row: SlotRow, entrants: ReadonlyMap<number, Entrant>): Pick<SlotRow, 'owners' | 'coming'> {
   const { owners, coming } = row;
@@ -206,9 +209,10 @@ function lostAfter(row: SlotRow, entrants: ReadonlyMap<number, Entrant>): Pick<S
 }
 
 /**
- * A learner has copied everything: complete wherever a complete owner lives that it can have copied from, and where it is
- * the one to make a forsaken row whole. What waits for it to be free is begun in the same step. What it had left over of a forsaken
- * row may stand above PostgreSQL's without a mark, for marks are copied last: all is compared. (R28, R34)
+ * A learner has copied everything. It becomes complete in every row where a live complete owner exists that it can have
+ * copied from, and where it is the one to make a forsaken row whole. Moves that waited for it to be free start in the
+ * same step. Its leftovers in a forsaken row may be above PostgreSQL's rows without a mark, because marks are copied
+ * last: so everything is compared again. (R28, R34)
  */
 export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
@@ -217,7 +221,7 @@ export function promote(topology: Topology, id: number, incarnation: number): To
     if (isForsaken(row)) return recovererOf(topology, row) === id;
     return row.complete.some((owner) => isAlive(topology, owner));
   };
-  // Asked for with every tick once all is learned, and mostly it has entered everywhere.
+  // Asked on every tick once everything is learned, and by then the member is usually complete everywhere.
   if (!topology.rows.some(mayEnter)) return null;
   const rows = topology.rows.map((row) => {
     if (!mayEnter(row)) return row;
@@ -229,13 +233,13 @@ export function promote(topology: Topology, id: number, incarnation: number): To
   return topology.rows.some((row) => isForsaken(row) && mayEnter(row)) ? driveAnew(begun) : begun;
 }
 
-/** A clean stop: this very process goes. */
+/** A clean stop: exactly this process is removed. */
 export function leave(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
   return changeMembers(topology, { gone: [id], entrants: [] });
 }
 
-/** Every row that PostgreSQL had at the founding is held now. (R23) */
+/** The owners now hold every row that PostgreSQL had at the founding. (R23) */
 export function markLoaded(topology: Topology): Topology | null {
   return topology.loaded ? null : { ...topology, epoch: topology.epoch + 1, loaded: true };
 }

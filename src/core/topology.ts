@@ -1,20 +1,23 @@
 /**
- * The topology is the one value all members agree on, with an epoch number: who the members are, who votes,
- * and who owns each of the 16,384 slots. It lives in the council's register; a node acts only on a topology
- * that was *chosen* there. (DESIGN section 3, PROTOCOL R11, R14, R21)
+ * The topology is the one value that all members agree on, with an epoch number: who the members are, who votes, and
+ * who owns each of the 16,384 slots. It lives in the council's register; a node acts only on a topology that was
+ * *chosen* there. (DESIGN section 3, PROTOCOL R11, R14, R21)
  *
- * Slots that share their owners share a *row*. A row's `owners` is where the slot belongs; `complete` lists
- * those of them that hold everything (they acknowledge, serve reads and may coordinate). An owner that is
- * alive and not complete is a learner: it takes part in every write and serves nothing. The last complete
- * owners of a row stay recorded when they die: nobody else may claim to hold its data (R21), until an operator gives them
- * up: a row without any is *forsaken*, and its first living owner makes it whole from PostgreSQL (recovery.ts).
+ * Slots with the same owners share a *row*. A row's `owners` are the members its slots belong to; `complete` lists
+ * those that hold everything (they acknowledge, serve reads and may coordinate). An owner that is alive but not
+ * complete is a learner: it takes part in every write and serves nothing. The last complete owners of a row stay on
+ * record when they die, because nobody else may claim to hold its data (R21), until an operator gives them up. A row
+ * without any is *forsaken*, and its first live owner makes it whole from PostgreSQL (recovery.ts).
  *
- * While slots change hands their row also names the owners to come. Those of them that are new learn beside the
- * owners in force; once all who come are complete, the others *retire*: they finish what they coordinate, say so,
- * and an epoch goes on without them (slot-moves.ts).
+ * While slots change hands, their row also names the owners to come. The new ones among them learn beside the present
+ * owners. Once all owners to come are complete, the others *retire*: they finish what they coordinate, say so, and an
+ * epoch continues without them (slot-moves.ts).
  */
 
-/** leaving: it is to own nothing, and then to be no member. healed: gone so long that the others took its place. */
+/**
+ * - leaving: the member will own nothing, and then stop being a member.
+ * - healed: the member has been gone for so long that the others took its place.
+ */
 export type Standing = 'leaving' | 'healed';
 
 export interface Member {
@@ -23,53 +26,56 @@ export interface Member {
   readonly name: string;
   /** host:port of its gRPC door, which carries peer traffic too. */
   readonly address: string;
-  /** Grows with every process start; acknowledgements and leases belong to (id, incarnation). (R11) */
+  /** Increases with every process start; acknowledgements and leases belong to (id, incarnation). (R11) */
   readonly incarnation: number;
   /** Part of this epoch: false once removed, true again when admitted under a new incarnation. */
   readonly alive: boolean;
   readonly zone: string;
   readonly host: string;
   readonly weight: number;
-  /** Left out: an ordinary member, that owns its share. */
+  /** Left out for an ordinary member, which owns its share. */
   readonly standing?: Standing | undefined;
 }
 
 export interface SlotRow {
-  /** Member ids, in the order of preference. (slot-order.ts) */
+  /** Member ids in order of preference. (slot-order.ts) */
   readonly owners: readonly number[];
   /** The subset of `owners` that holds every acknowledged write of these slots. */
   readonly complete: readonly number[];
-  /** Who is to own these slots, in the order of preference; left out: the owners stay. */
+  /** The future owners of these slots, in order of preference; left out if the owners stay. */
   readonly coming?: readonly number[] | undefined;
 }
 
-/** A server as PostgreSQL tells who it is. */
+/** The identity that a PostgreSQL server reports. */
 export interface RecordIdentity {
-  /** System identifier: another one is another database. */
+  /** System identifier: a different one means a different database. */
   readonly system: string;
-  /** Grows with every failover; 0 where the server does not tell. */
+  /** Increases with every failover; 0 if the server does not tell. */
   readonly timeline: number;
 }
 
 /** The PostgreSQL that the cluster writes to. (record-standing.ts, R30) */
 export interface RecordStanding extends RecordIdentity {
-  /** Counts the times that it was found to lack rows, or may have lost some. */
+  /** Counts how often the server was found to lack rows, or may have lost some. */
   readonly drive: number;
-  /** In this very count all that the owners hold was compared with it, and what it lacked is committed again. */
+  /**
+   * In the drive of this number, everything that the owners hold was compared with PostgreSQL, and what it lacked was
+   * committed again.
+   */
   readonly driven: boolean;
 }
 
 export interface Topology {
   readonly epoch: number;
   readonly clusterId: string;
-  /** Counts foundings; the same number stands in PostgreSQL. (R27) */
+  /** Counts foundings; PostgreSQL stores the same number. (R27) */
   readonly life: number;
   readonly replicaCount: number;
   readonly ownerCountMin: number;
-  /** Milliseconds and parts of one: fixed at founding, agreed by all. (R14) */
+  /** Milliseconds, and a fraction: fixed at the founding, agreed on by all. (R14) */
   readonly leaseMs: number;
   readonly clockDrift: number;
-  /** Milliseconds after which the others take the place of a member that is gone; 0: never. */
+  /** Milliseconds after which the others take the place of an absent member; 0 means never. */
   readonly healAfterMs: number;
   readonly members: readonly Member[];
   /** Member ids that vote. */
@@ -78,24 +84,27 @@ export interface Topology {
   readonly rows: readonly SlotRow[];
   /** Row number of each slot, 16,384 entries. */
   readonly slotRow: Uint16Array;
-  /** Ids of the members among whom the slots were last shared out, ascending. */
+  /** Ids of the members among which the slots were last shared out, ascending. */
   readonly placed: readonly number[];
-  /** Counter above which all versions of this life start: the highest in PostgreSQL at the founding. (R22) */
+  /** The counter above which all versions of this life start: the highest in PostgreSQL at the founding. (R22) */
   readonly floorCounter: number;
-  /** Every row that PostgreSQL had at the founding is held by the owners: a miss is final. (R23) */
+  /** The owners hold every row that PostgreSQL had at the founding, so a miss is final. (R23) */
   readonly loaded: boolean;
-  /** Left out: none was seen yet, or there is none. */
+  /** Left out if none was seen yet, or there is none. */
   readonly record?: RecordStanding | undefined;
-  /** The version of the members' protocol that all of them speak; left out: the one before any was told. (decision 19) */
+  /**
+   * The member protocol version that all members speak; left out if it is the one from before versions were told.
+   * (decision 19)
+   */
   readonly protocol?: number | undefined;
-  /** Writes complete without PostgreSQL, marked at every owner as lacking there; left out: they do not. (R34) */
+  /** Writes complete without PostgreSQL, marked at every owner as missing there; left out if they do not. (R34) */
   readonly spooling?: boolean | undefined;
 }
 
 /**
- * The same in objects of one shape, whoever made it: what is read with every message is compiled for shapes, and once more for
- * each that it has not met. Every spread of an object makes another one, and so does a field that is left out. `Required`: no field
- * that is added later can be forgotten here, and be lost with every epoch.
+ * Copies the topology into an object of one fixed shape. Code that reads it with every message is compiled per hidden
+ * class, and again for each new one; every object spread, and every omitted field, creates another. `Required` ensures
+ * that a field added later cannot be forgotten here and lost with the next epoch.
  */
 export function inOneShape(topology: Topology): Required<Topology> {
   return {
@@ -144,7 +153,7 @@ export function learners(topology: Topology, row: SlotRow): number[] {
   return row.owners.filter((id) => !row.complete.includes(id) && isAlive(topology, id));
 }
 
-/** Owners that give the slots up: everybody who comes is alive and complete, and they are not among them. */
+/** Owners that give up the slots: all owners to come are alive and complete, and these are not among them. */
 export function retiring(topology: Topology, row: SlotRow): number[] {
   const { coming } = row;
   if (coming === undefined) return [];
@@ -152,22 +161,22 @@ export function retiring(topology: Topology, row: SlotRow): number[] {
   return row.owners.filter((id) => !coming.includes(id));
 }
 
-/** No complete owner is on record any more: an operator has given them up. */
+/** No complete owner is on record, because an operator has given them up. */
 export function isForsaken(row: SlotRow): boolean {
   return row.complete.length === 0;
 }
 
-/** Who makes a forsaken row whole again: its first living owner; 0 where none lives, or the row is not forsaken. */
+/** The member that makes a forsaken row whole: its first live owner; 0 if none is live, or the row is not forsaken. */
 export function recovererOf(topology: Topology, row: SlotRow): number {
   return isForsaken(row) ? (row.owners.find((id) => isAlive(topology, id)) ?? 0) : 0;
 }
 
-/** The members that are to share the slots, whether they are up or not. */
+/** Members that should share the slots, whether they are up or not. */
 export function placeable(topology: Topology): Member[] {
   return topology.members.filter((member) => member.standing === undefined);
 }
 
-/** Up to so many members are looked through one by one. */
+/** Up to this many members, a linear search is used. */
 const FEW_MEMBERS = 16;
 const byId = new WeakMap<readonly Member[], ReadonlyMap<number, Member>>();
 
@@ -192,12 +201,12 @@ export function isAlive(topology: Topology, id: number): boolean {
   return memberById(topology, id)?.alive ?? false;
 }
 
-/** Who does what one member is to do for all: the first live one of the council; undefined: none of it lives. */
+/** The member that does what one has to do for all: the first live member of the council; undefined if none is live. */
 export function firstOfCouncil(topology: Topology): number | undefined {
   return topology.council.find((id) => isAlive(topology, id));
 }
 
-/** Is this very process, not merely this member, part of the epoch? (R11) */
+/** True if exactly this process, not merely this member, is part of the epoch. (R11) */
 export function isLiveIncarnation(topology: Topology, id: number, incarnation: number): boolean {
   const member = memberById(topology, id);
   return member !== undefined && member.alive && member.incarnation === incarnation;

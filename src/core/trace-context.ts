@@ -1,17 +1,18 @@
 /**
- * What of a trace goes with an operation, as W3C Trace Context says it in the headers `traceparent` and `tracestate`
- * (https://www.w3.org/TR/trace-context/). What is malformed counts as not sent: a trace never costs anybody an answer.
+ * The part of a trace that travels with an operation, as in the W3C Trace Context headers `traceparent` and
+ * `tracestate` (https://www.w3.org/TR/trace-context/). Malformed headers count as absent: tracing must never cost
+ * anybody an answer.
  */
 import { TRACE_STATE_CHARACTERS_MAX } from './limits.ts';
 
 export interface TraceContext {
-  /** 32 hexadecimal digits in lower case, not all of them 0. */
+  /** 32 lower-case hexadecimal digits, not all of them 0. */
   readonly traceId: string;
-  /** 16 of them: the span that what is asked belongs to. */
+  /** 16 such digits: the span to which the request belongs. */
   readonly spanId: string;
-  /** One byte; its lowest bit says that the trace is recorded. */
+  /** One byte; its lowest bit says that the trace is sampled. */
   readonly flags: number;
-  /** What the systems on the way say to themselves, as it came; '': nothing. */
+  /** The `tracestate` of the systems on the way, unchanged; '' if there is none. */
   readonly state: string;
 }
 
@@ -23,18 +24,18 @@ const VERSION_LATEST = '00';
 const VERSION_INVALID = 'ff';
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** Null where there is none, or none that can be understood. */
+/** Null if there is no context, or it cannot be understood. */
 export function traceContextOf(traceparent: string, tracestate = ''): TraceContext | null {
   const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent.trim()) ?? [];
   if (traceId === undefined || spanId === undefined || version === VERSION_INVALID) return null;
-  // Later versions may say more behind what we know; this one may not.
+  // Later versions may add fields after those known here; this version may not.
   if (version === VERSION_LATEST && more !== undefined) return null;
   if (!isTraceId(traceId) || !isSpanId(spanId)) return null;
   const state = isTraceState(tracestate) ? tracestate : '';
   return { traceId, spanId, flags: Number.parseInt(flags!, 16), state };
 }
 
-/** The header by which it is told. */
+/** The `traceparent` header of the context. */
 export function traceparentOf({ traceId, spanId, flags }: TraceContext): string {
   return `${VERSION_LATEST}-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
 }
@@ -51,7 +52,9 @@ export function isSpanId(text: string): boolean {
   return text.length === NO_SPAN.length && text !== NO_SPAN;
 }
 
-/** Longer ones, or what is no header's text, are left out whole: half of one would say something else. */
+/**
+ * A longer state, or one that is not valid header text, is dropped as a whole: half of it would mean something else.
+ */
 export function isTraceState(text: string): boolean {
   return text.length <= TRACE_STATE_CHARACTERS_MAX && PRINTABLE.test(text);
 }

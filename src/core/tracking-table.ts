@@ -1,10 +1,10 @@
 /**
- * Which clients keep a copy of which key: the memory behind Redis' client-side caching. A client that has gone stays in
- * it until the key changes, as in Redis; how many keys there are is bounded by whoever looks at `keyCount`.
+ * Which clients keep a copy of which key: the data behind Redis's client-side caching. A client that has gone stays in
+ * the table until the key changes, as in Redis; the owner of the table bounds the number of keys by `keyCount`.
  */
 
 export class TrackingTable {
-  /** One client is what most keys have: a number costs nothing beside the key. */
+  /** Most keys have only one client: a bare number costs nothing beside the key. */
   private readonly keepers = new Map<string, number | Set<number>>();
   private items = 0;
 
@@ -12,7 +12,7 @@ export class TrackingTable {
     return this.keepers.size;
   }
 
-  /** Pairs of a key and a client. */
+  /** The number of pairs of a key and a client. */
   get itemCount(): number {
     return this.items;
   }
@@ -36,7 +36,7 @@ export class TrackingTable {
     return this.keepers.keys();
   }
 
-  /** The key's clients, who are forgotten with that. */
+  /** Removes the key and returns its clients. */
   take(key: string): readonly number[] {
     const known = this.keepers.get(key);
     if (known === undefined) return [];
@@ -46,7 +46,7 @@ export class TrackingTable {
     return clients;
   }
 
-  /** All clients that keep anything, each once; the table is empty with that. */
+  /** Empties the table and returns all clients in it, each once. */
   takeAll(): ReadonlySet<number> {
     const clients = new Set<number>();
     for (const known of this.keepers.values()) {
@@ -58,7 +58,7 @@ export class TrackingTable {
     return clients;
   }
 
-  /** The key that has stood in the table for longest. */
+  /** The key that has been in the table for longest. */
   oldest(): string | undefined {
     return this.keepers.keys().next().value;
   }

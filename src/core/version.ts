@@ -1,8 +1,7 @@
 /**
- * Versions order the writes of one key. A version is one safe integer, `counter * 4096 + nodeId`
- * (41 + 12 bits): compared as a number it is the lexicographic order (counter, node id), and the same
- * number stands in memory, on disk, on the wire and in PostgreSQL (BIGINT). No clock takes part.
- * (PROTOCOL R8)
+ * Versions order the writes to one key. A version is one safe integer, `counter * 4096 + nodeId` (41 + 12 bits):
+ * comparing versions as numbers gives the lexicographic order of (counter, node id), and the same number is used in
+ * memory, on disk, on the wire and in PostgreSQL (BIGINT). No clock takes part. (PROTOCOL R8)
  */
 
 export const NODE_ID_COUNT = 4096;
@@ -14,8 +13,9 @@ export const VERSION_NONE = 0;
 /** A counter this far above the highest of its slot is a fault, not progress. (PROTOCOL R8) */
 export const COUNTER_JUMP_MAX = 2 ** 32;
 /**
- * Counters that a node puts by on its disk ahead of its writes: so many, at most, are passed over by a restart. Few, for a
- * member that comes blank takes what lies too far above all it has seen for a fault; and enough for seconds of one hot key.
+ * Counters that a node reserves on its disk ahead of its writes; a restart skips at most this many. Few, because a
+ * member that comes back blank takes a counter too far above all it has seen for a fault; but enough for seconds of
+ * writes to one hot key.
  */
 export const COUNTERS_PUT_BY = 2 ** 14;
 

@@ -1,7 +1,7 @@
 /**
- * What one node still owes to members that served slots before the present epoch: until such a member has surely lost
- * its lease, no write of those slots completes without it, whether the member went or the slot was merely placed
- * elsewhere. (PROTOCOL R15, R17)
+ * Waiting for members that served slots before the present epoch. Until such a member has certainly lost its lease, no
+ * write of those slots completes without it, whether the member was removed or the slot was merely placed elsewhere.
+ * (PROTOCOL R15, R17)
  */
 import { waitOutMs } from './lease.ts';
 import { firstEpochOf } from './life-epochs.ts';
@@ -11,16 +11,16 @@ import { isAlive, isLiveIncarnation, memberById, memberByName } from './topology
 import type { SlotRow, Topology } from './topology.ts';
 
 interface Wait {
-  /** 0: somebody of whom this node knows nothing. */
+  /** 0 stands for a member of which this node knows nothing. */
   readonly id: number;
   readonly until: number;
-  /** The epoch without the member: a frame of it, or of a later one, from the member ends the wait. */
+  /** The first epoch without the member: a frame from the member in this epoch, or a later one, ends the wait. */
   readonly epoch: number;
   /** The process that may still hold a lease. */
   readonly incarnation: number;
-  /** Another process stands under this id, or under this name: only time ends the wait. */
+  /** Another process has taken this id, or this name: only time ends the wait. */
   readonly byTimeOnly: boolean;
-  /** The slots that the member may serve; null: any. */
+  /** The slots that the member may serve; null if it may be any. */
   readonly slots: Slots | null;
 }
 
@@ -35,7 +35,7 @@ export class WaitingOut {
     this.mutations = mutations;
   }
 
-  /** Monotonic time until which no write of the slot may complete; 0 where nothing is owed. */
+  /** Monotonic time until which no write of the slot may complete; 0 if nothing has to be waited for. */
   blockedUntil(slot: number): number {
     let until = 0;
     for (const wait of this.waits) {
@@ -44,12 +44,15 @@ export class WaitingOut {
     return until;
   }
 
-  /** Monotonic time; 0 where nothing is owed to this member. */
+  /** Monotonic time; 0 if this member does not have to be waited for. */
   until(id: number): number {
     return Math.max(0, ...this.waits.filter((wait) => wait.id === id).map((wait) => wait.until));
   }
 
-  /** `previous` is what this very process acted in before, null at its first topology. `now`: when it learned. */
+  /**
+   * `previous`: the topology in which this very process acted before; null for its first one. `now`: when it learned of
+   * `next`.
+   */
   onTopology(previous: Topology | null, next: Topology, now: number): void {
     if (this.mutations.noWaitOut === true) return;
     this.forgetReplaced(next);
@@ -63,12 +66,12 @@ export class WaitingOut {
     this.end((wait) => wait.id === id && !wait.byTimeOnly && wait.incarnation === incarnation);
   }
 
-  /** Has this process given its lease up? */
+  /** True if this process has given up its lease. */
   hasReleased(id: number, incarnation: number): boolean {
     return this.released.get(id) === incarnation;
   }
 
-  /** Whoever acts in the new epoch has dropped its lease of the old one. */
+  /** A member that acts in the new epoch has dropped its lease of the old one. */
   onFrame(id: number, epoch: number): void {
     if (this.waits.length > 0) this.end((wait) => wait.id === id && !wait.byTimeOnly && epoch >= wait.epoch);
   }
@@ -81,7 +84,7 @@ export class WaitingOut {
     if (this.waits.some(isOver)) this.waits = this.waits.filter((wait) => !isOver(wait));
   }
 
-  /** A new process on the same disk in the epoch: the old one is gone for certain. */
+  /** The epoch has a new process on the same disk: the old process is certainly gone. */
   private forgetReplaced(next: Topology): void {
     this.end((wait) => {
       if (wait.byTimeOnly) return false;
@@ -96,19 +99,19 @@ export class WaitingOut {
       const wait = { until, epoch: next.epoch, incarnation, slots };
       const after = memberById(next, id);
       if (after !== undefined) {
-        // Another incarnation on the same disk: the one before it is dead.
+        // A new incarnation on the same disk: the previous one is dead.
         if (after.alive && after.incarnation !== incarnation) continue;
         this.wait({ ...wait, id, byTimeOnly: false });
         continue;
       }
-      // Another disk took the place, under a new id: nothing proves that the old process is dead.
+      // A new disk took the member's place under a new id: nothing proves that the old process is dead.
       this.wait({ ...wait, id, byTimeOnly: true });
       const successor = memberByName(next, name);
       if (successor !== undefined) this.wait({ ...wait, id: successor.id, byTimeOnly: true });
     }
   }
 
-  /** Epochs were missed: any member may have served any slot, and lost it, in one of them. (R17) */
+  /** Epochs were missed: in one of them any member may have been given any slot, and have lost it again. (R17) */
   private afterJump(previous: Topology | null, next: Topology, until: number): void {
     if (next.epoch === firstEpochOf(next.life)) return;
     const nextIdBefore = previous?.nextId ?? next.members.length + 1;
@@ -127,7 +130,7 @@ export class WaitingOut {
     }
   }
 
-  /** Was somebody a member in the meantime who is none any more? */
+  /** True if somebody may have been a member in the meantime and is not one now. */
   private hasVanished(previous: Topology | null, next: Topology): boolean {
     for (let id = 1; id < next.nextId; id += 1) {
       if (memberById(next, id) !== undefined) continue;
@@ -142,12 +145,17 @@ export class WaitingOut {
   }
 }
 
-/** Complete, and alive as far as the topology knows: only then a lease lets the member serve the row. */
+/**
+ * True if the member is complete and alive as far as the topology knows; only then does a lease let it serve the row.
+ */
 function serves(topology: Topology, row: SlotRow, id: number): boolean {
   return row.complete.includes(id) && isAlive(topology, id);
 }
 
-/** Per member that served in the topology before, the slots that it serves no more, or as another process only. */
+/**
+ * For each member that served in the previous topology: the slots that it does not serve any more, or only as another
+ * process.
+ */
 function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<number, Slots> {
   const goOn = new Set<number>();
   for (const { id, incarnation, alive } of previous.members)
@@ -169,7 +177,7 @@ function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<n
   return lost;
 }
 
-/** Null where the member serves them all. */
+/** Null if the member serves all slots. */
 function slotsNotServed(topology: Topology, id: number): Slots | null {
   const served = topology.rows.map((row) => serves(topology, row, id));
   if (served.every((each) => each)) return null;

@@ -1,24 +1,28 @@
 /**
- * Keys of which clients of this node keep copies while other nodes own them: which owner watches them on this node's
- * behalf, and how long its word counts. An owner is trusted as far as it was heard: it is asked again and again what it has
- * told, its answers come behind all that it had to tell, and name the session under which it watches. Another session, no
- * answer for a while, a link that is gone: what it watched may have changed unheard. (decision 23)
+ * Keys that clients of this node keep copies of while other nodes own them: which owner watches each on this node's
+ * behalf, and how long the owner's word counts. An owner is trusted only as far as it has been heard. It is asked
+ * periodically; its answers are ordered after all the changes it had to announce, and name the session under which it
+ * watches. If the session changes, or no answer comes for a while, or the link is lost, then keys it watched may have
+ * changed unheard. (decision 23)
  */
 import { WATCH_ASK_EVERY_MS, WATCH_TRUST_MS } from './client-limits.ts';
 import type { Mutations } from './mutations.ts';
 import type { WatchAsk, WatchHeard } from './watch-message.ts';
 
-/** Milliseconds by which the next look at all is taken early: far above what rounding adds. */
+/** Milliseconds by which the next check is moved forward: far more than rounding errors. */
 const DUE_MARGIN_MS = 1;
 
 /** An owner that watches for this node. */
 interface Keeper {
-  /** 0: none is known yet. */
+  /** 0 if none is known yet. */
   session: number;
-  /** Monotonic ms: what it had to tell until then has arrived. */
+  /** Monotonic ms: everything that the owner had to announce up to then has arrived. */
   heardAt: number;
   askedAt: number;
-  /** In which it tells all changes of the slots that it is the first owner of, and heard when; 0: it does not, or not all. */
+  /**
+   * The epoch in which it announces all changes in the slots of which it is the first owner, and when that was last
+   * confirmed; 0 if it does not announce all.
+   */
   allIn: number;
   allHeardAt: number;
   readonly keys: Set<string>;
@@ -26,19 +30,19 @@ interface Keeper {
 
 export interface WatchAbroadParts {
   readonly mutations: Mutations;
-  /** Whether the peer understands what is asked: a link is up, and has the version. */
+  /** True if the peer understands the request: its link is up and has the protocol version. */
   readonly canAsk: (peer: string) => boolean;
   readonly ask: (peer: string, message: WatchAsk) => void;
-  /** What was read of these keys is not to be kept; and changes of any key may have gone unheard. */
+  /** Copies of these keys must not be kept; and changes to any key may have gone unheard. */
   readonly onLost: (keys: readonly string[]) => void;
 }
 
 export class WatchAbroad {
   private readonly parts: WatchAbroadParts;
   private readonly keepers = new Map<string, Keeper>();
-  /** Of the last tick. */
+  /** Time of the last tick. */
   private now = 0;
-  /** Nothing is to be done before this as long as nothing happens; what happens sets it back. */
+  /** Nothing has to be done before this moment unless something happens, which resets it. */
   private dueAt = -Infinity;
   private wanted: readonly string[] = [];
 
@@ -46,30 +50,33 @@ export class WatchAbroad {
     this.parts = parts;
   }
 
-  /** Pairs of a key and an owner that watches it. */
+  /** The number of pairs of a key and an owner that watches it. */
   get count(): number {
     let sum = 0;
     for (const { keys } of this.keepers.values()) sum += keys.size;
     return sum;
   }
 
-  /** A read of the key is about to be handed to this owner, which is asked to watch it from then on. False: it cannot. */
+  /**
+   * A read of the key is about to be forwarded to this owner, which is asked to watch the key from then on. Returns
+   * false if it cannot be asked.
+   */
   begin(key: string, peer: string): boolean {
     if (!this.parts.canAsk(peer)) return false;
     const keeper = this.keeperOf(peer);
-    // Nothing was due before: it counts from now on.
+    // Nothing was expected of this owner before: its time counts from now.
     if (keeper.keys.size === 0) keeper.heardAt = Math.max(keeper.heardAt, this.now);
     keeper.keys.add(key);
     this.dueAt = -Infinity;
     return true;
   }
 
-  /** It has answered, and watches the key under that session. */
+  /** The owner has answered, and watches the key under this session. */
   answered(peer: string, session: number): void {
     this.judgeSession(peer, this.keeperOf(peer), session);
   }
 
-  /** The key is not kept any more. */
+  /** No client keeps a copy of the key any more. */
   forget(key: string): void {
     for (const { keys } of this.keepers.values())
       if (keys.delete(key) && keys.size === 0) this.dueAt = -Infinity;
@@ -90,13 +97,13 @@ export class WatchAbroad {
     if (keeper.allIn === 0) this.dueAt = -Infinity;
   }
 
-  /** Does it tell all changes of what it is the first owner of, in this epoch? */
+  /** True if the peer announces, in this epoch, all changes in the slots of which it is the first owner. */
   tellsAll(peer: string, epoch: number): boolean {
     const keeper = this.keepers.get(peer);
     return keeper?.allIn === epoch && this.counts(keeper.allHeardAt);
   }
 
-  /** The link from it is gone, or it is none that can be asked any more. */
+  /** The link to the peer is gone, or the peer cannot be asked any more. */
   lose(peer: string): void {
     const keeper = this.keepers.get(peer);
     if (keeper === undefined || this.parts.mutations.watchUnanswered === true) return;
@@ -108,7 +115,7 @@ export class WatchAbroad {
     this.parts.onLost(keys);
   }
 
-  /** `wanted`: who is to tell all changes. */
+  /** `wanted`: the peers that should announce all changes. */
   tick(now: number, wanted: readonly string[]): void {
     this.now = now;
     if (now < this.dueAt && wanted === this.wanted) return;
@@ -122,7 +129,7 @@ export class WatchAbroad {
     for (const [peer, keeper] of this.keepers) {
       const all = wanted.includes(peer);
       const { keys } = keeper;
-      // Who was asked to tell everything is told when that is over, and forgotten then.
+      // An owner that was asked to announce everything is first told to stop, and forgotten after that.
       if (keys.size === 0 && !all && keeper.allIn === 0) {
         this.keepers.delete(peer);
         continue;
@@ -134,13 +141,13 @@ export class WatchAbroad {
     }
   }
 
-  /** Monotonic ms. Whoever is to be asked and cannot be is tried again with the next tick. */
+  /** Monotonic ms. A peer that cannot be asked now is tried again on the next tick. */
   private nextDueAt(now: number): number {
     let dueAt = Infinity;
     for (const { keys, allIn, heardAt, askedAt } of this.keepers.values()) {
       dueAt = Math.min(dueAt, askedAt + WATCH_ASK_EVERY_MS);
       if (keys.size > 0) dueAt = Math.min(dueAt, heardAt + WATCH_TRUST_MS);
-      // It has been lost just now, and may have to be forgotten.
+      // The peer has just been lost, and may have to be forgotten.
       else if (allIn === 0) dueAt = Math.min(dueAt, now);
     }
     return dueAt - DUE_MARGIN_MS;

@@ -1,8 +1,8 @@
 /**
- * The other side: keys that this node, an owner, watches on behalf of nodes that do not own them, and peers that are to hear
- * of all changes of the slots that it is the first owner of. What it watches for one peer stands under a session, a number
- * that is never used again: once a message to that peer may be lost, the session is over, and the next answer to it says
- * so. (decision 23)
+ * The counterpart of watch-abroad.ts: keys that this node, an owner, watches on behalf of nodes that do not own them,
+ * and peers that want to hear of all changes in the slots of which it is the first owner. Keys watched for one peer
+ * belong to a session, whose number is never used again: once a message to the peer may be lost, the session is over,
+ * and the next answer to the peer says so. (decision 23)
  */
 import { WATCHED_FOR_PEERS_MAX } from './client-limits.ts';
 import type { SlotView } from './replication/slot-view.ts';
@@ -11,7 +11,7 @@ import { TrackingTable } from './tracking-table.ts';
 import type { WatchAsk, WatchMessage } from './watch-message.ts';
 
 export interface WatchForPeersParts {
-  /** Drawn: no other process of this name uses the same numbers. */
+  /** A random number, so that no other process of this name uses the same sessions. */
   readonly sessionFirst: number;
   readonly send: (peer: string, message: WatchMessage) => void;
   readonly keysMax?: number;
@@ -19,14 +19,14 @@ export interface WatchForPeersParts {
 
 interface Session {
   readonly number: number;
-  /** Its member id where it hears of all changes; 0: it does not. */
+  /** The peer's member id if it hears of all changes, otherwise 0. */
   allAs: number;
 }
 
 export class WatchForPeers {
   private readonly parts: WatchForPeersParts;
   private readonly keysMax: number;
-  /** Keys by the sessions under which they are watched. */
+  /** Keys by the session under which they are watched. */
   private readonly table = new TrackingTable();
   private readonly sessions = new Map<string, Session>();
   private readonly peers = new Map<number, string>();
@@ -48,7 +48,7 @@ export class WatchForPeers {
     return this.allCount > 0;
   }
 
-  /** Before the read is begun. Returns the session. */
+  /** Call before the read starts. Returns the session. */
   add(key: string, peer: string): number {
     const { number } = this.sessionOf(peer);
     this.table.add(key, number);
@@ -56,7 +56,7 @@ export class WatchForPeers {
     return number;
   }
 
-  /** Is it still watched as it was when that session was told? */
+  /** True if the key is still watched under that session. */
   has(key: string, session: number): boolean {
     return this.table.has(key, session);
   }
@@ -74,23 +74,23 @@ export class WatchForPeers {
     for (const peer of this.sessions.keys()) this.parts.send(peer, { kind: 'watchAllTold' });
   }
 
-  /** The slots of these keys are not this node's in both epochs: what it watched of them it may not hear of. */
+  /** Drops keys in slots that this node did not own in both epochs: it may not hear of their changes. */
   changedWhere(isMeant: (slot: number) => boolean): void {
     for (const key of this.table.keys()) if (isMeant(slotOf(key))) this.changed(key);
   }
 
-  /** Another version of the key can be read; 0: which one is not known. */
+  /** A new version of the key can be read; 0 if it is unknown which. */
   settled(key: string, version: number, view: SlotView | null): void {
     const row = view?.row(slotOf(key));
     if (view === null || row?.first !== view.selfId) return;
     for (const [peer, { allAs }] of this.sessions) {
-      // An owner hears of it itself.
+      // An owner of the slot hears of the change by itself.
       if (allAs === 0 || row.owners.includes(allAs)) continue;
       this.parts.send(peer, { kind: 'watchTold', what: 'settled', key, version });
     }
   }
 
-  /** `from`: the asker's member id. `epoch`: in which all writes are heard of here; 0: in none. */
+  /** `from`: the asker's member id. `epoch`: the epoch in which this node hears of all writes; 0 if there is none. */
   asked(peer: string, from: number, { askedAt, all }: WatchAsk, epoch: number): void {
     const session = this.sessionOf(peer);
     this.setAll(session, all ? from : 0);

@@ -1,39 +1,48 @@
 /**
- * What members say to one another about keys that clients keep copies of. A node that does not own a key has the owner that
- * answered a read of it watch on its behalf; all of it goes over one link, in order. (decision 23)
+ * Messages about keys that clients keep copies of. A node that does not own a key lets the owner that answered a read
+ * of it watch the key on its behalf. All of these messages travel over one link, in order. (decision 23)
  */
 
 /** "What have you told me so far of what you watch for me?" */
 export interface WatchAsk {
   readonly kind: 'watchAsk';
-  /** Monotonic ms of the asker; comes back unchanged. */
+  /** The asker's monotonic ms, returned unchanged. */
   readonly askedAt: number;
-  /** It is to hear of all changes in slots of which the hearer is the first owner, and the asker none. */
+  /**
+   * The asker wants to hear of all changes in slots of which the receiver is the first owner and it is not an owner
+   * itself.
+   */
   readonly all: boolean;
 }
 
-/** "All that was due before you asked stands before this on the link." */
+/** "Everything I had to announce before you asked precedes this on the link." */
 export interface WatchHeard {
   readonly kind: 'watchHeard';
   readonly askedAt: number;
-  /** Under which this node watches for the asker; another one than before: what it watched under that is forgotten. */
+  /**
+   * The session under which this node watches for the asker. If it differs from the previous one, everything watched
+   * under that was forgotten.
+   */
   readonly session: number;
-  /** In which this node acts, and hears of every write of what it owns; 0: it may be deaf. */
+  /** The epoch in which this node acts and hears of every write to what it owns; 0 if it may miss some. */
   readonly epoch: number;
-  /** All changes are told, as it was asked. */
+  /** All changes are announced, as requested. */
   readonly all: boolean;
 }
 
-/** changed: what was read of the key is not to be kept. settled: another version of it can be read. */
+/**
+ * - changed: copies of the key must not be kept.
+ * - settled: a new version of the key can be read.
+ */
 export interface WatchTold {
   readonly kind: 'watchTold';
   readonly what: 'changed' | 'settled';
   readonly key: string;
-  /** Of what is settled; 0: which one is not known. */
+  /** The version that settled; 0 if unknown. */
   readonly version: number;
 }
 
-/** The same of every key that is watched for the hearer. */
+/** "changed" for every key that is watched for the receiver. */
 export interface WatchAllTold {
   readonly kind: 'watchAllTold';
 }

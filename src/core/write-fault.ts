@@ -1,7 +1,7 @@
 /**
- * What no record, frame or statement can hold is refused wherever a write enters a node: from a door, handed on by
- * another node, fetched from the legacy source. Doors say it before, with limits of their own; what got past this rule
- * would end the process at the first encoder that meets it.
+ * Refuses a write that no record, frame or statement can hold, wherever it enters a node: from a door, forwarded by
+ * another node, or fetched from the legacy source. Doors check earlier, with limits of their own; a write that got past
+ * this check would end the process at the first encoder that meets it.
  */
 import { contentTypeFault, keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';
 import { failure } from './errors.ts';
@@ -11,7 +11,7 @@ import { changesFault } from './modify/change.ts';
 import { valueBytesOf } from './operation.ts';
 import type { Expectation, WriteOperation } from './operation.ts';
 
-/** Null: it can be done. One pass over the key, and no allocation: it stands in the way of every write. */
+/** Null if the write can be done. One pass over the key without allocation, because every write goes through this. */
 export function writeFault(operation: WriteOperation): Failure | null {
   const { key, operationId } = operation;
   const fault =
@@ -48,7 +48,7 @@ function expectationFault(expect: Expectation): string | undefined {
   return expect.kind === 'value' ? valueFault(expect.value.length, VALUE_BYTES_MAX) : undefined;
 }
 
-/** Changes and what they expect travel in one message. */
+/** The changes and the expectation travel in one message. */
 function wholeFault(operation: WriteOperation, expect: Expectation | null): string | undefined {
   if (expect === null || expect.kind !== 'value') return undefined;
   const bytes = valueBytesOf(operation) + expect.value.length;

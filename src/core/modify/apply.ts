@@ -1,6 +1,6 @@
 /**
- * What a list of changes makes of the value that stands, and what is told of each. Pure: nothing but the arguments
- * decides. The semantics are those of the commands of Redis 7 that each change stands for.
+ * Applies a list of changes to the current value, and collects the result of each change. Pure: only the arguments
+ * decide. Each change has the semantics of the Redis 7 command that it stands for.
  */
 import { unreachable } from '../../base/assert.ts';
 import { failure } from '../errors.ts';
@@ -18,23 +18,23 @@ import { addToDecimal, DECIMAL_LENGTH_MAX, digitsToRead } from './decimal.ts';
 import { addToInteger, asciiBytes } from './integer.ts';
 import type { WorkMeter } from './work.ts';
 
-/** A value as the changes so far have left it. */
+/** A value as the changes made so far have left it. */
 export interface Standing {
   readonly value: Uint8Array;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Milliseconds since 1970; 0: never. */
+  /** Milliseconds since 1970; 0 means never. */
   readonly expiresAt: number;
-  /** What changes a value in part keeps it; what sets another brings its own. */
+  /** A change to part of a value keeps its content type; a change that sets another value brings its own. */
   readonly contentType: string | null;
 }
 
 export interface Applied {
-  /** Undefined: absent. */
+  /** Undefined if the key is absent. */
   readonly standing: Standing | undefined;
-  /** What stands is another than before, or was written anew. */
+  /** The value differs from before, or was written again. */
   readonly isChanged: boolean;
-  /** Somebody asked that the key be gone, whether it was there or not. */
+  /** Some change asked for the key's removal, whether it existed or not. */
   readonly isRemoved: boolean;
   readonly results: readonly ChangeResult[];
 }
@@ -49,8 +49,8 @@ interface Work {
 }
 
 /**
- * `live`: what a reader sees at wall time `wallNow` (ms), undefined for absence. What it costs is counted in `meter`; a
- * list that costs more than one may is left, and nothing comes of it.
+ * `live`: what a reader sees at wall time `wallNow` (ms), undefined if the key is absent. The cost is added to `meter`;
+ * a list that exceeds what one list may cost is given up without effect.
  */
 export function applyChanges(
   changes: readonly Change[],
@@ -74,7 +74,7 @@ export function applyChanges(
     results.push(apply(work, change));
     if (meter.bytes > until) return tooCostly();
   }
-  // What came and went within the list was never there.
+  // A value that was both created and removed within the list never existed.
   const isChanged = work.isChanged && (work.standing !== undefined || live !== undefined);
   return { standing: work.standing, isChanged, isRemoved: work.isRemoved, results };
 }
@@ -121,7 +121,10 @@ function set(work: Work, before: Standing | undefined, change: Change & { kind: 
   return told(work, before, true, tellPrevious);
 }
 
-/** The bytes from `offset` on become those of `value`; nothing to write leaves an absent key absent, unless it `creates`. */
+/**
+ * Replaces the bytes from `offset` on by `value`. If there is nothing to write, an absent key stays absent, unless the
+ * change `creates` it.
+ */
 function splice(
   work: Work,
   before: Standing | undefined,
@@ -174,7 +177,7 @@ function expire(work: Work, before: Standing | undefined, change: Change & { kin
   return told(work, before, true, tellPrevious);
 }
 
-/** `current` 0: never. */
+/** A `current` of 0 means never. */
 function mayExpire(condition: ExpireCondition, current: number, next: number): boolean {
   switch (condition) {
     case 'always':

@@ -1,7 +1,7 @@
 /**
- * What one modification may do to its key, change by change, and what it tells of each. A modification is judged and
- * written as one conditional write, so its changes take effect together or not at all; each is judged on what the one
- * before it made. One that fails by itself changes nothing and the others go on, as within a transaction of Redis.
+ * What one modification may do to its key, change by change, and the result of each. A modification is judged and
+ * written as one conditional write, so its changes take effect together or not at all; each is judged on the result of
+ * the one before. A change that fails by itself changes nothing while the others go on, as in a Redis transaction.
  */
 import { unreachable } from '../../base/assert.ts';
 import { contentTypeFault } from '../check-key.ts';
@@ -9,10 +9,10 @@ import type { Failure } from '../errors.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../limits.ts';
 import { DECIMAL_LENGTH_MAX } from './decimal.ts';
 
-/** `later` and `sooner` compare with the expiry that stands, and none is the latest of all. */
+/** `later` and `sooner` compare with the current expiry, where no expiry counts as the latest of all. */
 export type ExpireCondition = 'always' | 'ifNone' | 'ifSome' | 'ifLater' | 'ifSooner' | 'ifSomeAndSooner';
 
-/** Times of expiry are milliseconds since 1970, whole, not below 0; one that has passed deletes the key. */
+/** Expiry times are whole milliseconds since 1970, not negative; one in the past deletes the key. */
 export type Change =
   /** Changes nothing. */
   | { readonly kind: 'read'; readonly tellPrevious: boolean }
@@ -20,17 +20,19 @@ export type Change =
       readonly kind: 'set';
       readonly value: Uint8Array;
       readonly condition: 'always' | 'ifAbsent' | 'ifPresent';
-      /** 0: the value keeps for ever; keep: as long as the one before it. */
+      /** 0: the value never expires. keep: it keeps the previous value's expiry. */
       readonly expiresAt: number | 'keep';
       readonly tellPrevious: boolean;
-      /** Of the new value; null or left out: none, whatever the one before it had. */
+      /** The content type of the new value; null or left out if it has none, whatever the previous value had. */
       readonly contentType?: string | null;
     }
   | { readonly kind: 'append'; readonly value: Uint8Array }
-  /** Writes over the bytes from the offset on; zeros fill the gap where the value ends before it. */
+  /** Overwrites the bytes from the offset on; zeros fill the gap if the value ends before it. */
   | { readonly kind: 'overwrite'; readonly offset: number; readonly value: Uint8Array }
   | { readonly kind: 'increment'; readonly delta: bigint }
-  /** The delta as its client wrote it: what is no number fails like a value that is none. */
+  /**
+   * The delta as the client wrote it: if it is not a number, the change fails as it does for a value that is not one.
+   */
   | { readonly kind: 'incrementDecimal'; readonly delta: string }
   | { readonly kind: 'remove'; readonly tellPrevious: boolean }
   | {
@@ -44,23 +46,26 @@ export type Change =
 export type ChangeKind = Change['kind'];
 
 export interface ChangeResult {
-  /** Its condition held; false also where it needs a key, or an expiry, that is not there, and where it failed. */
+  /**
+   * The change's condition held. False also if the change needs a key or an expiry that does not exist, or if it
+   * failed.
+   */
   readonly applied: boolean;
-  /** There was a value before it. */
+  /** There was a value before the change. */
   readonly existed: boolean;
-  /** That value, where the change asks for it. */
+  /** The previous value, if the change asks for it. */
   readonly previous: Uint8Array | null;
-  /** Bytes of the value after it; 0 where there is none. */
+  /** Bytes of the value after the change; 0 if there is none. */
   readonly length: number;
-  /** Milliseconds since 1970 at which the value after it expires; 0: never, or there is none. */
+  /** Milliseconds since 1970 at which the resulting value expires; 0 if never, or there is no value. */
   readonly expiresAt: number;
-  /** increment and incrementDecimal: the new number, as it is stored. */
+  /** The new number as it is stored, for increment and incrementDecimal. */
   readonly text: string | null;
-  /** Why it changed nothing. */
+  /** Why the change had no effect. */
   readonly failure: Failure | null;
 }
 
-/** Bytes that a change brings. */
+/** Bytes that a change carries. */
 export function changeBytes(change: Change): number {
   switch (change.kind) {
     case 'set':
@@ -86,14 +91,14 @@ export function bytesOfChanges(changes: readonly Change[]): number {
   return bytes;
 }
 
-/** Bytes that the answers of a modification take beside their fixed part. */
+/** Bytes that the results of a modification take in addition to their fixed part. */
 export function bytesOfResults(results: readonly ChangeResult[]): number {
   let bytes = 0;
   for (const { previous, text } of results) bytes += (previous?.length ?? 0) + (text?.length ?? 0);
   return bytes;
 }
 
-/** Undefined: the list is one that can be sent and judged. */
+/** Undefined if the list can be sent and judged. */
 export function changesFault(changes: readonly Change[]): string | undefined {
   const count = changes.length;
   if (count === 0) return 'a modification has no changes';
@@ -110,7 +115,7 @@ export function changesFault(changes: readonly Change[]): string | undefined {
     changes.some((change) => change.kind === 'incrementDecimal' && change.delta.length > DECIMAL_LENGTH_MAX)
   )
     return `a decimal number has more than ${DECIMAL_LENGTH_MAX} characters`;
-  // Characters are counted as bytes.
+  // Characters are counted as bytes, so all must be ASCII.
   if (changes.some((change) => change.kind === 'incrementDecimal' && !isAscii(change.delta)))
     return 'a decimal number has characters that no number has';
   for (const change of changes) {

@@ -1,29 +1,29 @@
 /**
- * Decimal numbers kept as text, read, added and told as Redis does it: as a long double of 80 bits, which is what Redis has on
- * most machines, with at most 17 digits behind the point and no zeros at their end. Numbers are kept here as that long double
- * keeps them, 64 significant bits and a power of two, so that every processor comes to the same digits, and so that the cost of
- * a number does not grow with its exponent more than its text does.
+ * Decimal numbers stored as text, and parsed, added and printed as Redis does: as an 80-bit long double, which Redis
+ * has on most machines, with at most 17 digits after the point and no trailing zeros. Numbers are represented as that
+ * long double represents them, with 64 significant bits and a power of two. So every processor computes the same
+ * digits, and the cost of a number grows with its exponent no more than with its text.
  */
 import type { ErrorCode } from '../errors.ts';
 import { textOf } from './integer.ts';
 
-/** `bits` times two to the power of `exponent`; no more than 64 bits, or a one and 64 zeros. */
+/** `bits` times two to the power of `exponent`; at most 64 bits, or a one followed by 64 zeros. */
 interface LongDouble {
   readonly bits: bigint;
   readonly exponent: number;
 }
 
-/** Characters: what Redis reads of a number. */
+/** Characters: as many as Redis reads of a number. */
 export const DECIMAL_LENGTH_MAX = 5_119;
 const FRACTION_DIGITS = 17;
 const FRACTION_UNIT = 10n ** BigInt(FRACTION_DIGITS);
-/** A power of ten that is above the largest long double of 80 bits, and one below its smallest. */
+/** A power of ten above the largest 80-bit long double, and one below the smallest. */
 const EXPONENT_MAX = 4_933;
 const EXPONENT_MIN = -4_951;
 
 const SIGNIFICANT_BITS = 64;
 const SIGNIFICANT_LIMIT = 2n ** BigInt(SIGNIFICANT_BITS);
-/** Of the smallest long double that is not 0; and the first power of two that is above the largest. */
+/** The exponent of the smallest long double that is not 0; and the first power of two above the largest. */
 const BINARY_EXPONENT_MIN = -16_445;
 const BINARY_EXPONENT_LIMIT = 16_384;
 
@@ -34,7 +34,9 @@ const HEXADECIMAL_PATTERN = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:
 const EXPONENT_PATTERN = /[eEpP][+-]?([0-9]+)$/;
 const INFINITY_PATTERN = /^[+-]?inf(?:inity)?$/i;
 
-/** What stands plus `delta`, as the text to store, or why there is no such number; what is absent counts as 0. */
+/**
+ * The current number plus `delta`, as the text to store, or why there is no such number; an absent value counts as 0.
+ */
 export function addToDecimal(
   value: Uint8Array | undefined,
   delta: string,
@@ -50,7 +52,7 @@ export function addToDecimal(
   return { text: formatDecimal(sum) };
 }
 
-/** About how many digits it takes to read it: those that are written, and those that its exponent stands for. */
+/** About how many digits parsing has to process: those written, and those that the exponent stands for. */
 export function digitsToRead(text: string): number {
   const exponent = EXPONENT_PATTERN.exec(text)?.[1] ?? '0';
   return text.length + Math.min(Number(exponent), DECIMAL_LENGTH_MAX);
@@ -80,7 +82,7 @@ function decimalOf(sign: string, whole: string, fraction: string, exponent: numb
   const significant = (whole + fraction).replace(/^0+/, '');
   if (significant === '') return ZERO;
   const scale = fraction.length - exponent;
-  // Of numbers that are out of reach the powers would be endless.
+  // For numbers out of range the powers would be enormous.
   const magnitude = significant.length - scale;
   if (magnitude > EXPONENT_MAX || magnitude < EXPONENT_MIN) return undefined;
   const digits = BigInt(sign + significant);
@@ -109,7 +111,7 @@ function withinReach(number: LongDouble): LongDouble | undefined {
   return number.bits === 0n || isTooLarge(number) ? undefined : number;
 }
 
-/** The nearest number of 64 significant bits; of two that are equally near, the even one. */
+/** The nearest number with 64 significant bits; of two equally near, the even one. */
 function rounded(bits: bigint, exponent: number): LongDouble {
   if (bits === 0n) return ZERO;
   const surplus = Math.max(bitLength(bits) - SIGNIFICANT_BITS, BINARY_EXPONENT_MIN - exponent);
@@ -117,10 +119,10 @@ function rounded(bits: bigint, exponent: number): LongDouble {
   return { bits: halvedToEven(bits, surplus), exponent: exponent + surplus };
 }
 
-/** The same of `digits` divided by ten to the power of `scale`. */
+/** The same for `digits` divided by ten to the power of `scale`. */
 function divided(digits: bigint, scale: number): LongDouble {
   const unit = 10n ** BigInt(scale);
-  // As many bits as are kept, or one more: which of both the first attempt shows.
+  // The quotient has as many bits as are kept, or one more; the first attempt shows which.
   let exponent = Math.max(bitLength(digits) - bitLength(unit) - SIGNIFICANT_BITS, BINARY_EXPONENT_MIN);
   let bits = dividedBinary(digits, unit, exponent);
   if (bits >= SIGNIFICANT_LIMIT || bits <= -SIGNIFICANT_LIMIT) {
@@ -130,19 +132,19 @@ function divided(digits: bigint, scale: number): LongDouble {
   return { bits, exponent };
 }
 
-/** Divided by `unit` and by two to the power of `exponent`. */
+/** The quotient by `unit` and by two to the power of `exponent`. */
 function dividedBinary(digits: bigint, unit: bigint, exponent: number): bigint {
   if (exponent >= 0) return dividedToEven(digits, unit << BigInt(exponent));
   return dividedToEven(digits << BigInt(-exponent), unit);
 }
 
-/** Of the number without its sign. */
+/** The length of the number without its sign. */
 function bitLength(number: bigint): number {
   const text = (number < 0n ? -number : number).toString(16);
   return 4 * text.length - (Math.clz32(parseInt(text[0]!, 16)) - 28);
 }
 
-/** Divided by two to the power of `times`, to the nearest whole number; of two that are equally near, the even one. */
+/** Divides by two to the power of `times` and rounds to the nearest integer; of two equally near, to the even one. */
 function halvedToEven(bits: bigint, times: number): bigint {
   const quotient = bits >> BigInt(times);
   const twice = (bits - (quotient << BigInt(times))) << 1n;
@@ -161,7 +163,7 @@ function formatDecimal({ bits, exponent }: LongDouble): string {
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 }
 
-/** The nearest whole number; of two that are equally near, the even one. */
+/** Divides and rounds to the nearest integer; of two equally near, to the even one. */
 function dividedToEven(digits: bigint, by: bigint): bigint {
   const quotient = digits / by;
   const rest = digits % by;

@@ -1,13 +1,13 @@
-/** 64-bit integers kept as decimal text, read exactly as Redis reads them. */
+/** 64-bit integers stored as decimal text, parsed exactly as Redis parses them. */
 import type { ErrorCode } from '../errors.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
-/** Redis' own form: no sign but minus, no leading zero, no space. */
+/** Redis's own form: no sign but minus, no leading zeros, no spaces. */
 const INTEGER_PATTERN = /^(?:0|-?[1-9][0-9]{0,18})$/;
 const TEXT_LENGTH_MAX = 20;
 
-/** What stands plus `delta`, or why there is no such number; what is absent counts as 0. */
+/** The current number plus `delta`, or why there is no such number; an absent value counts as 0. */
 export function addToInteger(value: Uint8Array | undefined, delta: bigint): bigint | ErrorCode {
   const before = value === undefined ? 0n : parseInteger(value);
   if (before === undefined) return 'not_an_integer';
@@ -23,7 +23,7 @@ function parseInteger(value: Uint8Array): bigint | undefined {
   return number > INT64_MAX || number < INT64_MIN ? undefined : number;
 }
 
-/** Of few bytes: each becomes one character. */
+/** For short values: each byte becomes one character. */
 export function textOf(value: Uint8Array): string {
   return String.fromCharCode(...value);
 }

@@ -1,9 +1,9 @@
 /**
- * What judging has cost, counted while it is done: all that is judged at once stands in one turn of the event loop, and a
- * short list of changes can make a value of a megabyte at every step, or read thousands of digits.
+ * The cost of judging, counted while it is done: everything judged at once runs in one turn of the event loop, and a
+ * short list of changes can create a megabyte at every step, or parse thousands of digits.
  */
 
 export interface WorkMeter {
-  /** Bytes made, and the rest by measurement in such bytes (`limits.ts`). */
+  /** Bytes produced; other costs are converted to such bytes by measured factors (`limits.ts`). */
   bytes: number;
 }
