@@ -1,7 +1,8 @@
 /**
- * How many operations a node takes at once, and how many bytes of their values: beyond it a refusal costs nothing. Clients
- * are refused before other nodes are, whose operations were admitted once already; writes and reads each for a queue of their
- * own that stands. What is read from memory, heartbeats, epochs and probes never come here: they are always answered.
+ * Bounds how many operations a node takes at once, and how many bytes of their values. Anything beyond is refused
+ * cheaply. Clients are refused before other nodes, whose operations were already admitted once; writes and reads are
+ * refused separately, each for a standing queue of their own. Reads from memory, heartbeats, epochs and probes do not
+ * pass through here: they are always answered.
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -15,9 +16,9 @@ import {
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import { Overload } from '../core/overload.ts';
 
-/** Who asks: a client at one of the doors, or another node that hands an operation on. */
+/** Who asks: a client at one of the doors, or another node that forwards an operation. */
 export type Asker = 'client' | 'peer';
-/** What waits for other things, and so in another queue. */
+/** Reads and writes wait for different things, and so in different queues. */
 export type Verb = 'read' | 'write';
 
 const CLIENT_BYTES_MAX = OPERATION_BYTES_IN_FLIGHT_MAX - HANDED_ON_BYTES_RESERVED;
@@ -25,11 +26,11 @@ const CLIENT_BYTES_MAX = OPERATION_BYTES_IN_FLIGHT_MAX - HANDED_ON_BYTES_RESERVE
 export class Admission {
   readonly read = new Overload();
   readonly write = new Overload();
-  /** Nothing new of these is begun: the node stops. */
+  /** Askers whose new operations are refused because the node is stopping. */
   private readonly closedTo = new Set<Asker>();
   private readonly admitsAll: boolean;
   private peersInFlight = 0;
-  /** Operations that other nodes have handed to this one, and that it took. */
+  /** Operations that other nodes have forwarded to this one and that it accepted. */
   handedOn = 0;
   private bytesInFlight = 0;
   private ordersUnderWay = 0;
@@ -38,7 +39,7 @@ export class Admission {
     this.admitsAll = mutations.admitEverything === true;
   }
 
-  /** Operations begun here and not yet answered. */
+  /** Operations started here and not yet answered. */
   inFlight(asker: Asker): number {
     return asker === 'peer' ? this.peersInFlight : this.read.inFlight + this.write.inFlight;
   }
@@ -51,7 +52,10 @@ export class Admission {
     return this.closedTo.has(asker);
   }
 
-  /** Null: admitted, until `leave` with the mark of now. A node that stops is no longer the one to ask; another is. */
+  /**
+   * Null if the operation is admitted; then `leave` must be called with the present mark. A stopping node refuses as
+   * not ready, so that another node is asked.
+   */
   refusal(asker: Asker, verb: Verb, byteCount: number): Failure | null {
     if (this.closedTo.size > 0 && this.closedTo.has(asker)) return failure('not_ready');
     if (asker === 'peer') {
@@ -76,7 +80,7 @@ export class Admission {
     return null;
   }
 
-  /** Would a client's write be refused? Whoever asks has one. */
+  /** True if a client's write would be refused. Callers use it to hold back a write that can wait. */
   isFull(): boolean {
     const { read, write } = this;
     if (!write.isFull && read.inFlight + write.inFlight < OPERATIONS_IN_FLIGHT_MAX) return false;
@@ -84,7 +88,7 @@ export class Admission {
     return !this.admitsAll;
   }
 
-  /** Of what is admitted now. */
+  /** The mark for operations admitted now. */
   markOf(verb: Verb): number {
     return this.queueOf(verb).mark;
   }
@@ -95,7 +99,7 @@ export class Admission {
     this.bytesInFlight -= byteCount;
   }
 
-  /** Of an operator: false where too many are under way. */
+  /** Admits an operator's command; false if too many are in progress. */
   beginOrder(): boolean {
     if (this.ordersUnderWay >= CLUSTER_ORDERS_MAX) return false;
     this.ordersUnderWay += 1;

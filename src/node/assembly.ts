@@ -1,4 +1,4 @@
-/** How the larger parts of a node are put together from its surroundings. */
+/** Builds the larger parts of a node from its surroundings. */
 import { CopyPace } from '../core/copy-pace.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
 import { certaintyOf, failure } from '../core/errors.ts';
@@ -104,7 +104,7 @@ export function membershipOf(
   return membership;
 }
 
-/** Who speaks less than what is in force is refused before it says anything. (decision 19) */
+/** A peer that speaks only versions below the one in force is refused in the handshake. (decision 19) */
 export function helloOf({ hello }: NodeParts, membership: Membership): PeerHello {
   return {
     ...hello,
@@ -115,17 +115,17 @@ export function helloOf({ hello }: NodeParts, membership: Membership): PeerHello
   };
 }
 
-/** The version in which the peer is written to: that of its link, which is told where it is an earlier one. */
+/** The protocol version in which the peer is written to: that of its link, reported where it is an earlier one. */
 export function protocolTo({ hello, telemetry, mutations }: NodeParts, peer: string, linked: number): number {
   if (linked < hello.protocolMax) telemetry.event('info', 'peer.earlier', { peer, protocol: linked });
   return mutations?.ignoreLinkProtocol === true ? PROTOCOL_MAX : linked;
 }
 
-/** Before anything acts in the epoch: no word of another PostgreSQL counts in it. (R30) */
+/** Called before anything acts in the epoch: no answer of another PostgreSQL may count in it. (R30) */
 function chooseServer({ systemOfRecord, mutations }: NodeParts, topology: Topology): void {
   const server = serverOf(topology);
   if (server === undefined) return;
-  // For tests of the rule that a life is taken from PostgreSQL: whatever its founding is.
+  // Lets a test break the rule that a life is taken from PostgreSQL.
   const isUnfenced = mutations?.succeedUnfenced === true;
   systemOfRecord?.choose(isUnfenced ? { ...server, life: 0 } : server);
 }
@@ -244,7 +244,7 @@ export function recordWriterOf(
     });
   const onFenced = (): void => {
     const known = topology();
-    // A server that is none of this cluster's, and is only asked what it holds, says nothing of this life. (decision 35)
+    // A foreign server that is only asked what it holds says nothing about this life. (decision 35)
     if (known === null || !isElsewhere(known, systemOfRecord.seen())) onFatal(WHY_FENCED);
   };
   const life = (): number => topology()?.life ?? 0;
@@ -275,7 +275,7 @@ function driveIn(topology: () => Topology | null): () => number {
   };
 }
 
-/** What PostgreSQL lacks by this disk, and whether it is away. (R34) */
+/** The marks of what PostgreSQL lacks. (R34) */
 export function spoolMarksOf(parts: NodeParts, writer: StoreWriter, opened: Opened): SpoolMarks {
   const { spoolBytesMax: bytesMax, spoolEntriesMax: entriesMax } = parts.record;
   const forgets = parts.mutations?.forgetSpoolMarkAtRestart === true;
@@ -337,7 +337,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
       const { topology, selfId } = membership;
       const own = replica();
       if ((own !== null && !membership.room.retreats) || topology === null) return own?.view ?? null;
-      // Not part of the epoch, or soon to be none: what is asked here is handed on by the epoch's own view.
+      // This process is not part of the epoch, or about to leave it: requests are forwarded by the epoch's view.
       if (bystander?.topology !== topology) bystander = new SlotView(topology, selfId, true);
       return bystander;
     },
@@ -379,7 +379,7 @@ function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null
   });
 }
 
-/** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
+/** A fetched value is stored only if nothing native stands; the asker gets what then stands. (R25) */
 function fill(
   serving: Serving,
   key: string,
@@ -394,7 +394,7 @@ function fill(
   });
 }
 
-/** Who waits for a fill has changed nothing, whatever becomes of that. */
+/** A reader that waits for a fill has changed nothing, whatever becomes of the fill. */
 function asReader(problem: Failure): Failure {
   return certaintyOf(problem.code) === 'definite' ? problem : failure('read_timeout');
 }

@@ -1,6 +1,6 @@
 /**
- * What a node does unasked, beside its requests: each part meets them only through the store, or by asking as a
- * client would.
+ * Background work of a node. Its parts interact with requests only through the store, or by making requests as a client
+ * would.
  */
 import { slotOf } from '../core/slots.ts';
 import type { RepairAbsent } from '../core/collection-message.ts';
@@ -57,7 +57,7 @@ export class Background {
     const { clock, storage, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
     const { shelf, replica } = serving;
     const isRouted = prefixRule(parts.writeThrough);
-    // What is known to wait for PostgreSQL is not missed there. (R34)
+    // Records that are known to wait for PostgreSQL are not missing there. (R34)
     const writesThrough = (key: string): boolean => isRouted(key) && !spooled.has(slotOf(key), key);
     this.loader =
       systemOfRecord === null
@@ -107,7 +107,7 @@ export class Background {
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
 
-  /** Asked for by the one or by the other. */
+  /** The record was requested by either the repairer or the scrubber. */
   onRepairRecord(from: number, message: RepairRecord): void {
     this.inquiry.onRecord(from, message.held);
     if (!this.scrubber.onRecord(message)) this.repair.onRecord(message);

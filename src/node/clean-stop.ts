@@ -1,4 +1,4 @@
-/** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (PROTOCOL R18) */
+/** A clean stop: finish what is under way, give up the lease, leave the epoch, then close the disk. (PROTOCOL R18) */
 import { DoneOnce } from '../base/done-once.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -17,7 +17,7 @@ export interface CleanStopParts {
   readonly membership: Membership;
   readonly stops: StopDesk;
   readonly writer: StoreWriter;
-  /** The others go on without this node. */
+  /** Called when the others go on without this node. */
   readonly onLeft: () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Each tick: did this process or its machine stand still? Then its lease is over, and what it did not hear meanwhile
- * says nothing about the others. (PROTOCOL R16)
+ * Checks on each tick whether this process or its machine stood still. If so, its lease is over, and silence of the
+ * others meanwhile means nothing. (PROTOCOL R16)
  */
 import { ClockGap } from '../core/lease.ts';
 import type { LeaseHolder } from '../core/lease.ts';
@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerWatch } from './peer-watch.ts';
 
-/** Milliseconds within which the clocks are read, or read again, so many times at most. */
+/** Milliseconds within which all clocks must be read, and how often the reading is repeated at most. */
 const READ_WITHIN_MS = 1;
 const READINGS_MAX = 4;
 
@@ -20,9 +20,9 @@ interface Reading {
 
 export class ClockWatch {
   readonly gap: ClockGap;
-  /** The clocks showed a gap at the last tick: the lease was dropped. */
+  /** The clocks showed a gap at the last tick, so the lease was dropped. */
   hadGap = false;
-  /** The clock that counts through suspension, as read at the last tick: to read it anew costs three system calls. */
+  /** The clock that counts through suspension, as of the last tick: reading it costs three system calls. */
   bootNow: number;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
@@ -39,7 +39,7 @@ export class ClockWatch {
     this.gap = new ClockGap(now, wall, boot);
   }
 
-  /** Tells the monotonic time of the tick. */
+  /** Returns the monotonic time of the tick. */
   tick(lease: LeaseHolder, watch: PeerWatch): number {
     const { clock } = this;
     const { wall, boot, now } = readTogether(clock);
@@ -57,8 +57,9 @@ export class ClockWatch {
 }
 
 /**
- * The monotonic clock last: who is put aside between two readings has not slept. But the next tick would compare with what
- * was read then, take the time for a sleep, and drop a lease for nothing: on a busy machine that was once in some seconds.
+ * Reads the monotonic clock last: a process that is preempted between two readings has not slept. Otherwise the next
+ * tick would compare with these readings, take the time for a sleep, and drop a lease for nothing; on a busy machine
+ * that happened every few seconds.
  */
 function readTogether(clock: Clock): Reading {
   for (let left = READINGS_MAX - 1; ; left -= 1) {

@@ -1,6 +1,6 @@
 /**
- * What operators ask of the whole cluster by way of this node: its description for who wants to join, what a change would
- * move, and changes themselves, which are proposed until an epoch says them. (DESIGN 3)
+ * Operators' requests about the whole cluster, made at this node: the cluster's description for a joining process, what
+ * a change would move, and changes themselves, which are proposed until an epoch makes them. (DESIGN 3)
  */
 import { failure } from '../core/errors.ts';
 import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
@@ -51,7 +51,7 @@ export interface ClusterDeskParts {
   readonly stopCosts: () => readonly string[];
   readonly random: Random;
   readonly mutations?: Mutations;
-  /** Runs on one of the next ticks. */
+  /** Runs the function on one of the next ticks. */
   readonly later: (run: () => void) => void;
 }
 
@@ -62,7 +62,7 @@ export class ClusterDesk {
     this.parts = parts;
   }
 
-  /** What is not at hand takes some of the little room that orders have. */
+  /** Requests that cannot be answered from memory count against the limit on operators' commands. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission, clock, stops, stopCosts } = this.parts;
     if (order.kind === 'reserveStop')
@@ -128,7 +128,10 @@ export class ClusterDesk {
     }
   }
 
-  /** Soon after the start the others are heard first: whoever is told half of it goes by that for long. */
+  /**
+   * Soon after the start, waits until the other members have been heard: a client that is told only half of it would go
+   * by that for long.
+   */
   private tellSlots(topology: Topology, timeoutMs: number, answer: (given: ClusterAnswer) => void): void {
     const { doors, clock, membership, later } = this.parts;
     const until = clock.now() + timeoutMs;
@@ -164,7 +167,7 @@ export class ClusterDesk {
     );
   }
 
-  /** Refused with the names of those who are to be upgraded first. (decision 19) */
+  /** Refused if some members have to be upgraded first; the refusal names them. (decision 19) */
   private finishUpgrade(topology: Topology, timeoutMs: number, answer: (given: ClusterAnswer) => void): void {
     const { hello, membership } = this.parts;
     const why = (at: Topology): string | null =>
@@ -183,7 +186,9 @@ export class ClusterDesk {
     });
   }
 
-  /** Wished until an epoch says it; this node must serve, for only who serves proposes. */
+  /**
+   * Repeats the wish until an epoch makes the change. This node must be serving, because only serving members propose.
+   */
   private change(
     wish: Wish,
     isSaid: (topology: Topology) => boolean,
@@ -267,7 +272,7 @@ export class ClusterDesk {
     };
   }
 
-  /** Of slots that this node does not hold, each is taken for the mean of those that it does. */
+  /** Slots that this node does not hold are counted as the average of those that it does. */
   private recordsIn(gains: Uint8Array): number {
     const { digests, membership } = this.parts;
     const { topology, selfId } = membership;

@@ -1,6 +1,7 @@
 /**
- * A range of keys as an owner has it, put in the place of what this disk holds there: what differs is replaced, what the
- * owner lacks is removed. What was written through Invalidate in this learning session stands above both. (PROTOCOL R19)
+ * Replaces what this disk holds in a range of keys by what an owner has there: differing records are replaced, and
+ * records that the owner lacks are removed. Records written through Invalidate in this learning session take precedence
+ * over both. (PROTOCOL R19)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import type { HeldRecord, LearnFrame } from '../core/message.ts';
@@ -16,11 +17,14 @@ import { isLastPage } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
+/** Entries per page of this disk's content: a leftover may be far larger than what may be in memory. */
 const SCAN_ENTRIES_MAX = 1_000;
 const SCAN_BYTES_MAX = 1024 * 1024;
 
-/** The keys that this disk holds in the frame's range: of what was offered, or read page by page; null where it cannot be read. */
+/**
+ * The keys that this disk holds in the frame's range, from what was offered or read page by page; null if the disk
+ * cannot be read.
+ */
 export function keysInRangeOf(
   frame: LearnFrame,
   offer: Offer,
@@ -58,8 +62,8 @@ function withoutType(held: HeldRecord): HeldRecord {
 }
 
 /**
- * Does what was written here in this session stand above the copy? A damaged record counts as what it says of itself: the copy may
- * be of before it was written, and it is repaired from somebody who has it. (R10)
+ * True if what was written here in this session takes precedence over the copy. A damaged record counts as the version
+ * it states: the copy may be older than that, and the record is repaired from an owner that has it. (R10)
  */
 function isAtLeast(
   confirmed: SealedRecord | 'damaged',
@@ -73,9 +77,9 @@ function isAtLeast(
 }
 
 /**
- * Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it, and `same` those of them
- * of which it is known that both hold one record at rest. `isBlank`: when this was asked for nothing of the range was on this
- * disk, so that nothing need be looked for; a newcomer would do that for every record that it copies.
+ * Makes the frame's range equal to the source's. `localKeys`: all keys that this disk holds in it. `same`: those for
+ * which both sides are known to hold the same record at rest. `isBlank`: this disk held nothing of the range when it
+ * was requested, so nothing needs to be looked up; otherwise a newcomer would do that for every record it copies.
  */
 export function applyRange(
   frame: LearnFrame,

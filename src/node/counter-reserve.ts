@@ -1,7 +1,7 @@
 /**
- * Counters that this node has put by on its disk. A version of one of them may be told to others before it is stored
- * here: should this process die first, the next one on this disk takes its versions above all that were put by, and no
- * version is taken twice. Those not used are passed over. (PROTOCOL R8)
+ * Version counters that this node has reserved on its disk. A version with a reserved counter may be sent to others
+ * before it is stored here: if this process dies first, the next one on this disk takes its versions above everything
+ * reserved, so no version is taken twice. Unused counters are skipped. (PROTOCOL R8)
  */
 import type { OwnCounters } from '../core/replication/context.ts';
 import { COUNTERS_PUT_BY } from '../core/version.ts';
@@ -12,13 +12,13 @@ export class CounterReserve implements OwnCounters {
   spentThrough: number;
   private readonly writer: StoreWriter;
   private putBy: number;
-  /** What the disk is to say next. */
+  /** The counter to be written to disk next. */
   private asked: number;
-  /** The highest that was taken here: it may be above that while the disk has an earlier word to store. */
+  /** The highest counter taken here; it may exceed `asked` while an earlier reservation is being stored. */
   private taken = 0;
   private isStoring = false;
 
-  /** `spentThrough`: what the disk says was put by at the start. */
+  /** `spentThrough`: what was reserved on disk when this process started. */
   constructor(writer: StoreWriter, spentThrough: number) {
     this.writer = writer;
     this.spentThrough = spentThrough;
@@ -45,7 +45,7 @@ export class CounterReserve implements OwnCounters {
       this.isStoring = false;
       if (error !== null) return;
       this.putBy = through;
-      // A higher one was taken meanwhile, of another key.
+      // A higher counter was taken meanwhile, for another key.
       this.putMoreBy();
     });
   }

@@ -1,6 +1,6 @@
 /**
- * One queue for all deadlines, looked at on a coarse tick: an operation costs an insertion into a bucket, not a
- * timer of its own (300 to 450 ns). Precise to one bucket.
+ * One queue for all deadlines, checked on a coarse tick: an operation costs an insertion into a bucket instead of a
+ * timer of its own (300 to 450 ns). Accurate to one bucket.
  */
 const BUCKET_MS = 20;
 
@@ -34,7 +34,7 @@ export class Deadlines {
   tick(now: number): void {
     const last = Math.floor(now / BUCKET_MS);
     if (last - this.next > this.buckets.size + 64) {
-      // After a long pause only the buckets that exist are looked at.
+      // Iterating over the existing buckets stays cheap even after a long pause.
       const due = [...this.buckets.keys()].filter((bucket) => bucket <= last).sort((a, b) => a - b);
       this.next = last + 1;
       for (const bucket of due) this.expire(bucket);

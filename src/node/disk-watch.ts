@@ -1,6 +1,6 @@
 /**
- * Looks at the free space of the node's disk every second, and tells when it becomes too little and when there is
- * enough again. Where the system cannot say, what was seen last stands. (PROTOCOL R32)
+ * Checks the free space of the node's disk every second, and reports when it becomes too little and when there is
+ * enough again. If the system cannot tell, the last observation stands. (PROTOCOL R32)
  */
 import { DiskRoom } from '../core/disk-room.ts';
 import type { DiskReserve } from '../core/disk-room.ts';
@@ -30,7 +30,7 @@ export class DiskWatch {
     this.room = new DiskRoom(parts.diskReserve);
   }
 
-  /** As last seen; all 0 where the disk is not watched, and those of files where it does not count them. */
+  /** The last observation; all 0 if the disk is not watched, and the file counts 0 if files are not counted. */
   get seen(): Omit<NodeStatus['disk'], 'state'> {
     const { freeBytes, reserveBytes, freeFiles, reserveFiles } = this.room;
     return { freeBytes, reserveBytes, freeFiles, reserveFiles };
@@ -59,7 +59,7 @@ export class DiskWatch {
     });
   }
 
-  /** Told once, until it can be told again. */
+  /** Reported once, until free space can be read again. */
   private cannotTell(reason: string): void {
     if (!this.isUnknown) this.parts.telemetry.event('warn', 'disk.unknown', { reason });
     this.isUnknown = true;

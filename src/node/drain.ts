@@ -1,7 +1,7 @@
 /**
- * A clean stop begins here: what is under way comes to its end, within a time. Clients are turned away first, and
- * peers only when the last client of this node has its answer: an operation of ours may stand at another node that
- * needs this one to go on, and would wait for us as we wait for it. (PROTOCOL R18)
+ * The first step of a clean stop: lets what is under way finish, within a time limit. Clients are turned away first,
+ * and peers only after the last client of this node has its answer: an operation of this node may be at another node
+ * that needs this one to finish it, and both would wait for each other. (PROTOCOL R18)
  */
 import { TICK_MS } from '../core/limits.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,7 +10,7 @@ import type { Admission } from './admission.ts';
 /** Milliseconds that a clean stop waits for the operations under way. */
 export const DRAIN_MS_MAX = 3_000;
 
-/** Calls back once, with nothing under way or at the deadline. */
+/** Calls back once, when nothing is under way or at the deadline. */
 export function drain(admission: Admission, clock: Clock, done: () => void): void {
   const until = clock.now() + DRAIN_MS_MAX;
   admission.close('client');

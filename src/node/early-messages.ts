@@ -1,8 +1,8 @@
 /**
- * What peers say in an epoch of which this node has not heard yet: kept in the order of each link until the epoch is known
- * here, and then taken as if it had just arrived. An epoch reaches the members one after the other, and those who have it
- * ask everybody anew at once; without this each of them would wait for who was later than its question, until it asks
- * again. (PROTOCOL R4)
+ * Messages that peers send in an epoch this node has not heard of yet. They are kept in the order of each link until
+ * the epoch is known here, and then handled as if they had just arrived. An epoch reaches the members one after the
+ * other, and a member that has it immediately asks everybody again; without this buffer it would wait for every member
+ * that learned of the epoch after the question, until it asks again. (PROTOCOL R4)
  */
 import { EARLY_BYTES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
@@ -18,10 +18,10 @@ export class EarlyMessages {
   private readonly take: (name: string, header: FrameHeader, message: PeerMessage) => void;
   private kept: Early[] = [];
   private bytes = 0;
-  /** The earliest epoch of those kept; looked at with every message, so not searched for. */
+  /** The earliest epoch among the kept messages; cached because it is checked for every message. */
   private earliest = Infinity;
 
-  /** `take`: hears a message, and judges it by the epoch that is known then. */
+  /** `take`: handles a message, and judges it by the epoch known at that time. */
   constructor(take: (name: string, header: FrameHeader, message: PeerMessage) => void) {
     this.take = take;
   }
@@ -30,7 +30,7 @@ export class EarlyMessages {
     return this.kept.length;
   }
 
-  /** `bytes`: of the message's part of its frame. What finds no room is lost, as on a link that breaks. */
+  /** `bytes`: the size of the message within its frame. A message that finds no room is lost, as on a broken link. */
   keep(name: string, header: FrameHeader, message: PeerMessage, bytes: number): void {
     if (this.bytes + bytes > EARLY_BYTES_MAX) return;
     this.bytes += bytes;
@@ -38,7 +38,7 @@ export class EarlyMessages {
     this.kept.push({ name, header, message, bytes });
   }
 
-  /** This epoch is known here: what was said in it is heard, what was said in an earlier one is over. */
+  /** This epoch is now known here: messages of it are handled, and those of earlier epochs dropped. */
   onEpoch(epoch: number): void {
     if (this.earliest > epoch) return;
     for (const each of this.takeAll()) {
@@ -47,7 +47,7 @@ export class EarlyMessages {
     }
   }
 
-  /** Its link is gone: what was kept of it would come in after what is said on the next one. */
+  /** The link is gone: its kept messages would otherwise be handled after newer ones from the next link. */
   forget(name: string): void {
     for (const each of this.takeAll())
       if (each.name !== name) this.keep(each.name, each.header, each.message, each.bytes);

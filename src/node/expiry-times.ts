@@ -1,37 +1,37 @@
 /**
- * When the first record of each slot expires, at the earliest: so that nobody looks for expired records where there
- * are none, and a cluster that uses no expiry is never walked. A time too early costs one look at its slot.
+ * When the first record of each slot expires, at the earliest. It saves looking for expired records where there are
+ * none: a cluster that uses no expiry is never walked. A time that is too early only costs one look at its slot.
  */
 import { SLOT_COUNT } from '../core/limits.ts';
 
-/** Slots that are looked at together: only where the earliest of them is due each is looked at. */
+/** Slots per block: single slots are checked only if the earliest of their block is due. */
 const BLOCK_SLOTS = 128;
 const BLOCK_COUNT = SLOT_COUNT / BLOCK_SLOTS;
 
-/** Which slots are asked for. */
+/** Selects slots. */
 export interface SlotChoice {
-  /** Answers alike for one slot as long as `scope` is the same object. */
+  /** The result for a slot stays the same while `scope` is the same object. */
   readonly has: (slot: number) => boolean;
   readonly scope: object;
 }
 
-/** What is known for one who asks: it leaves out slots that were due and not chosen in this scope. */
+/** What one asker has found: it skips slots that were due but not selected in the current scope. */
 class Seen {
   scope: object | null = null;
-  /** No slot that may be chosen is due before this: in each block, and anywhere. */
+  /** Lower bounds, per block and overall, of when a slot that may be selected is due. */
   readonly blocks = new Float64Array(BLOCK_COUNT).fill(Infinity);
   earliest = Infinity;
 }
 
 export class ExpiryTimes {
-  /** Wall ms per slot. */
+  /** Wall-clock ms per slot. */
   private readonly times = new Float64Array(SLOT_COUNT).fill(Infinity);
-  /** No slot of the block is due before this, whoever asks. */
+  /** Lower bound, per block, of when a slot is due for any asker. */
   private readonly blocks = new Float64Array(BLOCK_COUNT).fill(Infinity);
   private readonly seen: readonly Seen[];
   private cursor = 0;
 
-  /** `askerCount`: how many ask, each for a choice of its own. */
+  /** `askerCount`: the number of askers, each with a selection of its own. */
   constructor(askerCount = 1) {
     this.seen = Array.from({ length: askerCount }, () => new Seen());
   }
@@ -47,15 +47,15 @@ export class ExpiryTimes {
   }
 
   /**
-   * The next chosen slot in turn in which something is due, or -1. Its time is forgotten: whoever takes it notes what
-   * stays behind.
+   * The next selected slot, in turn, in which something is due; -1 if there is none. Its time is forgotten: the caller
+   * notes the times of records that remain.
    */
   take(wallNow: number, choice: SlotChoice, asker = 0): number {
     const seen = this.seen[asker]!;
     if (choice.scope !== seen.scope) this.begin(seen, choice.scope);
     if (seen.earliest > wallNow) return -1;
     const first = Math.floor(this.cursor / BLOCK_SLOTS);
-    // The first block twice: from the cursor on, and at the end the part before it.
+    // The first block is visited twice: from the cursor on, and at the end the part before the cursor.
     for (let step = 0; step <= BLOCK_COUNT; step += 1) {
       const block = (first + step) % BLOCK_COUNT;
       if (seen.blocks[block]! > wallNow) continue;
@@ -69,14 +69,14 @@ export class ExpiryTimes {
     return -1;
   }
 
-  /** Other slots may be chosen than before. */
+  /** The selection may have changed. */
   private begin(seen: Seen, scope: object): void {
     seen.scope = scope;
     seen.blocks.set(this.blocks);
     seen.earliest = lowest(seen.blocks);
   }
 
-  /** The first that is due from a slot of the block to its end, or -1: when the block is due next is then known anew. */
+  /** The first due slot of the block from a slot on, or -1; then the time when the block is next due is recomputed. */
   private findIn(seen: Seen, block: number, from: number, wallNow: number, { has }: SlotChoice): number {
     let least = Infinity;
     let later = Infinity;

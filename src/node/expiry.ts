@@ -1,7 +1,7 @@
 /**
- * Turns records whose time has passed into tombstones, in the background: readers see nothing of an expired record
- * anyway, so this only frees space and brings PostgreSQL up to date. Each slot's first owner does it, by a
- * conditional write on the exact version; it asks for nothing that another owner's clock would refuse. (PROTOCOL R26)
+ * Turns expired records into tombstones in the background. Readers never see an expired record anyway, so this only
+ * frees space and brings PostgreSQL up to date. Each slot's first owner does it, by a conditional write on the exact
+ * version, and requests nothing that another owner's clock would refuse. (PROTOCOL R26)
  */
 import type { WriteOperation } from '../core/operation.ts';
 import { isExpired } from '../core/record.ts';
@@ -16,14 +16,14 @@ import { startWrite } from './put.ts';
 import { HOPS_MAX, uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 
-/** Entries and bytes read per look, and milliseconds between two looks: what the walk may cost at most. */
+/** Entries and bytes read per page, and milliseconds between two pages: the most that the walk may cost. */
 const PAGE_ENTRIES_MAX = 500;
 const PAGE_BYTES_MAX = 1024 * 1024;
 const PAGE_PAUSE_MS = 100;
-/** Expiries begun and not ended; with as many, no further page is read. */
+/** Expiries in progress; at this number no further page is read. */
 const IN_FLIGHT_MAX = 500;
 const TIMEOUT_MS = 5_000;
-/** Milliseconds after which a slot is looked at again in which an expiry failed, or a clock is behind ours. */
+/** Milliseconds after which a slot is visited again if an expiry failed in it, or another owner's clock is behind. */
 const AGAIN_AFTER_MS = 1_000;
 
 export interface ExpiryParts {
@@ -36,13 +36,13 @@ export interface ExpiryParts {
 
 interface Walk {
   readonly slot: number;
-  /** Store key to go on from. */
+  /** Store key from which to continue. */
   from: string;
 }
 
 export class Expiry {
   private readonly parts: ExpiryParts;
-  /** The flows of clients count what clients ask; what is done here is none of it. */
+  /** The request flows count what clients ask for, which expiries are not. */
   private readonly serving: Serving;
   private walk: Walk | null = null;
   private reading = false;
@@ -63,7 +63,7 @@ export class Expiry {
     const walk = this.nextSlot();
     if (walk === null) return;
     this.walk = walk;
-    // The slot's time was forgotten for all records so far, of which some may still be on their way to the disk.
+    // The slot's time was forgotten for all its records, and some of these may still be on their way to disk.
     this.reading = true;
     this.serving.shelf.whenStored(() => this.readPage(walk));
   }
@@ -107,7 +107,7 @@ export class Expiry {
 
   private look(slot: number, entry: StorageEntry): void {
     const record = openRecord(entry.value)?.record;
-    // Its time is noted again once it is repaired.
+    // The record's time is noted again when the record is repaired.
     if (record === undefined) this.serving.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
     if (record === undefined || record.tombstone || record.expiresAt === 0) return;
     const { peerClocks, clock } = this.parts;
@@ -132,7 +132,7 @@ export class Expiry {
     startWrite(this.serving, { operation, timeoutMs: TIMEOUT_MS, hops: HOPS_MAX }, (result) => {
       this.inFlight -= 1;
       if (result.kind === 'done') this.parts.telemetry.count('store.records_expired');
-      // A condition that fails: the key was written meanwhile, and its new time noted with it.
+      // If the condition failed, the key was written meanwhile, and its new time was noted then.
       else if (result.kind === 'failed') this.again(slot);
     });
   }

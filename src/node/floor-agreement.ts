@@ -1,7 +1,7 @@
 /**
- * Has every owner of a slot come past the floor that this node has, where a conditional write waits for that: rounds of before
- * that were given up, a disk, or a source that was copied leave floors of which nobody knows how far the others are. Who waits
- * asks again as long as it does. Learners are asked as well, for what they do when they are owners. (PROTOCOL R22, decision 13)
+ * Makes every owner of a slot pass this node's floor when a conditional write waits for that. Abandoned collections, a
+ * disk, or a copied source leave floors for which it is unknown how far the other owners are. Waiting writes keep
+ * asking. Learners are asked too, for what they will do once they are owners. (PROTOCOL R22, decision 13)
  */
 import { Collection } from '../core/collection.ts';
 import type { SlotFloor } from '../core/floors.ts';
@@ -11,16 +11,16 @@ import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FloorStore } from './floor-store.ts';
 
-/** Milliseconds before owners are asked again: what was in flight there has mostly ended by then. */
+/** Milliseconds before owners are asked again: what was in flight there has usually finished by then. */
 const AGAIN_AFTER_MS = 50;
 
 export interface FloorAgreementParts {
   readonly clock: Clock;
   readonly floors: FloorStore;
   readonly replica: () => Replica | null;
-  /** Asks everybody who has not said so; `onRaised` follows. */
+  /** Asks every member that has not confirmed; `onRaised` follows. */
   readonly ask: (collection: Collection, view: SlotView) => void;
-  /** Of this node's collections, each another. */
+  /** A number that no other collection of this node has. */
   readonly nextRound: () => number;
 }
 
@@ -32,11 +32,11 @@ interface Asked {
 
 export class FloorAgreement {
   private readonly parts: FloorAgreementParts;
-  /** Slots that nobody was asked about yet. */
+  /** Slots about which nobody has been asked yet. */
   private wanted = new Set<number>();
-  /** By the number of the collection. */
+  /** By collection number. */
   private readonly asked = new Map<number, Asked>();
-  /** Each is in one of those. */
+  /** All slots of these collections. */
   private readonly slots = new Set<number>();
   private isDeferred = false;
 
@@ -44,7 +44,7 @@ export class FloorAgreement {
     this.parts = parts;
   }
 
-  /** Asked in a later turn, with what else is wanted in this one. */
+  /** The owners are asked in a later turn, together about all slots wanted in this one. */
   want(slot: number): void {
     if (this.wanted.has(slot) || this.slots.has(slot)) return;
     this.wanted.add(slot);
@@ -68,7 +68,7 @@ export class FloorAgreement {
     }
   }
 
-  /** A replica acts in another epoch than before: what was said in the last one does not count. */
+  /** A replica acts in a new epoch: confirmations of the previous one do not count. */
   onEpoch(): void {
     this.asked.clear();
     this.slots.clear();

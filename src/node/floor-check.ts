@@ -1,9 +1,9 @@
 /**
- * Has this disk gone back unseen? All owners have a floor on their disks before PostgreSQL has it, so that an owner whose
- * own floor is lower is behind in that slot: what it has left over there at or below PostgreSQL's floor, without a row, and
- * some other owner has nothing of, was deleted since, and goes; then it takes the floor over. Before that is done for every slot that it
- * owns, once in each drive, this process neither brings anything at rest back into PostgreSQL nor tells a scrubber what it
- * has. (PROTOCOL R24, R30)
+ * Detects whether this disk has silently gone back in time. All owners have a floor on disk before PostgreSQL has it,
+ * so an owner whose floor is lower than PostgreSQL's is behind in that slot. Leftovers there at or below PostgreSQL's
+ * floor that have no row, and of which some other owner has nothing, were deleted since: they are removed, and then the
+ * floor is adopted. Until this is done for every slot that this process owns, once in each drive, it neither writes
+ * records at rest back to PostgreSQL nor tells a scrubber what it has. (PROTOCOL R24, R30)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
@@ -24,7 +24,7 @@ import type { RecordShelf } from './record-shelf.ts';
 
 /** Milliseconds before PostgreSQL, or the disk, is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
-/** The same for a slot of which another owner did not tell everything: what it has under repair takes a while. */
+/** The same for a slot about which another owner did not answer completely: a repair there takes a while. */
 const OPEN_AGAIN_MS = 30_000;
 
 export interface FloorCheckParts {
@@ -36,18 +36,18 @@ export interface FloorCheckParts {
   readonly floors: FloorStore;
   readonly inquiry: OwnerInquiry;
   readonly replica: () => Replica | null;
-  /** Of other keys PostgreSQL has no rows, whatever became of them. */
+  /** PostgreSQL never has rows of other keys. */
   readonly writesThrough: (key: string) => boolean;
   readonly mutations: Mutations;
 }
 
-/** A slot in which this disk is behind, as it is looked through. */
+/** A slot in which this disk is behind, while it is examined. */
 interface Behind {
   readonly slot: number;
   /** PostgreSQL's floor. */
   readonly counter: number;
   from: string;
-  /** Some other owner has not answered for something: the slot stays behind. */
+  /** Some other owner has not answered about some key, so the slot stays behind. */
   isOpen: boolean;
 }
 
@@ -63,7 +63,7 @@ export class FloorCheck {
   private drive = -1;
   private isDone = false;
   private readonly checked = new IndexSet(SLOT_COUNT);
-  /** Looked through, and still behind: some other owner has not answered for something. */
+  /** Examined but still behind, because some other owner has not answered about some key. */
   private readonly open = new IndexSet(SLOT_COUNT);
   private openAgainAt = Infinity;
   private behind: Behind[] | null = null;
@@ -74,7 +74,7 @@ export class FloorCheck {
     this.parts = parts;
   }
 
-  /** In this drive, by this process. */
+  /** True once all is checked in this drive, by this process. */
   get isChecked(): boolean {
     if (this.parts.mutations.trustOldFloor === true) return true;
     const replica = this.parts.replica();
@@ -82,8 +82,8 @@ export class FloorCheck {
   }
 
   /**
-   * May the floor of the slot be raised? Being lower than PostgreSQL's is all that tells that this disk has gone back: once it is
-   * as high, whatever is left over below it passes for known.
+   * True if the floor of the slot may be raised. Only its being lower than PostgreSQL's shows that this disk has gone
+   * back: once it is as high, leftovers below it would pass for legitimate.
    */
   mayRaise(slot: number): boolean {
     if (this.parts.mutations.trustOldFloor === true) return true;
@@ -97,7 +97,7 @@ export class FloorCheck {
     if (this.isDone && clock.now() >= this.openAgainAt) this.lookAgain();
     if (acting === null || this.isChecked) return;
     const { view } = acting;
-    // What was asked in another epoch is not acted upon in this one.
+    // Answers to questions asked in another epoch are not used in this one.
     if (acting !== this.replica || view !== this.view) this.restart(acting, view);
     if (this.isDone || this.isAsking || clock.now() < this.notBefore) return;
     this.isAsking = true;
@@ -131,11 +131,11 @@ export class FloorCheck {
     this.isAsking = false;
   }
 
-  /** Ascending, and no more than so many. */
+  /** Ascending, and at most `countMax`. */
   private unchecked(view: SlotView, countMax = SLOT_COUNT): number[] {
     const slots: number[] = [];
     const { checked } = this;
-    // Mostly the drive goes on from epoch to epoch.
+    // Usually the drive continues from one epoch to the next.
     if (checked.size === SLOT_COUNT) return slots;
     const isOwned = view.rows.map((row) => row.owns);
     const { slotRow } = view.topology;
@@ -166,7 +166,10 @@ export class FloorCheck {
     });
   }
 
-  /** It holds nothing, or nothing but what came from PostgreSQL since the founding, above whose floors all began: it has not gone back. */
+  /**
+   * True if the slot holds nothing, or nothing but what was loaded from PostgreSQL since the founding, above whose
+   * floors all new versions started: then the disk has not gone back.
+   */
   private isBlank(view: SlotView, slot: number, counter: number): boolean {
     const { loaded, floorCounter } = view.topology;
     return this.parts.shelf.digests.countOf(slot) === 0 || (!loaded && counter <= floorCounter);
@@ -195,7 +198,7 @@ export class FloorCheck {
     });
   }
 
-  /** At rest here, and below. */
+  /** Records at rest here, at or below the floor. */
   private suspectOf({ counter }: Behind, entry: StorageEntry): Suspect[] {
     const { key } = splitRecordKey(entry.key);
     const record = openRecord(entry.value)?.record;
@@ -245,7 +248,10 @@ export class FloorCheck {
     this.goOn();
   }
 
-  /** With the next piece, one at a time: a tick for each would take a quarter of an hour over all slots, and a drive waits. */
+  /**
+   * Continues at once, one step at a time: with a tick for each slot all slots would take a quarter of an hour, and a
+   * drive waits for this.
+   */
   private goOn(): void {
     this.isAsking = false;
     this.tick();

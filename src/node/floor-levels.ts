@@ -1,7 +1,8 @@
 /**
- * Brings the floors of slots to a PostgreSQL that does not have them: one that lost its tail, or was accepted in the place of
- * another. Once everything is driven, whatever is at rest at or below a floor has its row there again, which is all that the
- * floor says. The first owner of a slot does it, after all owners have said once more that they are past it. (PROTOCOL R24, R30)
+ * Brings the floors of slots to a PostgreSQL that lacks them: one that lost its latest rows, or was adopted in place of
+ * another. Once everything is driven, all records at rest at or below a floor have their rows there again, which is
+ * what the floor asserts. The first owner of a slot does this, after all owners have confirmed once more that they have
+ * passed the floor. (PROTOCOL R24, R30)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { mayForget } from '../core/collection.ts';
@@ -17,7 +18,7 @@ import type { FloorStore } from './floor-store.ts';
 
 /** Milliseconds before PostgreSQL is asked again where it failed. */
 const AGAIN_AFTER_MS = 500;
-/** The same where floors were lower: until then they are brought, or there was time for what else is to be forgotten. */
+/** The same if floors were lower: by then they are raised, or other collections have had their time. */
 const LOOK_AGAIN_MS = 2 * COLLECTION_PATIENCE_MS;
 
 export interface FloorLevelsParts {
@@ -32,19 +33,19 @@ export interface FloorLevelsParts {
 export class FloorLevels {
   private readonly parts: FloorLevelsParts;
   private drive = -1;
-  /** Slots of which PostgreSQL was seen, since that drive, to have this node's floor. */
+  /** Slots for which PostgreSQL was seen, since that drive, to have this node's floor. */
   private readonly level = new IndexSet(SLOT_COUNT);
-  /** How the floors of a slot stood when they were looked at: they are raised on that. */
+  /** The floors' turn numbers as they were read: floors are raised only if these are unchanged. */
   private turns = new Map<number, number>();
   private notBefore = -Infinity;
-  /** Nothing is left to look at in this epoch. */
+  /** Nothing is left to check in this epoch. */
   private settledIn: SlotView | null = null;
 
   constructor(parts: FloorLevelsParts) {
     this.parts = parts;
   }
 
-  /** Tells, in a later turn, the floors that PostgreSQL lacks; false where there is nothing to look at now. */
+  /** Reports, in a later turn, the floors that PostgreSQL lacks. Returns false if there is nothing to check now. */
   look(view: SlotView, done: (lower: readonly SlotFloor[]) => void): boolean {
     const { clock, systemOfRecord, mutations, telemetry, leaseHeld } = this.parts;
     if (view === this.settledIn || clock.now() < this.notBefore || mutations.leaveFloorsLow === true)
@@ -57,7 +58,8 @@ export class FloorLevels {
     systemOfRecord.readFloors(
       floors.map(({ slot }) => slot),
       (error, stand) => {
-        // Without the lease others may have gone on from below these floors before they were read. (see RowRemover.raise)
+        // Without the lease, others may have started new versions below these floors before they were read. (see
+        // RowRemover.raise)
         if (error !== null || !leaseHeld()) {
           this.notBefore = clock.now() + AGAIN_AFTER_MS;
           return done([]);
@@ -76,7 +78,7 @@ export class FloorLevels {
     return true;
   }
 
-  /** All owners are past them. Whether they came into force the next look shows. */
+  /** All owners have passed the floors. The next check shows whether they took effect. */
   bring(view: SlotView, floors: readonly SlotFloor[]): void {
     const { systemOfRecord } = this.parts;
     const raised = floors.flatMap((floor) => {

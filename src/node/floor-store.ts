@@ -1,4 +1,7 @@
-/** The floors of this node's slots, as a part of its store: raised in memory at once, and on disk with the next batch. (PROTOCOL R22) */
+/**
+ * The floors of this node's slots in its store: raised in memory at once, and on disk with the next batch. (PROTOCOL
+ * R22)
+ */
 import { SlotFloors } from '../core/floors.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
@@ -6,16 +9,16 @@ import { encodeFloor, floorKey } from '../wire/store-codec.ts';
 import { ForgottenStore } from './forgotten-store.ts';
 import type { StoreWriter } from './store-writer.ts';
 
-/** What the store holds already. */
+/** What the store holds at the start. */
 export interface FloorsFound {
   readonly floors: readonly SlotFloor[];
-  /** Under which deletions were forgotten. */
+  /** The floors under which deletions were forgotten. */
   readonly forgotten: readonly SlotFloor[];
 }
 
 export class FloorStore {
   readonly floors = new SlotFloors();
-  /** Under which of them deletions were forgotten here. */
+  /** The floors under which deletions were forgotten on this disk. */
   readonly forgotten: ForgottenStore;
   private readonly writer: StoreWriter;
 
@@ -25,12 +28,12 @@ export class FloorStore {
     for (const { slot, counter } of floors) this.floors.raise(slot, counter);
   }
 
-  /** Whoever is to say that it is on disk waits for the store. */
+  /** A caller that confirms the floor must first wait for the store. */
   raise({ slot, counter }: SlotFloor): void {
     if (this.floors.raise(slot, counter)) this.writer.putEntry(floorKey(slot), encodeFloor(slot, counter));
   }
 
-  /** Those of the slots that have one. */
+  /** The floors of those given slots that have one. */
   among(slots: Uint16Array): SlotFloor[] {
     const found: SlotFloor[] = [];
     for (const slot of slots) {

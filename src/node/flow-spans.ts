@@ -1,4 +1,4 @@
-/** The spans of one read or write at a node, where it is recorded: its own, and one while another node has the operation. */
+/** The spans of one traced read or write at a node: the operation's own, and one while another node handles it. */
 import type { CountResult, ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
 import type { TraceContext } from '../core/trace-context.ts';
@@ -23,14 +23,14 @@ class FlowSpans {
     return this.own.context;
   }
 
-  /** Another node is asked to go on; the result goes with what it is sent. */
+  /** The operation is forwarded to another node. Returns the context to send along. */
   handOver(peer: string): TraceContext | undefined {
     const attributes = { 'causeway.peer': peer };
     this.asking = this.traces.begin('forward', this.context, { attributes });
     return this.asking?.context;
   }
 
-  /** It has answered, or is not waited for. Undefined: it has not failed. */
+  /** The other node has answered, or is not waited for any more. Undefined if it has not failed. */
   handedBack(error: string | undefined): void {
     this.asking?.end(error);
     this.asking = null;
@@ -76,7 +76,7 @@ export class ReadSpans extends FlowSpans {
   }
 }
 
-/** Of one page, with those that other nodes are asked for it. */
+/** The spans of one page, including those of requests to other nodes for it. */
 class ScanSpans extends FlowSpans {
   ended(result: ScanResult): void {
     if (result.kind === 'page') this.own.set('causeway.page.records', result.records.length);
@@ -84,11 +84,11 @@ class ScanSpans extends FlowSpans {
   }
 }
 
-/** Every first owner is asked at once. */
+/** The spans of a count, in which every first owner is asked at once. */
 class CountSpans {
   private readonly traces: NodeTraces;
   private readonly own: Span;
-  /** By the number of the request. */
+  /** By request number. */
   private readonly asked = new Map<number, Span>();
 
   constructor(traces: NodeTraces, own: Span) {
@@ -102,7 +102,7 @@ class CountSpans {
     if (span !== null) this.asked.set(request, span);
   }
 
-  /** It has answered; `unanswered` where it is not waited for any more. */
+  /** A node has answered; `unanswered` if it is not waited for any more. */
   told(request: number, error: string | undefined): void {
     this.asked.get(request)?.end(error);
     this.asked.delete(request);
@@ -113,7 +113,7 @@ class CountSpans {
   }
 }
 
-/** Null: it is not recorded. */
+/** Null if the operation is not traced. */
 export function scanSpans({ traces }: Serving, { hops, trace }: ScanRequest): ScanSpans | null {
   if (trace === undefined || traces === null) return null;
   const own = traces.begin('scan', trace, { attributes: { 'causeway.hops': hops } });
@@ -126,7 +126,7 @@ export function countSpans({ traces }: Serving, trace: TraceContext | undefined)
   return own === null ? null : new CountSpans(traces, own);
 }
 
-/** Null: it is not recorded. */
+/** Null if the operation is not traced. */
 export function writeSpans({ traces }: Serving, { operation, hops, trace }: WriteRequest): WriteSpans | null {
   if (trace === undefined || traces === null) return null;
   const attributes = { 'causeway.operation': operation.kind, 'causeway.hops': hops };
@@ -140,7 +140,7 @@ export function readSpans({ traces }: Serving, { key, hops, trace }: ReadRequest
   return own === null ? null : new ReadSpans(traces, own, key);
 }
 
-/** Undefined: it has not failed. */
+/** Undefined if the operation has not failed. */
 export function errorOf(
   result: ReadResult | StaleResult | WriteResult | ScanResult | CountResult | 'lost',
 ): string | undefined {

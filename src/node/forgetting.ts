@@ -1,7 +1,7 @@
 /**
- * An owner's part in forgetting deletions: it raises the floor of their slot and says so once that is on its disk and
- * nothing at or below it is in flight here; told that all have, it removes exactly those versions, where they still stand.
- * (PROTOCOL R22)
+ * An owner's part in forgetting deletions. It raises the floor of their slot, and confirms that once the floor is on
+ * disk and nothing at or below it is in flight here. When told that all owners have confirmed, it removes exactly those
+ * versions where they still stand. (PROTOCOL R22)
  */
 import { mayForget } from '../core/collection.ts';
 import type { DeletionsForget, FloorRaise } from '../core/collection-message.ts';
@@ -20,7 +20,7 @@ export interface ForgettingParts {
   readonly floors: FloorStore;
   readonly mutations: Mutations;
   readonly replica: () => Replica | null;
-  /** False: the floor that this disk has is not yet known to be the latest. */
+  /** False while it is unknown whether this disk's floor is the latest. */
   readonly mayRaise: (slot: number) => boolean;
 }
 
@@ -39,8 +39,8 @@ export class Forgetting {
   }
 
   /**
-   * `done` is told the slots past their floor, and those where this node is a learner and will take nothing from below, in a
-   * later turn; not at all where another epoch has come meanwhile.
+   * Calls `done`, in a later turn, with the slots that have passed their floor, and with those where this node is a
+   * learner and promises to take nothing from below. Not called if another epoch has begun meanwhile.
    */
   raise({ floors }: Pick<FloorRaise, 'floors'>, done: (slots: readonly number[]) => void): void {
     const { replica, shelf, mutations, mayRaise } = this.parts;
@@ -57,14 +57,14 @@ export class Forgetting {
     if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
       if (replica() !== acting || acting.view !== view) return;
-      // Looked at now: since the floor was raised nothing new has begun below it.
+      // Checked only now: since the floor was raised, nothing new has begun below it.
       const isUnquiet = mutations.raiseUnquiet === true;
       const quiet = isUnquiet ? ours.map(({ slot }) => slot) : acting.quietSlots(ours);
       done([...quiet, ...learnt.map(({ slot }) => slot)]);
     });
   }
 
-  /** All owners have said so. */
+  /** All owners have passed these floors. */
   agreed(floors: readonly SlotFloor[]): void {
     this.parts.replica()?.agreeFloors(floors.filter(({ slot }) => slot < SLOT_COUNT));
   }
@@ -93,7 +93,7 @@ export class Forgetting {
     }
   }
 
-  /** Nobody says that all have raised it unless this node has. */
+  /** All owners can only have raised the floor if this node has. */
   private isPast({ view }: Replica, { slot, counter }: SlotFloor): boolean {
     const { mutations, floors } = this.parts;
     if (slot >= SLOT_COUNT || !mayForget(view, slot, mutations)) return false;

@@ -1,10 +1,11 @@
 /**
- * Up to which counter deletions of a slot were forgotten on this disk, as a part of its store. All owners had been past that
- * floor before, and this disk held whatever was at rest below it: what it has nothing of is deleted, whatever a PostgreSQL says
- * that has lost the deletion. So it is a witness where the slot is given up and made whole here. (PROTOCOL R22, R28)
+ * The counter up to which deletions of each slot were forgotten on this disk, kept in its store. All owners had passed
+ * that floor before, and this disk held everything at rest below it: so anything it lacks there is deleted, whatever a
+ * PostgreSQL says that has lost the deletion. This makes the disk a witness when the slot is given up and made whole
+ * here. (PROTOCOL R22, R28)
  *
- * That is known only as long as nobody who knew less has gone on with the slot. So the note goes where a source has a lower
- * floor, and where the slot is given up and this disk did not have it completely to the end.
+ * The knowledge lasts only while no node that knew less has continued the slot. So it is dropped if a source has a
+ * lower floor, and if the slot is given up and this disk did not hold it completely to the end.
  */
 import type { SlotFloor } from '../core/floors.ts';
 import { isNext } from '../core/life-epochs.ts';
@@ -16,28 +17,28 @@ import type { StoreWriter } from './store-writer.ts';
 export class ForgottenStore {
   private readonly writer: Pick<StoreWriter, 'putEntry'>;
   private readonly counters = new Map<number, number>();
-  /** Given-up slots that this disk had completely to the end, by this process's own sight. */
+  /** Given-up slots that this disk held completely to the end, as seen by this process. */
   private readonly kept = new Set<number>();
 
-  /** `found`: what the store holds already. */
+  /** `found`: what the store holds at the start. */
   constructor(writer: Pick<StoreWriter, 'putEntry'>, found: readonly SlotFloor[]) {
     this.writer = writer;
     for (const { slot, counter } of found) this.counters.set(slot, counter);
   }
 
-  /** 0: none was, or it is not known. */
+  /** 0 if no deletion was forgotten, or it is unknown. */
   through(slot: number): number {
     return this.counters.get(slot) ?? 0;
   }
 
-  /** Before the deletion goes from the store. */
+  /** Call before the deletion is removed from the store. */
   note(slot: number, counter: number): void {
     if (counter <= this.through(slot)) return;
     this.counters.set(slot, counter);
     this.writer.putEntry(forgottenKey(slot), encodeFloor(slot, counter));
   }
 
-  /** The slot is copied from an owner that begins nothing at or below this counter. */
+  /** The slot is copied from an owner that starts nothing at or below this counter. */
   onSource(slot: number, floor: number): void {
     if (this.through(slot) > floor) this.drop(slot);
   }
@@ -48,8 +49,9 @@ export class ForgottenStore {
   }
 
   /**
-   * Before anything acts in the new epoch. `isVerified`: what this process held of the slot in the epoch before counts, by an owner's
-   * word. Who has missed epochs does not know whether the slot was given up before, and made whole by somebody who knew less.
+   * Call before anything acts in the new epoch. `isVerified`: what this process held of the slot in the previous epoch
+   * counts, because an owner confirmed it. A process that missed epochs does not know whether the slot was given up
+   * meanwhile and made whole by a node that knew less.
    */
   onTopology(
     next: Topology,

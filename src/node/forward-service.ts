@@ -1,6 +1,6 @@
 /**
- * Operations that other nodes hand to this one, and the way of their answers back. An answer that finds no link is
- * kept until the next one is up: the asker hears of a broken link, but not that an answer met none.
+ * Handles operations that other nodes forward to this one, and returns the answers. An answer that finds no link is
+ * kept until the next link is up: the asker hears of a broken link, but not that an answer could not be sent.
  */
 import { KEPT_ANSWER_BYTES_MAX } from '../core/limits.ts';
 import type {
@@ -25,7 +25,7 @@ import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 
-/** Bytes that an answer takes beside what it tells. */
+/** Bytes of an answer beside its content. */
 const ANSWER_OVERHEAD_BYTES = 200;
 
 type Answer = ForwardReadAnswer | ForwardWriteAnswer | ForwardScanAnswer | ForwardCountAnswer;
@@ -40,7 +40,7 @@ export interface ForwardServiceParts {
 
 export class ForwardService {
   private readonly parts: ForwardServiceParts;
-  /** For each peer; beyond a bound in bytes the oldest go, and their askers wait for their deadlines. */
+  /** Per peer. Beyond a bound in bytes the oldest answers are dropped, and their askers wait until their deadlines. */
   private readonly kept = new Map<string, { answers: Answer[]; bytes: number }>();
 
   constructor(parts: ForwardServiceParts) {
@@ -57,7 +57,7 @@ export class ForwardService {
     }
     const { timeoutMs, hops, trace } = message;
     const { keyWatch } = serving;
-    // Before the read is begun: what changes while it is made is told, too.
+    // Before the read starts, so that a change made during the read is announced too.
     const isWatched = message.kind === 'forwardRead' && message.watch;
     const session = isWatched ? keyWatch.forPeers.add(message.key, peer) : 0;
     const done = (result: ReadResult | StaleResult | WriteResult | ScanResult): void => {
@@ -78,7 +78,7 @@ export class ForwardService {
     }
   }
 
-  /** Without waiting for anything: who asked in another epoch asks again. */
+  /** Answered immediately: a peer that asked in another epoch asks again. */
   onCount(peer: string, { request, epoch }: ForwardCount): void {
     const result = countHere(this.parts.serving, epoch);
     this.answer(peer, { kind: 'forwardCountAnswer', request, result });
@@ -98,7 +98,7 @@ export class ForwardService {
     kept.answers.push(message);
     kept.bytes += bytesOf(message);
     if (kept.bytes <= KEPT_ANSWER_BYTES_MAX) return;
-    // Half of them at once: one by one each would move all others.
+    // Drops half of them at once: dropping them one by one would shift all others each time.
     let dropped = 0;
     while (kept.bytes > KEPT_ANSWER_BYTES_MAX / 2) kept.bytes -= bytesOf(kept.answers[dropped++]!);
     kept.answers = kept.answers.slice(dropped);
@@ -126,7 +126,7 @@ function recordBytes(record: KeyRecord | undefined): number {
   return ANSWER_OVERHEAD_BYTES + (record === undefined ? 0 : record.key.length + record.value.length);
 }
 
-/** The kind of the answer follows from the question; so does that of the result. */
+/** The kind of the answer, and of the result, follows from the question. */
 function answerOf(
   message: ForwardRead | ForwardWrite | ForwardScan,
   result: ReadResult | StaleResult | WriteResult | ScanResult,

@@ -1,6 +1,6 @@
 /**
- * Operations handed to an owner and their answers. An answer that cannot come any more (the link or the peer is
- * gone) is reported as lost at once; what that means, the flow decides: a read is asked elsewhere, a write's outcome
+ * Forwards operations to owners and receives their answers. If an answer cannot come any more (the link or the peer is
+ * gone) that is reported as lost at once. The flow decides what it means: a read is sent elsewhere, a write's outcome
  * is unknown. (PROTOCOL R33)
  */
 import { ChurningMap } from '../base/churning-map.ts';
@@ -17,10 +17,10 @@ import type {
   WriteResult,
 } from '../core/operation.ts';
 
-/** `watched`: the session under which the peer watches the key; 0: it does not. */
+/** `watched`: the session under which the peer watches the key; 0 if it does not. */
 export type ReadDone = (result: ReadResult | StaleResult | 'lost', watched: number) => void;
 
-/** What a read asks for, beside its key. */
+/** What a read asks for besides its key. */
 export interface ReadFlags {
   readonly miss: boolean;
   readonly allowStale: boolean;
@@ -42,7 +42,7 @@ export class Forwarder {
   private readonly pending = new ChurningMap<number, Pending>();
   private next: number;
 
-  /** `requestFirst` is drawn, so that an answer meant for an earlier process of this name finds nobody here. */
+  /** `requestFirst` is random, so that an answer to an earlier process of this name matches no request here. */
   constructor(
     send: (peer: string, message: ForwardMessage) => void,
     isLinked: (peer: string) => boolean,
@@ -55,14 +55,14 @@ export class Forwarder {
     this.next = requestFirst;
   }
 
-  /** Why the peer cannot be handed the operation although a link is up; null: it can. (decision 19) */
+  /** Why the operation cannot be forwarded to the peer although a link is up; null if it can. (decision 19) */
   whyNot(peer: string, { kind }: WriteOperation): Failure | null {
     if (kind !== 'modify' || !this.isLinked(peer)) return null;
     const protocol = this.protocolOf(peer);
     return protocol >= SINCE.modify ? null : refusalOfPeer(peer, protocol, SINCE.modify);
   }
 
-  /** The number of the request, for `forget`; 0 where no link is up and nothing was sent. */
+  /** Returns the number of the request, for `forget`; 0 if no link is up and nothing was sent. */
   read(
     peer: string,
     key: string,
@@ -107,7 +107,7 @@ export class Forwarder {
     return request;
   }
 
-  /** Why the peer cannot be asked to count although a link is up; null: it can. (decision 19) */
+  /** Why the peer cannot count although a link is up; null if it can. (decision 19) */
   whyNotCount(peer: string): Failure | null {
     if (!this.isLinked(peer)) return null;
     const protocol = this.protocolOf(peer);

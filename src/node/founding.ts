@@ -1,7 +1,7 @@
 /**
- * The part of a founding that PostgreSQL decides: the row of the cluster's life is taken by compare-and-set, so
- * that of two halves only one can begin, and what stands in the table says above which version this life
- * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
+ * PostgreSQL's part in a founding. The row of the cluster's life is taken by compare-and-set, so that only one of two
+ * halves can begin; the table's content decides above which version this life starts. Without a system of record the
+ * first life is 1, and there is no earlier data. (PROTOCOL R8, R27)
  */
 import { FoundingLook, isUnlived } from '../core/founding-look.ts';
 import { livingIn, livingText } from '../core/lives.ts';
@@ -20,31 +20,31 @@ import type { Neighbours } from './neighbours.ts';
 export interface FoundingFacts {
   readonly clusterId: string;
   readonly life: number;
-  /** Counter above which all versions of this life start. */
+  /** The counter above which all versions of this life start. */
   readonly floorCounter: number;
-  /** Nothing stands in the table that the owners would have to load. */
+  /** The table has no rows that the owners would have to load. */
   readonly loaded: boolean;
-  /** Null: there is none. */
+  /** Null if there is no system of record. */
   readonly record: RecordStanding | null;
 }
 
-/** A life that was, or was to be, taken from PostgreSQL: after which one, and under which name. */
+/** A life that was taken, or is to be taken, from PostgreSQL: which life it follows, and its name. */
 interface BegunFounding {
   readonly expectLife: number;
   readonly clusterId: string;
 }
 
-/** Takes the founding row and proposes the first topology, or null where it was not to be had. */
+/** Takes the founding row and proposes the first topology, or null if the row could not be taken. */
 export type Found = (propose: (topology: Topology | null) => void) => void;
 
 export class Founder {
   private readonly parts: MembershipParts;
   private readonly neighbours: Pick<Neighbours, 'meetLiving'>;
   private readonly introductions: () => ReadonlyMap<string, Introduction>;
-  /** The last founding that this process has begun: nobody lives in it, or this node would know. */
+  /** The last founding that this process began: nobody lives in it, or this node would know. */
   private begun: BegunFounding | null = null;
   private readonly look = new FoundingLook();
-  /** The life beside which this founder waits, 0 for none: told once. */
+  /** The life on whose end this founder waits, 0 if none: reported once. */
   private lifeAwaited = 0;
 
   constructor(
@@ -58,12 +58,13 @@ export class Founder {
   }
 
   /**
-   * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say, or somebody may
-   * live in that one: who is named there is met, and may let this node in. To be called again and again, for a life is
-   * left behind only when nobody was seen in it for a while. It is
-   * read before anyone is asked for a vote. So a founding that another founder took meanwhile makes ours fail, and one
-   * taken before is either seen in the votes or can no longer be chosen. Read only later, a life could be taken although
-   * an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
+   * Reads the life in force. `begin` then gets a function that takes the next life; or null if PostgreSQL does not
+   * answer, or somebody may live in the life in force: members named there are contacted, and may admit this node. Call
+   * it repeatedly, because a life is replaced only when nobody has been seen in it for a while.
+   *
+   * The life is read before anyone is asked for a vote. So if another founder takes a life in between, ours fails; and
+   * a life taken earlier is either seen in the votes or can no longer be chosen. If it were read later, a life could be
+   * taken although an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
    */
   prepare(begin: (found: Found | null) => void): void {
     const { parts } = this;
@@ -83,7 +84,7 @@ export class Founder {
     });
   }
 
-  /** Votes may have taken a while: it is looked once more. */
+  /** Voting may have taken a while, so the life in force is checked once more. */
   private take(expectLife: number, done: (result: FoundingFacts | string) => void): void {
     this.lookAt((standing) => {
       if (typeof standing === 'string') return done(standing);
@@ -95,10 +96,10 @@ export class Founder {
   }
 
   /**
-   * What this process took before and nobody lives in is taken once more, as is what it may still take: votes were outbid, a founder
-   * was not heard for a moment, or the answer was lost or comes late. Every founder was asked since and none has accepted
-   * anything, so its first topology was not chosen, and under an older ballot it cannot be any more. Another life would look
-   * like a cluster that was lost. (R27)
+   * The life to take. A life that this process took before, and in which nobody lives, is taken again, as is one that
+   * it may still be taking: it was outvoted, a founder was briefly unreachable, or the answer was lost or late. All
+   * founders were asked since and none has accepted anything, so its first topology was not chosen, and under an older
+   * ballot it cannot be any more. Taking yet another life would look like a cluster that was lost. (R27)
    */
   private toTake(standing: StandingLife | null): BegunFounding {
     const { begun, parts } = this;
@@ -141,7 +142,7 @@ export class Founder {
   }
 }
 
-/** The life that stands, null for none, or in words why it is not known. May call back at once. */
+/** Reads the life in force: null if there is none, or a text that says why it is unknown. May call back at once. */
 export function readLife(
   record: SystemOfRecord | null,
   done: (standing: StandingLife | string | null) => void,
@@ -150,7 +151,10 @@ export function readLife(
   record.readLife((error, standing) => done(error === null ? standing : reasonOf(error)));
 }
 
-/** Calls back once, with the reason in words where the founding was not taken, or nobody knows. May call back at once. */
+/**
+ * Calls back once, with the reason as a text if the founding was not taken, or its outcome is unknown. May call back at
+ * once.
+ */
 export function takeFounding(
   record: SystemOfRecord | null,
   expectLife: number,
@@ -164,7 +168,7 @@ export function takeFounding(
   });
 }
 
-/** The cluster id is drawn anew for each founding, so it tells whose compare-and-set succeeded. */
+/** The cluster id is random for each founding, so it tells whose compare-and-set succeeded. */
 function factsOf(founding: Founding | null, clusterId: string, life: number): FoundingFacts | string {
   if (founding === null) return 'the founding row is missing';
   if (founding.clusterId !== clusterId || founding.life !== life) return 'another founding came first';
@@ -181,7 +185,7 @@ function reasonOf(error: RecordError): string {
   return `the system of record: ${error.message}`;
 }
 
-/** The first epoch, of the members as they introduced themselves. */
+/** The first epoch, with the members as they introduced themselves. */
 function firstTopology(
   facts: FoundingFacts,
   parts: MembershipParts,
@@ -200,7 +204,7 @@ function firstTopology(
   return foundTopology({ ...facts, members, place, ...settings, protocol });
 }
 
-/** 128 bits in hexadecimal. */
+/** 128 random bits in hexadecimal. */
 export function drawClusterId(random: Random): string {
   let id = '';
   for (let digit = 0; digit < 32; digit++) id += Math.floor(random.next() * 16).toString(16);

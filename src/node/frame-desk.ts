@@ -1,6 +1,6 @@
 /**
- * What comes from peers, each message to whom it concerns: membership hears everything that needs no epoch; on what
- * an epoch decides, only who acts in ours is heard, as the process that the epoch knows. (PROTOCOL R11, R13)
+ * Dispatches messages from peers. Membership gets everything that does not depend on the epoch; messages that do are
+ * handled only if their sender acts in our epoch, as the process that the epoch knows. (PROTOCOL R11, R13)
  */
 import { isCurrent, isEarly, isHeard } from '../core/hearing.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
@@ -31,7 +31,7 @@ export interface FrameDeskParts {
   readonly keyWatch: KeyWatch;
   readonly traces: NodeTraces | null;
   readonly replica: () => Replica | null;
-  /** The highest version that this node speaks. */
+  /** The highest protocol version that this node speaks. */
   readonly protocolMax: number;
   readonly dropEpochCheck: boolean;
 }
@@ -50,13 +50,14 @@ export class FrameDesk {
     const decoded = decodeFrame(frame, this.parts.protocolMax);
     if ('fault' in decoded) {
       this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
-      // It may have told of a change that a client here is owed, and what it has told is not told again. (decision 23)
+      // The peer may have announced a change that a client here must be told, and will not announce it again. (decision
+      // 23)
       this.parts.keyWatch.abroad.lose(name);
       return;
     }
     const { header, messages } = decoded;
     const isTrusted = this.parts.membership.onFrame(name, header);
-    // An epoch may have been begun or chosen here since.
+    // An epoch may have begun, or have been chosen, here since.
     this.hearEarly();
     for (const message of messages) {
       const isKept = isTrusted && !this.parts.dropEpochCheck;
@@ -68,12 +69,12 @@ export class FrameDesk {
     this.parts.teacher.answerPulls();
   }
 
-  /** What was kept comes before what follows on its link. */
+  /** Kept messages are handled before whatever follows on their link. */
   private hearEarly(): void {
     if (this.early.count > 0) this.early.onEpoch(this.parts.membership.topology?.epoch ?? 0);
   }
 
-  /** Nothing more will come of what the peer has sent. */
+  /** No further messages of the peer's process will come. */
   onPeerGone(name: string): void {
     this.early.forget(name);
     this.parts.membership.onPeerGone(name);
@@ -86,7 +87,7 @@ export class FrameDesk {
     const { topology } = this.parts.membership;
     if (!isHeard(topology, header, message) && !this.parts.dropEpochCheck) return;
     const { membership, teacher, learner, forwarder, forwardService, traces } = this.parts;
-    // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
+    // Looked up for each message, because an earlier message of the frame may have brought a new epoch.
     const replica = this.parts.replica();
     switch (message.kind) {
       case 'invalidate': {
@@ -101,7 +102,7 @@ export class FrameDesk {
       case 'query':
       case 'queryAnswer':
         return replica?.onMessage(header.from, slotOf(message.key), message);
-      // All the while, from everybody: they need not pass by all that is rare.
+      // Heartbeats are frequent, so they are checked before the rare kinds.
       case 'heartbeat':
         if (isCurrent(topology, header)) this.parts.background.peerClocks.heard(header.from, message.wallAt);
         return membership.onMessage(name, header, message);

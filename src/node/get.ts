@@ -1,8 +1,8 @@
 /**
- * A read that has to wait, from its arrival to its answer: at an owner from the local store, waiting while the key
- * is in flight; elsewhere by handing it to an owner; a key that neither the cluster nor PostgreSQL has goes to the
- * slot's first owner, which asks the legacy source. Who takes an old answer gets one where all that leads nowhere.
- * (DESIGN sections 2 and 7, PROTOCOL R9, R25)
+ * A read that has to wait, from its arrival to its answer. An owner reads its local store and waits while the key is in
+ * flight; other nodes forward the read to an owner. A key that neither the cluster nor PostgreSQL has goes to the
+ * slot's first owner, which asks the legacy source. If none of this succeeds, a reader that accepts an old answer gets
+ * one. (DESIGN sections 2 and 7, PROTOCOL R9, R25)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -26,13 +26,13 @@ export interface ReadRequest {
   readonly key: string;
   readonly timeoutMs: number;
   readonly hops: number;
-  /** An owner found nothing and asks the first owner to consult the source. */
+  /** An owner found nothing and asks the first owner to consult the legacy source. */
   readonly miss: boolean;
-  /** Whether the legacy source may be asked at all: the fill's own re-read must not. */
+  /** Whether the legacy source may be asked at all: a fill's own re-read must not. */
   readonly mayAskLegacy: boolean;
-  /** When it came in by a door of this node, as a stamp; left out: it did not. */
+  /** Time stamp of its arrival at a door of this node; left out if it came another way. */
   readonly arrivedAt?: number;
-  /** Of whoever asks, where it is recorded. */
+  /** The caller's trace, if it is traced. */
   readonly trace?: TraceContext | undefined;
 }
 
@@ -44,7 +44,7 @@ export function startRead(serving: Serving, request: ReadRequest, done: (result:
   new Read(serving, request, false, end).step();
 }
 
-/** The same where a lease is at hand; else what an owner at hand had last, marked as such. */
+/** Like `startRead` under a lease; without one, answers with what a reachable owner had last, marked as stale. */
 export function startStaleRead(
   serving: Serving,
   request: ReadRequest,
@@ -67,11 +67,11 @@ class Read implements Expiring, TimedRead {
   private readonly done: (result: ReadResult | StaleResult) => void;
   private readonly slot: number;
   private readonly readyUntil: number;
-  /** Null where it is not recorded. */
+  /** Null if the read is not traced. */
   private readonly spans: ReadSpans | null;
   private ticket: ReadTicket | null = null;
   private forwarded = 0;
-  /** Since when this node's replica or another node is to answer. */
+  /** Since when this node's replica, or another node, has been asked. */
   private askedAt = 0;
   private avoid = 0;
   private target = 0;
@@ -117,10 +117,10 @@ class Read implements Expiring, TimedRead {
     if (view === null || row === undefined) return this.noWay();
     if (row.owns && this.avoid !== view.selfId) {
       if (this.serving.leaseHeld()) return this.readHere();
-      // Only the first owner may ask the source: whoever else were asked would hand the read back.
+      // Only the first owner may ask the legacy source: any other owner would forward the read back.
       const isOnlyOne = row.owners.length === 1 || (this.request.miss && row.first === view.selfId);
       if (isOnlyOne || this.request.hops >= HOPS_MAX) return this.notReady();
-      // Who handed it on asks the other owners, too.
+      // The node that forwarded the read asks the other owners as well.
       if (this.allowStale && this.request.hops > 0) return this.notReady();
     }
     const others = row.owners.filter((id) => id !== view.selfId && id !== this.avoid);
@@ -151,7 +151,7 @@ class Read implements Expiring, TimedRead {
       if (problem.code === 'record_damaged') this.avoid = this.serving.view()?.selfId ?? 0;
       return this.notReady();
     }
-    // The value was read first, the clock after it: a lease that ended in between is noticed here. (R9)
+    // The clock is read after the value, so that a lease which ended in between is noticed. (R9)
     if (!this.serving.leaseHeld()) return this.notReady();
     const wallNow = this.serving.clock.wallNow();
     if (sealed !== undefined && isLive(sealed.record, wallNow)) {
@@ -162,13 +162,13 @@ class Read implements Expiring, TimedRead {
       return this.finish(ABSENT);
     const view = this.serving.view()!;
     const { first } = view.row(this.slot);
-    // This node hears of later writes itself.
+    // This node hears of later writes by itself.
     if (first !== view.selfId) return this.forward(first, true, false);
     this.legacyAt = this.serving.timing.stamp();
     legacy.read(this.request.key, (result) => this.finish(result));
   }
 
-  /** `isUnheard`: what happens to the key later, this node may not hear of. */
+  /** `isUnheard`: this node may not hear of later changes to the key. */
   private forward(target: number, miss: boolean, isUnheard: boolean): void {
     if (this.request.hops >= HOPS_MAX) return this.noWay();
     const peer = this.serving.nameOf(target);
@@ -188,7 +188,7 @@ class Read implements Expiring, TimedRead {
       else this.finish(result);
     };
     this.askedAt = this.serving.clock.now();
-    // What a miss asks for is the source's word, and no owner's.
+    // A miss asks for the answer of the legacy source, not for an owner's.
     const flags = { miss, allowStale: this.allowStale && !miss, watch };
     if (peer === undefined) return this.notReady();
     const trace = this.spans?.handOver(peer);
@@ -202,20 +202,20 @@ class Read implements Expiring, TimedRead {
     if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
   }
 
-  /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
+  /** A node that forwarded the read here may know another way, or will before long; a client has to wait for ours. */
   private noWay(): void {
     if (this.request.hops > 0) this.fail(failure('not_ready'));
     else this.notReady();
   }
 
-  /** Nobody who may answer is at hand: tried again on a later tick, for a while. */
+  /** No node that may answer is reachable: retried on later ticks, for a while. */
   private notReady(): void {
     if (this.ended || (this.allowStale && this.tellOld())) return;
     if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
     this.serving.later(() => this.step());
   }
 
-  /** What was readable here last, where no lease has been held for a while. */
+  /** Answers with what was last readable here, if no lease has been held for a while. */
   private tellOld(): boolean {
     const { serving, slot } = this;
     const staleMs = serving.leaselessMs();
@@ -232,15 +232,15 @@ class Read implements Expiring, TimedRead {
     return true;
   }
 
-  /** It has aged on its way here. */
+  /** The answer has aged on its way here. */
   private aged({ record, staleMs }: StaleResult, askedAt: number): StaleResult {
     const wayMs = Math.ceil(this.serving.clock.bootNow() - askedAt);
     return { kind: 'stale', record, staleMs: staleMs + wayMs };
   }
 
   /**
-   * Each tick, for who takes an old answer: neither a key that is in flight here while the lease is gone nor an owner
-   * that says nothing is waited for any longer than it takes to be sure of that.
+   * Called on each tick for a reader that accepts an old answer. A key in flight here while the lease is gone, or an
+   * owner that does not answer, is waited for only as long as it takes to be sure of that.
    */
   watch(): void {
     if (this.ended) return;

@@ -1,6 +1,6 @@
 /**
- * Heartbeats: each member sends them to all others. They ask the council for the lease, show that their sender
- * lives, and tell whom it does not hear, and who is slow. (PROTOCOL R14, R26, R31)
+ * Heartbeats, which each member sends to all others. They ask the council for the lease, show that their sender is
+ * alive, and report whom it does not hear and who is slow. (PROTOCOL R14, R26, R31)
  */
 import { answerLease, bindingOf } from '../core/lease.ts';
 import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
@@ -20,7 +20,7 @@ import type { MembershipSelf } from './membership-self.ts';
 import type { Voice } from './membership-voice.ts';
 import type { RegisterDriver } from './register-driver.ts';
 
-/** Milliseconds of skew between two wall clocks that people are told about, and how often. (R26) */
+/** Milliseconds of skew between two wall clocks that are reported to people, and how often. (R26) */
 const SKEW_MS_MAX = 500;
 const SKEW_WARN_AFTER_MS = 60_000;
 
@@ -39,11 +39,11 @@ export interface HeartbeatParts {
   readonly mutations: Mutations;
   readonly voice: Voice;
   readonly learned: () => Topology | null;
-  /** How this node's clients fare while slots are copied. */
+  /** How much longer this node's clients wait while slots are copied. */
   readonly clientDelayFactor: () => number;
-  /** What is to be said of PostgreSQL, or null. (R34) */
+  /** The report on PostgreSQL to send, or null. (R34) */
   readonly ofRecord: (now: number) => RecordHearsay | null;
-  /** A voter is bound to a later epoch than this node knows to be chosen. */
+  /** Called when a voter is bound to a later epoch than this node knows to be chosen. */
   readonly onBehind: () => void;
 }
 
@@ -51,7 +51,7 @@ export class Heartbeats {
   private readonly parts: HeartbeatParts;
   private sentAt = -Infinity;
   private suspectsTold = '';
-  /** The latest epoch that was granted ahead. */
+  /** The latest epoch that was granted in advance. */
   private grantedAhead = 0;
   private wallTold = -Infinity;
 
@@ -59,7 +59,7 @@ export class Heartbeats {
     this.parts = parts;
   }
 
-  /** In their turn, and at once when somebody fell silent or is heard again. */
+  /** Sends heartbeats at their interval, and immediately when a member has fallen silent or is heard again. */
   tick(now: number): void {
     const suspects = this.parts.suspicion.silent(now);
     const told = suspects.length === 0 ? '' : suspects.join(' ');
@@ -93,7 +93,10 @@ export class Heartbeats {
     this.parts.voice.send(name, { kind: 'heartbeat', sentAt: now, wallAt, suspects });
   }
 
-  /** The latest time that the clock on the wall has shown: others go by what they were told, though it was set back since. (R26) */
+  /**
+   * The latest wall-clock time shown to others: they rely on what they were told even if the clock was set back since.
+   * (R26)
+   */
   wallShown(): number {
     return Math.max(this.wallTold, this.parts.clock.wallNow());
   }
@@ -107,9 +110,9 @@ export class Heartbeats {
   }
 
   /**
-   * This voter has accepted an epoch, or knows that it is chosen: whoever asked for a lease in the epoch before need not
-   * ask again. The grant answers the last heartbeat, and counts from the sending of that; to whoever has not heard of the
-   * epoch yet it says nothing before he has. (R14)
+   * This voter has accepted an epoch, or knows that it is chosen, so members that asked for a lease in the previous
+   * epoch need not ask again. The grant answers their last heartbeat, and counts from when that was sent; a member that
+   * has not heard of the epoch yet cannot use it before it has. (R14)
    */
   grantAhead(): void {
     const { driver, learned, mutations, peers, voice } = this.parts;
@@ -143,7 +146,7 @@ export class Heartbeats {
     }
   }
 
-  /** Looks at who is slow, this node among them: what the others are to know of that. */
+  /** Determines who is slow, including this node, and what to report of that. */
   private strain(now: number): Strain | null {
     const { slowness, store, learned, disk } = this.parts;
     slowness.look(learned(), store.lateMs(), now);
@@ -153,8 +156,8 @@ export class Heartbeats {
   }
 
   /**
-   * This node's word as a voter; without an id it has none (R29). Nor where its life of the cluster is over: so that who
-   * cannot ask PostgreSQL stops serving, too.
+   * This node's answer as a voter. Without an id it has none (R29). It grants nothing either if its life of the cluster
+   * is over, so that members that cannot ask PostgreSQL stop serving too.
    */
   private answer(ask: FrameHeader): LeaseAnswer {
     const asked = { id: ask.from, incarnation: ask.incarnation, epoch: ask.epoch };

@@ -1,10 +1,13 @@
-/** What a complete owner holds of a key at this moment, for what PostgreSQL refuses below a floor. (PROTOCOL R24) */
+/**
+ * What a complete owner holds of a key at this moment; used when PostgreSQL refuses a version below a floor. (PROTOCOL
+ * R24)
+ */
 import type { HeldNow } from '../core/record-floors.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** Null: nothing that could be told. */
+/** Null if there is nothing that could be told. */
 export function heldNow(
   replica: Replica | null,
   shelf: RecordShelf,
@@ -18,7 +21,7 @@ export function heldNow(
   return { version: held.record.version, inFlight: state !== undefined };
 }
 
-/** For tests of the rule: every row claims to come from one who knows the floor. */
+/** Lets a test break the rule: every row claims that its writer knows the floor. */
 export function passingFloors(record: SystemOfRecord): SystemOfRecord {
   const passing = Object.create(record) as SystemOfRecord;
   passing.commit = (life, rows, done) =>

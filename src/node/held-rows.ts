@@ -1,10 +1,11 @@
 /**
- * Rows on which somebody holds a lock in PostgreSQL, as it has told: they are looked at together every second, which waits for nobody.
- * What is written of their keys meanwhile waits with them, so that no statement with rows of others comes upon them.
+ * Rows whose locks somebody holds in PostgreSQL, as it has reported. They are probed together every second, without
+ * waiting for the locks. New writes of their keys wait with them, so that no statement with other rows runs into the
+ * locks.
  */
 import { ChurningMap } from '../base/churning-map.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two probes. */
 export const HELD_PAUSE_MS = 1_000;
 
 export class HeldRows<Item> {
@@ -13,13 +14,13 @@ export class HeldRows<Item> {
   private since = Infinity;
   private notBefore = -Infinity;
 
-  /** They were looked at just now. `since`: monotonic ms since when the oldest of them waits. */
+  /** The rows were probed just now. `since`: monotonic ms since when the oldest of them has waited. */
   wait(since: number, now: number): void {
     this.since = Math.min(this.since, since);
     this.notBefore = now + HELD_PAUSE_MS;
   }
 
-  /** Monotonic ms; Infinity where there is none. Never later than it is, as long as there is one. */
+  /** Monotonic ms; Infinity if there are none. A lower bound while there are some. */
   oldestSince(): number {
     return this.rows.size === 0 ? Infinity : this.since;
   }
@@ -28,7 +29,7 @@ export class HeldRows<Item> {
     return this.rows.size > 0 && now >= this.notBefore;
   }
 
-  /** Of what was taken out nothing is left here. */
+  /** All rows were taken out. */
   forgetSince(): void {
     if (this.rows.size === 0) this.since = Infinity;
   }

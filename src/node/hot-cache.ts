@@ -1,8 +1,9 @@
 /**
- * Hot records in memory, bounded in bytes. Their encodings lie one behind the other in slabs, and a table says where, so that
- * a record costs its bytes and a place, and nothing that the collector would visit. The oldest slab goes when there is no
- * room; its memory is not used again, for readers may still hold views of it. Of keys with the same hash one is kept: who
- * writes or drops one need not look at what stands there, and a reader of the other finds nothing, and asks the disk.
+ * Hot records in memory, bounded in bytes. Their encodings lie back to back in slabs, and a table has their places, so
+ * that a record costs its bytes and a place, and nothing for the garbage collector to visit. When there is no room the
+ * oldest slab is dropped; its memory is not reused, because readers may still hold views of it. Of several keys with
+ * the same hash only one is kept: writing or dropping one need not check which key is there, and a reader of another
+ * key finds nothing and asks the disk.
  */
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import { isKeptOf, openKept, recordKept } from '../wire/record-codec.ts';
@@ -10,9 +11,9 @@ import { HotPlaces } from './hot-places.ts';
 
 const SLAB_BYTES_MAX = 256 * 1024;
 const SLAB_BYTES_MIN = 512;
-/** A place is the slab's number times this, and the offset in it. */
+/** A place is the slab's number times this, plus the offset in the slab. */
 const SLAB_SPAN = 4 * 1024 * 1024;
-/** Before each record: how long it is, and the hash of its key. */
+/** Before each record: its length, and the hash of its key. */
 const HEAD_BYTES = 8;
 const HASH_AT = 4;
 
@@ -26,7 +27,7 @@ export class HotCache {
   private readonly bytesMax: number;
   private readonly slabBytes: number;
   private readonly places = new HotPlaces();
-  /** The oldest first, which has this number; the last one is being filled. */
+  /** Oldest first; `slabFirst` is the number of the first, and the last one is being filled. */
   private slabs: Slab[] = [];
   private slabFirst = 0;
   private slabBytesTotal = 0;
@@ -36,7 +37,7 @@ export class HotCache {
     this.slabBytes = Math.max(SLAB_BYTES_MIN, Math.min(SLAB_BYTES_MAX, Math.floor(bytesMax / 16)));
   }
 
-  /** Bytes that it takes. */
+  /** Bytes that the cache occupies. */
   get byteCount(): number {
     return this.slabBytesTotal + this.places.byteCount;
   }
@@ -51,7 +52,7 @@ export class HotCache {
     return openKept(bytes.subarray(from, from + view.getUint32(offset, true)), key);
   }
 
-  /** The record alone: what a read is answered with. */
+  /** Only the record, which is all that a read needs. */
   recordOf(key: string): KeyRecord | undefined {
     const index = this.find(key, hashOf(key));
     if (index < 0) return undefined;
@@ -93,7 +94,7 @@ export class HotCache {
     this.slabBytesTotal = 0;
   }
 
-  /** Where the table has the key; -1: it is not kept. */
+  /** The index of the key in the table; -1 if it is not kept. */
   private find(key: string, hash: number): number {
     const index = this.places.withHash(hash);
     if (index < 0) return -1;
@@ -106,7 +107,7 @@ export class HotCache {
     return this.slabs[Math.floor(place / SLAB_SPAN) - this.slabFirst]!;
   }
 
-  /** A large record has a slab of its own. */
+  /** A large record gets a slab of its own. */
   private addSlab(size: number): Slab {
     const byteCount = Math.max(this.slabBytes, size);
     while (this.slabs.length > 0 && this.byteCount + byteCount > this.bytesMax) this.dropOldest();
@@ -118,7 +119,7 @@ export class HotCache {
     return slab;
   }
 
-  /** With what of it was not kept anew elsewhere since. */
+  /** Drops its records too, unless they were stored again elsewhere since. */
   private dropOldest(): void {
     const { bytes, view, used } = this.slabs[0]!;
     for (let offset = 0; offset < used; offset += HEAD_BYTES + view.getUint32(offset, true)) {
@@ -133,7 +134,7 @@ export class HotCache {
   }
 }
 
-/** Every unit reaches every bit: keys that differ in a number at their end are the usual ones. */
+/** Every input bit affects every output bit: keys that differ in a number at their end are the usual case. */
 function hashOf(key: string): number {
   let hash = key.length;
   for (let at = 0; at < key.length; at += 1) {

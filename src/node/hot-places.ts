@@ -1,20 +1,23 @@
 /**
- * Places by the hashes of keys, in two flat arrays. A map from keys would keep the keys themselves: a hundred thousand
- * strings that the collector visits, and moves into its old generation to find them dead there a little later; and it
- * grows by leaps of megabytes. What a hash stands for is compared by whoever asks. Every bucket is bounded, whatever keys
- * somebody thinks of: one that is full gives up its lowest place.
+ * Places by the hashes of keys, in two flat arrays. A map would keep the keys themselves: a hundred thousand strings
+ * that the garbage collector visits and promotes to its old generation, only to find them dead there soon after; and it
+ * would grow in jumps of megabytes. The caller verifies what is stored at a place. Every bucket is bounded, whatever
+ * keys somebody chooses: a full one gives up its lowest place.
  */
 /** Places of one bucket. */
 const BUCKET_PLACES = 8;
-/** Bytes of a hash and of a place. */
+/** Bytes of one hash and one place. */
 const PLACE_BYTES = 12;
-/** It shrinks when fewer than one place in so many is used: half as long it is a quarter full, and grows when it is half full. */
+/**
+ * The table shrinks if fewer than one place in this many is used: at half the size it is a quarter full, and it grows
+ * when half full.
+ */
 const SPARSE_PARTS = 8;
 
 export class HotPlaces {
-  /** Beside each place the hash of its key. */
+  /** The hash of the key for each place. */
   hashes = new Int32Array(0);
-  /** One more than the place; 0: none. */
+  /** Each place plus one; 0 means none. */
   places = new Float64Array(0);
   private count = 0;
   private bucketMask = -1;
@@ -23,7 +26,7 @@ export class HotPlaces {
     return this.places.length * PLACE_BYTES;
   }
 
-  /** Where the bucket of the hash begins. */
+  /** Index at which the bucket of the hash begins. */
   bucketOf(hash: number): number {
     return (hash & this.bucketMask) * BUCKET_PLACES;
   }
@@ -32,7 +35,7 @@ export class HotPlaces {
     return this.places[index]! - 1;
   }
 
-  /** Where a place with this hash stands; -1: there is none. */
+  /** Index of a place with this hash; -1 if there is none. */
   withHash(hash: number): number {
     const { hashes, places } = this;
     if (places.length === 0) return -1;
@@ -42,9 +45,9 @@ export class HotPlaces {
     return -1;
   }
 
-  /** Of a hash that stands nowhere yet. */
+  /** The hash must not be in the table yet. */
   add(hash: number, place: number): void {
-    // Half full at most: then hardly any bucket is.
+    // At most half full, so that hardly any bucket is full.
     if (this.count * 2 >= this.places.length) this.grow();
     const index = this.lowestOf(hash);
     if (this.places[index] === 0) this.count += 1;
@@ -52,8 +55,8 @@ export class HotPlaces {
   }
 
   /**
-   * After a burst of small records it is half as long, where so little of it is used that it will not soon grow again. It looks at
-   * every place: to be called rarely, and not while anybody waits for an answer.
+   * Halves the table after a burst of small records, if so little of it is used that it will not soon grow again.
+   * Visits every place, so call it rarely and not while anybody waits for an answer.
    */
   shrink(): void {
     const { hashes, places } = this;
@@ -64,7 +67,7 @@ export class HotPlaces {
       if (places[at] === 0) continue;
       const index = this.lowestOf(hashes[at]!);
       const lowest = this.places[index]!;
-      // Two buckets become one: if what they hold finds no room, the oldest goes, as ever.
+      // Two buckets become one; if their places do not fit, the oldest is dropped as usual.
       if (lowest === 0) this.count += 1;
       if (lowest < places[at]!) this.set(index, hashes[at]!, places[at]! - 1);
     }
@@ -79,7 +82,7 @@ export class HotPlaces {
     this.count -= 1;
   }
 
-  /** Where the hash has this very place; -1: it has another one by now, or none. */
+  /** Index of exactly this place under the hash; -1 if the hash has another place by now, or none. */
   indexOf(hash: number, place: number): number {
     const first = this.bucketOf(hash);
     for (let at = first; at < first + BUCKET_PLACES; at += 1) if (this.places[at] === place + 1) return at;
@@ -93,7 +96,7 @@ export class HotPlaces {
     this.bucketMask = -1;
   }
 
-  /** Where in its bucket something goes: a free place, or that of the oldest. */
+  /** Index at which a place of the bucket is replaced: a free one, or the oldest. */
   private lowestOf(hash: number): number {
     const first = this.bucketOf(hash);
     let index = first;
@@ -113,7 +116,7 @@ export class HotPlaces {
     this.places[index] = place + 1;
   }
 
-  /** Each bucket becomes two: what it holds finds room in them. */
+  /** Each bucket is split into two, which have room for its places. */
   private grow(): void {
     const { hashes, places } = this;
     this.begin(Math.max(1, (places.length / BUCKET_PLACES) * 2));

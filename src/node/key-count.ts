@@ -1,7 +1,7 @@
 /**
- * How many keys the cluster has. Each slot's first owner counts, by what it keeps in memory of each slot, and all of them
- * in one epoch and under their leases: so each slot is counted once, with every write that was acknowledged before.
- * A key whose time has passed counts until it is removed. (PROTOCOL R9, R26)
+ * Counts the cluster's keys. Each slot's first owner counts from what it keeps in memory about the slot, and all of
+ * them in one epoch and under their leases: so each slot is counted once, with every write acknowledged before. An
+ * expired key counts until it is removed. (PROTOCOL R9, R26)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -15,7 +15,10 @@ import { UNANSWERED } from './open-spans.ts';
 import { NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 
-/** Those of which this node is the first owner; a peer in another epoch would count others twice, or none. */
+/**
+ * The keys in slots of which this node is the first owner. A peer in another epoch would count other slots twice, or
+ * not at all.
+ */
 export function countHere(serving: Serving, epoch: number): CountResult {
   const view = serving.view();
   if (view === null || view.topology.epoch !== epoch) return notReady();
@@ -23,7 +26,7 @@ export function countHere(serving: Serving, epoch: number): CountResult {
   let count = 0;
   for (let slot = 0; slot < SLOT_COUNT; slot += 1)
     if (view.row(slot).first === view.selfId) count += digests.liveCountOf(slot);
-  // The lease is read after what it covers. (R9)
+  // The lease is checked after the data that it covers. (R9)
   if (!serving.leaseHeld()) return notReady();
   return { kind: 'counted', count, incomplete: !view.topology.loaded };
 }
@@ -47,7 +50,7 @@ class KeyCount implements Expiring {
   private readonly done: (result: CountResult) => void;
   private readonly readyUntil: number;
   private readonly spans: ReturnType<typeof countSpans>;
-  /** Of the attempt under way. */
+  /** Requests of the attempt under way. */
   private readonly asked = new Set<number>();
   private count = 0;
   private incomplete = false;
@@ -92,7 +95,7 @@ class KeyCount implements Expiring {
     this.endIfAll();
   }
 
-  /** False: this attempt, or all, has come to its end. */
+  /** Returns false if this attempt, or the whole count, has ended. */
   private ask(peer: string, epoch: number): boolean {
     const { forwarder } = this.serving;
     const refusal = forwarder.whyNotCount(peer);
@@ -114,7 +117,7 @@ class KeyCount implements Expiring {
     return true;
   }
 
-  /** False: all is asked anew. */
+  /** Returns false if everything is asked again. */
   private onCounted(result: CountResult): boolean {
     if (this.ended) return false;
     if (result.kind === 'failed') {
@@ -164,7 +167,7 @@ class KeyCount implements Expiring {
   }
 }
 
-/** Null where a slot has no live owner: what it holds cannot be counted. */
+/** Null if a slot has no live owner, so that its keys cannot be counted. */
 function firstOwners(view: SlotView): Set<number> | null {
   const firsts = new Set<number>();
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) firsts.add(view.row(slot).first);

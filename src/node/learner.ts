@@ -1,9 +1,9 @@
 /**
- * Catching up: makes each slot that this node is to own equal to a complete owner's, down as well as up. Slots whose
- * digest is equal are taken as they are, the others are copied key range by key range; what the owner lacks is
- * removed. Writes of the epoch arrive through Invalidate all the while and are never undone. Once every slot is
- * confirmed and on disk, with what an earlier process of this member began and others have in flight, promotion is asked
- * for. (PROTOCOL R19, R20)
+ * Catching up: makes each slot that this node is to own equal to a complete owner's, down as well as up. Slots with
+ * equal digests are accepted as they are; the others are copied key range by key range, and what the owner lacks is
+ * removed. Writes of the epoch arrive through Invalidate meanwhile and are never undone. Promotion is requested once
+ * every slot is confirmed and on disk, along with versions that an earlier process of this member took and others still
+ * have in flight. (PROTOCOL R19, R20)
  */
 import { IndexSet } from '../base/index-set.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
@@ -28,11 +28,11 @@ import type { LeftInFlight } from './left-in-flight.ts';
 import type { StoreWriter } from './store-writer.ts';
 import { UntoldVersions } from './untold-versions.ts';
 
-/** Slots whose digests travel in one message. */
+/** Slots whose digests are sent in one message. */
 const RUN_SLOTS_MAX = 2048;
 /**
- * Milliseconds without an answer after which another owner is asked: short at first, since an owner that does not
- * know the epoch yet says nothing, and doubled each time, since a large slot on a slow link takes its time.
+ * Milliseconds without an answer after which another owner is asked: short at first, because an owner that does not
+ * know the epoch yet does not answer, and doubled each time, because a large slot on a slow link takes its time.
  */
 const ANSWER_TIMEOUT_MS_MIN = 200;
 const ANSWER_TIMEOUT_MS_MAX = 5_000;
@@ -49,13 +49,13 @@ export interface LearnerParts {
   readonly recovery: RecordRecovery;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly isLinked: (memberId: number) => boolean;
-  /** Copies the marks of what PostgreSQL lacks, under this session. (R34) */
+  /** Copies the marks of what PostgreSQL lacks, in this session. (R34) */
   readonly learnSpool: (session: number, onDone: () => void) => void;
-  /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
+  /** Called once in each epoch in which every slot comes to be as its owners have it, and on disk. */
   readonly onLearned: () => void;
   readonly mutations: Mutations;
   readonly pace: CopyPace;
-  /** Times as long as usual that clients wait, where they wait longest; 0: nothing is known. */
+  /** How many times as long as usual clients wait, where they wait longest; 0 if unknown. */
   readonly clientDelayFactor: () => number;
 }
 
@@ -69,7 +69,7 @@ export class Learner {
   private readonly parts: LearnerParts;
   private replica: Replica | null = null;
   private view: SlotView | null = null;
-  /** The epoch: what another process of this member asked is not answered to this one. */
+  /** The epoch. Answers to another process of this member are not accepted. */
   private session = 0;
   private turn = 0;
   private comparison: Comparison | null = null;
@@ -77,10 +77,10 @@ export class Learner {
   /** Slots this node learns in the present epoch. */
   private slotsTotal = 0;
   private readonly slotsLeft = new IndexSet(SLOT_COUNT);
-  /** Of them, those of which no source has said whether they differ. */
+  /** Those for which no source has said whether they differ. */
   private readonly uncompared = new IndexSet(SLOT_COUNT);
   private told = false;
-  /** All that was handed to the store before this session. */
+  /** Everything handed to the store before this session is on disk. */
   private isOnDisk = false;
   private untold: UntoldVersions | null = null;
   /** Some of these slots have fewer complete owners than they should. */
@@ -97,7 +97,7 @@ export class Learner {
     });
   }
 
-  /** Share of the slots to learn that are confirmed. */
+  /** Fraction of the slots to learn that are confirmed. */
   get share(): number {
     return this.slotsTotal === 0 ? 1 : 1 - this.slotsLeft.size / this.slotsTotal;
   }
@@ -106,7 +106,7 @@ export class Learner {
     return this.parts.pace.status(this.parts.clock.now());
   }
 
-  /** Every epoch begins a session: what was under way is asked anew, confirmed slots stand. (R19) */
+  /** Every epoch begins a session: requests under way are repeated, confirmed slots stand. (R19) */
   onTopology(view: SlotView, replica: Replica): void {
     const before = this.replica === replica ? this.view : null;
     this.view = view;
@@ -131,7 +131,7 @@ export class Learner {
     this.noteProgress();
     this.isOnDisk = false;
     const { session } = this;
-    // What an earlier session handed to the store is part of what this disk holds: only then it is looked at.
+    // What an earlier session handed to the store belongs to this disk's content, which must not be read before.
     this.parts.writer.barrier(() => {
       if (session !== this.session) return;
       this.isOnDisk = true;
@@ -139,7 +139,7 @@ export class Learner {
     });
   }
 
-  /** No member any more: what comes late of what was under way, a page of this disk even, says nothing. (R19) */
+  /** This process is not a member any more: late answers, even pages of this disk, no longer count. (R19) */
   end(): void {
     this.session = 0;
     this.replica = null;
@@ -149,7 +149,7 @@ export class Learner {
     this.slotsTotal = 0;
     this.slotsLeft.clear();
     this.uncompared.clear();
-    // What comes another time is told of, and gives way, by itself.
+    // Slots that come another time have their own progress, and give way on their own.
     this.parts.pace.progress(0, this.parts.clock.now());
     this.parts.operations.end();
     this.parts.recovery.end();
@@ -181,7 +181,7 @@ export class Learner {
       telemetry.event('info', 'copy.gives_way', { clientsWaitTimes: Number(factor.toFixed(1)) });
   }
 
-  /** The operations are copied, too. */
+  /** The operation ids are copied too. */
   onOperationsLearned(): void {
     this.proceed();
   }
@@ -198,16 +198,19 @@ export class Learner {
     }
   }
 
-  /** What was owned in the epoch before and still is counts already. Returns the slots to be made whole here, ascending. */
+  /**
+   * Slots owned in the previous epoch and in this one already count. Returns the slots to be made whole here,
+   * ascending.
+   */
   private findSlots(held: readonly HeldSlots[]): readonly number[] {
     const { shelf, operations, mutations } = this.parts;
     const owned = new IndexSet(SLOT_COUNT);
     const forsaken: number[] = [];
     for (const { row, slots } of held) {
       if (row.learns) this.slotsTotal += slots.length;
-      // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
+      // A slot without a live complete owner cannot be learnt, and does not delay promotion, which does not cover it.
       if (row.learns && row.owners.length === 0 && !row.recovers) continue;
-      // Copied are the records and the operations of a source; one without the other is no copy of it.
+      // A copy consists of the records and the operation ids of a source; one without the other does not count.
       if (row.recovers && mutations.trustLeftOperations !== true)
         operations.visitUnconfirmed(slots, (slot) => shelf.doubt(slot));
       const found = row.owns ? owned : this.slotsLeft;
@@ -218,14 +221,14 @@ export class Learner {
     return forsaken.sort((a, b) => a - b);
   }
 
-  /** An operator gave its owners up, and PostgreSQL was asked instead of them. */
+  /** An operator gave the slot's owners up, and PostgreSQL was asked instead of them. */
   private onWhole(slot: number): void {
     this.slotsLeft.delete(slot);
     this.noteProgress();
     if (this.slotsLeft.size === 0) this.proceed();
   }
 
-  /** With what waits for its turn: the member has come when all of it is here. */
+  /** Includes slots that wait for their turn: the member is complete when all of it is here. */
   private noteProgress(): void {
     const { topology, selfId } = this.view!;
     const waiting = movesOf(topology).waiting.get(selfId) ?? 0;
@@ -240,7 +243,7 @@ export class Learner {
       else if (this.untold === null) this.askForUntold();
       return;
     }
-    // All are compared first: what is copied then is copied in its order.
+    // All slots are compared first, so that copying can follow their order.
     if (this.comparison === null) this.compareNext();
     if (this.comparison === null) this.pulls.proceed();
   }
@@ -267,7 +270,8 @@ export class Learner {
   private sourceOf(slot: number, preferred = 0, passed = 0): number {
     const owners = this.view!.row(slot).owners.filter((id) => this.parts.isLinked(id));
     if (owners.includes(preferred)) return preferred;
-    // Owners stand in one order for thousands of slots, and one would be asked for all of these.
+    // Thousands of slots have their owners in the same order, so always starting with the first would ask one owner for
+    // all.
     const passedAt = owners.indexOf(passed);
     const at = passedAt < 0 ? this.turn : passedAt + 1;
     return owners.length === 0 ? 0 : owners[at % owners.length]!;
@@ -275,7 +279,7 @@ export class Learner {
 
   private onDifferences(from: number, message: LearnDifferences): void {
     const comparison = this.comparison;
-    // A late answer of another owner says nothing of slots that it does not own: it would pass them as equal.
+    // A late answer of another owner must not be applied to slots that it does not own: it would accept them as equal.
     if (
       comparison === null ||
       comparison.source !== from ||
@@ -284,7 +288,7 @@ export class Learner {
     )
       return;
     this.comparison = null;
-    // On disk before promotion is asked for, like all that is learnt.
+    // Like everything learnt, floors are on disk before promotion is requested.
     const floors = new Map(message.floors.map(({ slot, counter }) => [slot, counter]));
     for (const floor of message.floors) this.parts.floors.raise(floor);
     const differing = new Set(message.differing);
@@ -304,7 +308,7 @@ export class Learner {
     return this.parts.shelf.wasLowered(slot) && this.parts.mutations.trustLowered !== true;
   }
 
-  /** The slot is as its source has it; what this disk says was in flight there is still in flight. */
+  /** The slot is as its source has it. What this disk says was in flight there is still in flight. */
   private confirm(slot: number): void {
     this.slotsLeft.delete(slot);
     if (this.parts.shelf.isVerified(slot)) return;
@@ -320,7 +324,7 @@ export class Learner {
     this.proceed();
   }
 
-  /** Everything is copied, from one source for each slot. */
+  /** Everything is copied, each slot from one source. */
   private askForUntold(): void {
     const view = this.view!;
     const members = new Set<number>();

@@ -1,5 +1,5 @@
 /**
- * The in-flight entries that an earlier process left on this disk: every key in them is invalid until its write is
+ * The in-flight entries that an earlier process left on this disk. Every key in them is invalid until its write is
  * finished or its source says otherwise. An entry too many is harmless, one too few is not. (PROTOCOL R12)
  */
 import type { IdentifiedOperation } from '../core/operation-id.ts';
@@ -33,7 +33,7 @@ export class LeftInFlight {
     }
   }
 
-  /** What this process itself leaves in flight when it must begin again under a new incarnation. */
+  /** Keeps what this process leaves in flight when it has to start over under a new incarnation. */
   keep(state: KeyState): void {
     const { key, slot, held } = state;
     if (held === null || state.valid) return this.writer.endInFlight(state.batches);
@@ -54,7 +54,7 @@ export class LeftInFlight {
     }
   }
 
-  /** PostgreSQL has this very write, so it was finished: all owners of its epoch had stored it before. (R6) */
+  /** PostgreSQL has exactly this write, so it was finished: all owners of its epoch had stored it before. (R6) */
   settle(slot: number, key: string, version: number): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;
@@ -66,7 +66,7 @@ export class LeftInFlight {
     );
   }
 
-  /** Operations of what was in flight below this version. */
+  /** Identified operations of entries below this version. */
   operationsBelow(slot: number, key: string, version: number): IdentifiedOperation[] {
     const left = this.bySlot.get(slot) ?? [];
     return left.flatMap((write) =>
@@ -74,7 +74,7 @@ export class LeftInFlight {
     );
   }
 
-  /** What the slot holds counts: its keys in flight wait for their end. */
+  /** What the slot holds counts, so its keys in flight are invalid until their writes are finished. */
   restore(slot: number, shelf: RecordShelf, replica: Replica): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;
@@ -90,7 +90,7 @@ export class LeftInFlight {
     }
   }
 
-  /** The slot was copied from an owner, with what is in flight there: ours say nothing any more. */
+  /** The slot was copied from an owner, including what is in flight there: our own entries no longer matter. */
   forget(slot: number): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;

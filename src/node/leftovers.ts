@@ -1,6 +1,6 @@
 /**
- * Records of slots that this node no longer owns are removed from its disk, a page at a time, once nothing changes
- * hands any more: until then they would spare a copy if the slots came back. (DESIGN 3)
+ * Removes records of slots that this node no longer owns from its disk, a page at a time, once nothing changes hands
+ * any more: until then they would save copying if the slots came back. (DESIGN 3)
  */
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -12,7 +12,7 @@ import type { FloorStore } from './floor-store.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { LeftInFlight } from './left-in-flight.ts';
 
-/** Milliseconds that an epoch must have stood. */
+/** Milliseconds for which an epoch must have been in force. */
 const QUIET_MS = 5_000;
 const PAGE_ENTRIES_MAX = 500;
 const PAGE_BYTES_MAX = 1024 * 1024;
@@ -51,7 +51,7 @@ export class Leftovers {
     while (this.slotNext < SLOT_COUNT) {
       if (this.isForeign(this.slotNext)) {
         if (shelf.digests.countOf(this.slotNext) > 0) return this.removePage(this.slotNext);
-        // A process may have died between the last of its records and what was noted of them.
+        // A process may have died after removing the last of the records and before removing the notes about them.
         this.dropNotes(this.slotNext);
       }
       this.slotNext += 1;
@@ -60,7 +60,7 @@ export class Leftovers {
 
   private isForeign(slot: number): boolean {
     const row = this.parts.replica()?.view.row(slot);
-    // Where no complete owner lives this may be the newest copy that there is.
+    // Without a live complete owner this may be the newest copy there is.
     return row !== undefined && !row.owns && !row.learns && row.owners.length > 0;
   }
 
@@ -80,7 +80,10 @@ export class Leftovers {
     });
   }
 
-  /** With the last record goes what was noted of its writes under way, and of what is of before: nobody would ask any more. */
+  /**
+   * With the last record, the slot's notes on writes in flight and on superseded records are removed: nobody would ask
+   * for them any more.
+   */
   private dropNotes(slot: number): void {
     const { shelf, leftInFlight } = this.parts;
     leftInFlight.forget(slot);

@@ -1,10 +1,11 @@
 /**
- * Misses of keys whose route still reads legacy, at the slot's first owner: each key is fetched once however
- * many ask, and what was fetched is first made part of the cluster. The askers get the outcome of that fill
- * and never the fetched bytes: a client's write or deletion may have come between, and it wins. (PROTOCOL R25)
+ * Handles misses of keys whose route still reads the legacy source, at the slot's first owner. Each key is fetched
+ * once, however many callers ask, and the fetched value is first made part of the cluster. Callers get the outcome of
+ * that fill, never the fetched bytes: a client's write or deletion may have come in between, and it wins. (PROTOCOL
+ * R25)
  *
- * An absence told by legacy is remembered for a while, so that keys which do not exist do not flood it; so is
- * a failure, so that askers who come again and again do not. Both are forgotten as soon as the key is written.
+ * An absence reported by the legacy source is remembered for a while, so that keys which do not exist do not flood it;
+ * so is a failure, to hold off callers that retry. Both are forgotten as soon as the key is written.
  */
 import { unreachable } from '../base/assert.ts';
 import { failure } from '../core/errors.ts';
@@ -21,8 +22,8 @@ import type { LegacyOutcome, LegacySource, LegacyValue } from '../ports/legacy-s
 import type { Random } from '../ports/random.ts';
 
 /**
- * Stores a fetched value where nothing native stands, and tells what then stands. Called once for each value;
- * must call `done` exactly once, by a deadline of its own.
+ * Stores a fetched value if nothing native stands, and reports what stands then. Called once per value; must call
+ * `done` exactly once, by a deadline of its own.
  */
 export type Fill = (key: string, fetched: LegacyValue, done: (result: ReadResult) => void) => void;
 
@@ -32,7 +33,7 @@ export interface LegacyReaderParts {
   readonly source: LegacySource;
   readonly instruments: Instruments;
   readonly fill: Fill;
-  /** Milliseconds given to one fetch. */
+  /** Milliseconds allowed for one fetch. */
   readonly fetchTimeoutMs: number;
 }
 
@@ -41,19 +42,22 @@ type Done = (result: ReadResult) => void;
 interface Flight {
   readonly key: string;
   readonly waiters: Done[];
-  /** The key was written since the flight began: its outcome is older than what the flight might remember. */
+  /** The key was written since the flight began, so the flight's outcome is outdated and must not be remembered. */
   overtaken: boolean;
 }
 
 interface Remembered {
   readonly result: ReadResult;
-  /** On the node's monotonic clock, ms. */
+  /** Monotonic ms. */
   readonly until: number;
 }
 
-/** Askers of all flights together: a few very popular keys must not use up what the others need. */
+/** Callers waiting for all flights together: a few very popular keys must not use up the room of the others. */
 const WAITERS_TOTAL_MAX = FLIGHT_WAITERS_MAX * 2;
-/** Part by which the life of a remembered absence is drawn longer or shorter: they must not end together. */
+/**
+ * Fraction by which the lifetime of a remembered absence is randomly lengthened or shortened, so that they do not all
+ * end at once.
+ */
 const ABSENT_JITTER = 0.2;
 const ABSENT: ReadResult = { kind: 'absent' };
 
@@ -125,7 +129,7 @@ export class LegacyReader {
   private end(flight: Flight, result: ReadResult): void {
     if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key);
     this.waiterCount -= flight.waiters.length;
-    // A fill that failed is remembered like a fetch that failed: the next asker would fetch it again.
+    // A failed fill is remembered like a failed fetch, or the next caller would fetch the key again.
     if (result.kind === 'failed' && !flight.overtaken && result.failure.code !== 'key_unaddressable') {
       this.remember(this.failures, flight.key, result, LEGACY_ERROR_BACKOFF_MS);
     }
@@ -133,8 +137,8 @@ export class LegacyReader {
   }
 
   /**
-   * This node takes a record for the key. To be called in the same turn as that becomes visible to readers here,
-   * before anybody can be told of the write: who asks afterwards sees the record, or begins a flight of their own.
+   * This node is storing a record for the key. Call it in the turn in which that becomes visible to readers here,
+   * before anybody can be told of the write: later callers then see the record, or start a flight of their own.
    */
   forget(key: string): void {
     this.absences.delete(key);
@@ -145,7 +149,7 @@ export class LegacyReader {
     this.flights.delete(key);
   }
 
-  /** For a change of owners or routes: others may have written meanwhile what this node would have been told. */
+  /** For a change of owners or routes: meanwhile others may have written keys without this node being told. */
   forgetAll(): void {
     this.absences.clear();
     this.failures.clear();
@@ -177,7 +181,7 @@ export class LegacyReader {
     return undefined;
   }
 
-  /** Never within the call, and once a turn for all of them. */
+  /** Answers never within the call, and all together once per turn. */
   private answerLater(done: Done, result: ReadResult): void {
     this.ready.push({ done, result });
     if (this.ready.length > 1) return;

@@ -1,7 +1,7 @@
 /**
- * What an operator asks where the council's majority is gone: who is up, and to go on with them alone. The next life is
- * taken from PostgreSQL before anything changes here; from then on it takes nothing of the life before, so there is no
- * way back to that: what was taken is carried through. (DESIGN 3, PROTOCOL R27)
+ * An operator's requests when the council's majority is gone: who is up, and to continue with those members alone. The
+ * next life is taken from PostgreSQL before anything changes here. From then on PostgreSQL accepts nothing of the
+ * previous life, so there is no way back: a life that was taken is carried through. (DESIGN 3, PROTOCOL R27)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -23,11 +23,11 @@ import { drawClusterId, readLife, takeFounding } from './founding.ts';
 const NOT_WATCHED =
   'a later life of the cluster is in force, and it takes some seven seconds to see that nobody lives in it: ask with more time';
 
-/** What is kept of an order to go on while it is tried. */
+/** What is remembered of an order to continue while it is tried. */
 interface Tries {
   readonly look: FoundingLook;
   readonly until: number;
-  /** Of the founding that may have been taken; '': none was tried yet. */
+  /** Cluster id of the founding that may have been taken; '' if none was tried yet. */
   clusterId: string;
 }
 
@@ -74,7 +74,7 @@ export function beginNextLife(
   const tries: Tries = { look: new FoundingLook(), until: parts.clock.now() + timeoutMs, clusterId: '' };
   takeLife(parts, topology, order.lifeKept, tries, (taken) => {
     if ('code' in taken) return fail(taken);
-    // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
+    // Members that have come up meanwhile still count as lost, and come back as learners.
     const survivors = parts.membership.succession.survivors(topology);
     const next = nextTopology(parts, topology, survivors, taken);
     parts.membership.succession.begin(next);
@@ -83,8 +83,9 @@ export function beginNextLife(
 }
 
 /**
- * As `readLifeKept`. Where a later life is in force, of which nobody is told to be up, that is watched for a while: PostgreSQL may have
- * been away, and who lives may not have noted it anew. Null: there was no time for that. (founding-look.ts)
+ * Like `readLifeKept`. If a later life is in force in which no member is reported to be up, it is observed for a while:
+ * PostgreSQL may have been away, and living members may not have noted themselves again. Null if there was no time for
+ * that. (founding-look.ts)
  */
 function whenNobodyLives(
   parts: ClusterDeskParts,
@@ -99,18 +100,18 @@ function whenNobodyLives(
     const now = clock.now();
     if (isTold || mutations?.trustOldNote === true || tries.look.isClear(kept, tries.clusterId, now))
       return done(kept);
-    // Who has asked is told by then, and nothing is begun that nobody waits for.
+    // The operator will have been answered by then, and nothing may begin that nobody waits for.
     if (now + LIFE_LOOK_AGAIN_MS > tries.until) return done(null);
     clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, tries, done));
   });
 }
 
-/** null: those who are up have no other way to go on. */
+/** Why the operator cannot continue with another life; null if the members that are up have no other way. */
 function whyNotSucceed(parts: ClusterDeskParts, topology: Topology, lifeKept: number): string | null {
   const { selfId, succession } = parts.membership;
   const up = succession.survivors(topology);
   if (!up.some((each) => each.id === selfId)) return 'this node is no member of the cluster';
-  // An earlier try has taken a life and was cut short: nothing of this one can be written any more.
+  // An earlier attempt took a life and was cut short: this life cannot write any more.
   const isFenced = lifeKept > topology.life;
   if (!isFenced && hasMajority(topology, up))
     return 'the voters that are up are enough: nobody has to be given up';
@@ -127,8 +128,9 @@ function namesLost(parts: ClusterDeskParts, topology: Topology): string[] {
 }
 
 /**
- * The life in force; in words why it is not known. A cluster without PostgreSQL has its own word alone; and one that has failed over
- * is not asked before it is to be used, but it says which life is in force there.
+ * The life in force, or a text that says why it is unknown. Without PostgreSQL this node's own life counts. A
+ * PostgreSQL that has failed over is not queried before it may be used, but its connection tells which life is in force
+ * there.
  */
 function readLifeKept(
   { systemOfRecord }: ClusterDeskParts,
@@ -150,8 +152,9 @@ function readLifeKept(
 }
 
 /**
- * The life after the one that was shown, by compare-and-set. Where nobody knows whether it was taken it is tried again for as
- * long as there is time: left as it is it would have to be watched that nobody lives in it, and given up for one more.
+ * Takes the life after the one shown to the operator, by compare-and-set. If it is unknown whether it was taken, it is
+ * tried again while there is time: otherwise it would later have to be observed that nobody lives in it, and be given
+ * up for yet another one.
  */
 function takeLife(
   parts: ClusterDeskParts,
@@ -168,7 +171,7 @@ function takeLife(
   };
   const beganAt = clock.now();
   const again = (reason: string): void => {
-    // One that takes as long as this one did would be answered to nobody.
+    // An attempt that takes as long as this one did would find nobody waiting for its answer.
     const tookMs = clock.now() - beganAt;
     if (clock.now() + LIFE_ASK_CHOSEN_MS + tookMs >= tries.until) return end(reason);
     clock.after(LIFE_ASK_CHOSEN_MS, () => takeLife(parts, topology, lifeKept, tries, done));
@@ -203,7 +206,10 @@ function whyNotTake(
   return failure('invalid_argument', 'this node is of another life by now: look again');
 }
 
-/** In words, and whether that is final, where the founding is not known to have been taken. One that is tried twice is the same. */
+/**
+ * Reports, as a text, why the founding is not known to have been taken, and whether that is final. Trying the same
+ * founding twice is harmless.
+ */
 function found(
   { systemOfRecord, mutations }: ClusterDeskParts,
   topology: Topology,
@@ -216,7 +222,8 @@ function found(
     return done({ clusterId, life: life + 1, floorCounter, record: null }, true);
   }
   const promoted = promotedServer(topology, systemOfRecord.seen());
-  // No epoch can name it. Those who could still write elsewhere are the lost ones, by the operator's word.
+  // No epoch can name the promoted server. Members that could still write elsewhere are lost, according to the
+  // operator.
   if (promoted !== null) systemOfRecord.choose(promoted);
   takeFounding(systemOfRecord, lifeKept, clusterId, done);
 }

@@ -1,9 +1,10 @@
 /**
- * Asks PostgreSQL every few seconds whether this node's life of the cluster is the one in force, and notes there that the node
- * is up. Lives need not hear of one another: blank disks may have founded a later one, or an operator may have begun it, on
- * the other side of a partition or without any member that this node knows. Whose life is over serves nothing more, starts
- * nothing and grants no lease; it looks for those who are up in the life in force, and is let in by them. Where that one did
- * not come of this node's it is another cluster's: there is nothing to look for, and the process ends. (PROTOCOL R27)
+ * Asks PostgreSQL every few seconds whether this node's life of the cluster is in force, and notes there that the node
+ * is up. Lives need not hear of one another: blank nodes may have founded a later one, or an operator may have begun
+ * it, on the other side of a partition or without any member that this node knows. A node whose life is over serves
+ * nothing, starts nothing and grants no lease; it looks for members that are up in the life in force, which then admit
+ * it. If that life does not descend from this node's, it belongs to another cluster: there is nothing to look for, and
+ * the process ends. (PROTOCOL R27)
  */
 import {
   LIFE_ASK_CHOSEN_MS,
@@ -40,12 +41,12 @@ export interface LifeWatchParts {
   readonly telemetry: Telemetry;
   readonly topology: () => Topology | null;
   readonly isHeard: (name: string) => boolean;
-  /** Dials them, and listens to them. */
+  /** Connects to these members and listens to them. */
   readonly meet: (members: readonly LivingMember[]) => void;
   readonly onOver: () => void;
-  /** This process is to end. */
+  /** Called when this process must end. */
   readonly onFatal: (reason: string) => void;
-  /** This process asks to become a member where it is none. */
+  /** This process asks to become a member where it is not one. */
   readonly joins: boolean;
   readonly mutations: Mutations;
 }
@@ -56,14 +57,16 @@ export class LifeWatch {
   private isAsking = false;
   private isAnswered = false;
   private lifeAsked = 0;
-  /** Since when, and why, this process is to end. */
+  /** Since when, and why, this process has to end. */
   private foreign: { readonly since: number; readonly why: string } | null = null;
-  /** Others who are up in the life in force while this process is part of nothing: since when. */
+  /** Others are up in the life in force while this process takes part in nothing: since when, and why. */
   private waits: { readonly since: number; readonly why: string } | null = null;
   private outsideTold = '';
-  /** The life in force at another server, which did not come of this node's: there is nothing more to ask there. */
+  /**
+   * The life in force at another server, which does not descend from this node's: that server need not be asked again.
+   */
   private stranger = '';
-  /** Another server than its own was chosen, to be asked. */
+  /** A server other than this node's own was chosen, only to query it. */
   private isAway = false;
   private now = -Infinity;
 
@@ -72,8 +75,8 @@ export class LifeWatch {
   }
 
   /**
-   * Members that nobody serves beside may start together: their life is not over, or PostgreSQL could not be asked. What they
-   * hold can be read without it; and they go on asking.
+   * True if members without a serving one may start together: their life is not over, or PostgreSQL could not be asked.
+   * What they hold can be read without it, and they keep asking.
    */
   get mayStart(): boolean {
     const { record, self, mutations } = this.parts;
@@ -81,14 +84,14 @@ export class LifeWatch {
     return this.isAnswered && !self.isOver;
   }
 
-  /** Why this process is part of nothing, for people, where it does not become that soon; '': nothing is known. */
+  /** For people: why this process takes part in nothing and will not soon; '' if nothing is known. */
   get outside(): string {
     const { self } = this.parts;
     if (this.foreign !== null) return this.foreign.why;
     return this.notLetIn() || (self.isOver ? whyOver(self.identity, self.later!) : '');
   }
 
-  /** Somebody says that he is of a later life: that is asked for at once. */
+  /** A peer says that it is from a later life: PostgreSQL is asked about it at once. */
   heardOfLater(): void {
     this.askedAt = -Infinity;
   }
@@ -100,7 +103,7 @@ export class LifeWatch {
     this.now = now;
     this.tellOutside();
     if (record === null || this.isAsking) return;
-    // Of a life that has just begun it is noted at once that somebody lives in it.
+    // For a life that has just begun, it is noted at once that somebody lives in it.
     if (now - this.askedAt < LIFE_ASK_EVERY_MS && topology.life === this.lifeAsked) return;
     this.askedAt = now;
     this.lifeAsked = topology.life;
@@ -110,7 +113,7 @@ export class LifeWatch {
       const known = this.parts.topology();
       if (known === null) return;
       const later = error === null ? null : this.laterThan(known, record);
-      // What it says of that life is to be heard before anything is begun in this one.
+      // What the server says about that life must be known before anything begins in this one.
       this.isAnswered ||= later === null;
       if (error === null) this.onAnswer(record, known, standing, now);
       else if (later !== null) {
@@ -135,7 +138,7 @@ export class LifeWatch {
     const { own, isHeard, mutations } = this.parts;
     const { identity } = this.parts.self;
     if (isElsewhere(topology, record.seen()) && judgeLife(identity, standing) === 'foreign') {
-      // As before it was asked: not the server of this life, for whatever reason, which is told elsewhere.
+      // As it was before: not the server of this life, for whatever reason, which is reported elsewhere.
       this.stranger = standing!.clusterId;
       return this.comeBack(record, topology);
     }
@@ -146,7 +149,10 @@ export class LifeWatch {
     record.signLife(identity, livingHere(own, topology, isHeard), () => (this.isAsking = false));
   }
 
-  /** The other server is not met any more, or is none of this node's business: its own is used again where it is met. */
+  /**
+   * The other server is no longer connected, or does not concern this node: its own server is used again where it is
+   * reachable.
+   */
   private comeBack(record: SystemOfRecord, topology: Topology): void {
     const own = serverOf(topology);
     this.isAway = false;
@@ -158,14 +164,14 @@ export class LifeWatch {
     const verdict = judgeLife(self.identity, standing);
     if (standing !== null && verdict === 'foreign' && mutations.trustLaterLife !== true)
       return this.onForeign(standing, now);
-    // A member has told how that life came of this one; or another database answered for a while.
+    // A member has told how that life descends from this one, or another database answered for a while.
     if (verdict === 'over' || !self.isOver) this.foreign = null;
     if (standing === null || verdict === 'goesOn') return this.endForeign(now);
     this.end(standing, true);
     meet(livingIn(standing) ?? []);
   }
 
-  /** Statements would be fenced; and a member that knows better may be heard first. */
+  /** Statements would be fenced anyway, so there is time to hear from a member that knows better. */
   private onForeign(standing: StandingLife, now: number): void {
     this.foreign ??= { since: now, why: whyForeign(this.parts.self.identity, standing) };
     this.end(standing, false);
@@ -184,7 +190,7 @@ export class LifeWatch {
     return { since: this.waits?.since ?? now, why: whyNotLetIn(standing.life, others) };
   }
 
-  /** A member that they hear and that hears them is out for a while alone: it is slow, or has no room on its disk. */
+  /** A member that hears the others, and that they hear, is out only for a while: it is slow, or its disk is full. */
   private isAmong(life: number): boolean {
     const { own, isHeard } = this.parts;
     const topology = this.parts.topology()!;

@@ -1,7 +1,7 @@
 /**
- * Looks on every tick at what waits in this node and tells the rule what it may take. What an operation takes by itself is
- * no queue: group commit lets it wait for the batch that is under way and then for its own, at the disk and at PostgreSQL, and a
- * read may wait for one fetch of the legacy source.
+ * Measures on every tick what waits in this node, and tells the overload rule how much is allowed. What an operation
+ * takes by itself is not queueing: with group commit it waits for the batch under way and then for its own, at the disk
+ * and at PostgreSQL; and a read may wait for one fetch from the legacy source.
  */
 import { ClientDelay } from '../core/client-delay.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
@@ -19,14 +19,14 @@ import type { StoreWriter } from './store-writer.ts';
 export interface LoadWatchParts {
   readonly admission: Admission;
   readonly telemetry: Telemetry;
-  /** Milliseconds that an operation may stand in queues; 0: as long as it takes. */
+  /** Milliseconds that an operation may spend in queues; 0 means no limit. */
   readonly overloadDelayMs: number;
-  /** For one fetch; 0 where there is no legacy source. */
+  /** Timeout of one fetch; 0 if there is no legacy source. */
   readonly legacyTimeoutMs: number;
-  /** Milliseconds of late that one batch took, at the disk and at PostgreSQL together. */
+  /** Milliseconds that one batch has recently taken, at the disk and at PostgreSQL together. */
   readonly batchMs: (now: number) => number;
   readonly instruments: Instruments;
-  /** Somebody copies slots, as far as this node knows. */
+  /** Some node copies slots, as far as this node knows. */
   readonly isCopying: () => boolean;
 }
 
@@ -40,12 +40,12 @@ export class LoadWatch {
     this.parts = parts;
   }
 
-  /** Milliseconds since the last tick; 0 before the first. */
+  /** Milliseconds since the last tick; 0 before the first one. */
   tickAgoMs(now: number): number {
     return this.tickedAt === null ? 0 : now - this.tickedAt;
   }
 
-  /** How many times longer than usual this node's clients wait while slots are copied; 0: nothing is known. */
+  /** How many times as long as usual this node's clients wait while slots are copied; 0 if unknown. */
   get clientDelayFactor(): number {
     return Math.max(this.writeDelay.factor, this.readDelay.factor);
   }
@@ -81,7 +81,7 @@ export class LoadWatch {
   }
 }
 
-/** What it watches, of the parts of a node. */
+/** Builds the watch from the parts of a node. */
 export function loadWatchOf(
   parts: NodeParts,
   admission: Admission,
