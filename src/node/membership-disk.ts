@@ -1,7 +1,7 @@
 /**
- * The three small values that membership keeps on disk, each rewritten whole: who this process is, what its
- * acceptor has promised and accepted, and the last topology it knows to be chosen. What cannot be decoded is
- * told as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
+ * The three small values that membership keeps on disk, each rewritten as a whole: who this process is, what its
+ * acceptor has promised and accepted, and the last topology it knows to be chosen. A value that cannot be decoded is
+ * reported as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
  */
 import type { Ballot, LifeName } from '../core/membership-message.ts';
 import { PROTOCOL_UNTOLD, protocolInForce } from '../core/protocol-versions.ts';
@@ -12,11 +12,13 @@ import type { Storage, StorageError } from '../ports/storage.ts';
 import { crc32Text } from '../wire/text-checksum.ts';
 import { metaKey } from '../wire/store-codec.ts';
 
-/** `persist` may be called while another is under way; they become durable in the order of the calls. */
+/** `persist` may be called while another call is under way; values become durable in the order of the calls. */
 export interface MetaStore {
   load(key: string): Uint8Array | undefined;
   persist(key: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void;
-  /** Programs that speak less than this version must not open the disk any more: they would take it for damaged. */
+  /**
+   * Programs that speak only versions below this one must not open the disk any more: they would take it for damaged.
+   */
   raise(protocol: number): void;
 }
 
@@ -33,24 +35,28 @@ export interface Identity {
   readonly id: number;
   /**
    * Incarnations under which the cluster may remember this disk, oldest first: the last one that was seen in a
-   * topology, and all starts since. A topology that records another one was made after this disk was copied.
+   * topology, and all starts since. If a topology records any other one, the disk was copied, and the topology was made
+   * after that.
    */
   readonly incarnations: readonly number[];
-  /** The lives of the cluster that its present one follows, the first one first. */
+  /** The lives of the cluster that precede its present one, the first one first. */
   readonly ancestors: readonly LifeName[];
 }
 
 export const IDENTITY_BLANK: Identity = { clusterId: '', life: 0, id: 0, incarnations: [], ancestors: [] };
-/** Stands for the cluster's id where the disk is damaged, or took the place of one: neither blank nor a member. */
+/** Used as the cluster id if the disk is damaged, or replaced a damaged one: neither blank nor a member. */
 export const CLUSTER_ID_DAMAGED = '?';
-/** It founds nothing, for what it may have held is not known; it is let in by those who remember the member. (R8, R27) */
+/**
+ * Such a disk founds nothing, because it is unknown what it may have held; it is admitted by members that remember this
+ * one. (R8, R27)
+ */
 const IDENTITY_IN_DOUBT: Identity = { ...IDENTITY_BLANK, clusterId: CLUSTER_ID_DAMAGED };
 
 const IDENTITY_KEY = 'identity';
 const REGISTER_KEY = 'register';
 const TOPOLOGY_KEY = 'topology';
 const TRIAL_KEY = 'trial';
-/** Starts without ever being seen in a topology, beyond which the oldest is forgotten. */
+/** Starts without ever being seen in a topology that are remembered; beyond that the oldest is forgotten. */
 const INCARNATIONS_MAX = 64;
 const HEAD_LENGTH_BYTES = 4;
 const CHECKSUM_DIGITS = 8;
@@ -77,7 +83,8 @@ export class MembershipDisk {
     const register = this.loadRegister();
     const topology = this.loadTopology();
     if (identity === undefined || register === undefined || topology === undefined) {
-      // Not even the incarnations that can be read: by one of them it would be taken for intact, and vote. (R29)
+      // Drops even the incarnations that can be read: by one of them the disk could be taken for intact, and vote.
+      // (R29)
       return {
         identity: IDENTITY_IN_DOUBT,
         register: register ?? ACCEPTOR_BLANK,
@@ -92,7 +99,7 @@ export class MembershipDisk {
     this.meta.persist(IDENTITY_KEY, encodeObject(identity), done);
   }
 
-  /** Something small, for the sake of how long it takes. */
+  /** Stores something small, to measure how long that takes. */
   tryStore(): void {
     this.meta.persist(TRIAL_KEY, new Uint8Array(1), () => undefined);
   }
@@ -114,7 +121,7 @@ export class MembershipDisk {
     this.meta.persist(REGISTER_KEY, bytes, done);
   }
 
-  /** Before the first topology of a version is on the disk. (decision 19) */
+  /** Called before the first topology of a version is on disk. (decision 19) */
   private raise(topology: Topology): void {
     const protocol = protocolInForce(topology);
     if (protocol <= this.raisedTo) return;
@@ -125,7 +132,7 @@ export class MembershipDisk {
   private loadIdentity(): Identity | undefined {
     const bytes = this.meta.load(IDENTITY_KEY);
     if (bytes === undefined) return IDENTITY_BLANK;
-    // Disks of before have no ancestors.
+    // Older disks have no ancestors.
     const { clusterId, life, id, incarnations, ancestors = [] } = parse(bytes) as Partial<Identity>;
     if (typeof clusterId !== 'string' || !isWhole(life) || !isWhole(id)) return undefined;
     if (!Array.isArray(incarnations) || !incarnations.every(isWhole)) return undefined;
@@ -155,12 +162,12 @@ export class MembershipDisk {
   }
 }
 
-/** Is what membership keeps on this disk damaged? */
+/** True if what membership keeps on this disk is damaged. */
 export function isMetaDamaged(storage: Storage, codec: TopologyCodec): boolean {
   return new MembershipDisk(readingOf(storage), codec).load().damaged;
 }
 
-/** The last topology that an earlier process knew; null: none, or it cannot be read. */
+/** The last topology that an earlier process knew; null if there is none, or it cannot be read. */
 export function topologyOnDisk(storage: Storage, codec: TopologyCodec): Topology | null {
   return new MembershipDisk(readingOf(storage), codec).load().topology;
 }
@@ -169,21 +176,21 @@ function readingOf(storage: Storage): MetaStore {
   return { load: (name) => storage.get(metaKey(name)), persist: () => undefined, raise: () => undefined };
 }
 
-/** Of a store that took the place of a damaged one, as long as nothing else is known of it. */
+/** Marks a store that replaced a damaged one; the mark stays until more is known of it. */
 export function markInDoubt(storage: Storage, done: (error: StorageError | null) => void): void {
   const key = metaKey(IDENTITY_KEY);
   if (storage.get(key) !== undefined) return done(null);
   storage.write([key], [encodeObject(IDENTITY_IN_DOUBT)], done);
 }
 
-/** The identity of a process that starts: the incarnation is used from the moment this is on disk. */
+/** The identity of a starting process. The incarnation is used once this is on disk. */
 export function withIncarnation(identity: Identity, incarnation: number): Identity {
   const incarnations = [...identity.incarnations, incarnation];
   while (incarnations.length > INCARNATIONS_MAX) incarnations.splice(1, 1);
   return { ...identity, incarnations };
 }
 
-/** The cluster remembers this disk under `recorded`: older starts will not be asked for any more. */
+/** The cluster remembers this disk under `recorded`: older starts are not needed any more. */
 export function withRecorded(identity: Identity, recorded: number): Identity {
   const index = identity.incarnations.indexOf(recorded);
   return index <= 0 ? identity : { ...identity, incarnations: identity.incarnations.slice(index) };
@@ -193,7 +200,7 @@ export function incarnationOf(identity: Identity): number {
   return identity.incarnations.at(-1) ?? 0;
 }
 
-/** Behind its checksum: a single digit that changed would make another member of it. */
+/** Preceded by a checksum: a single changed digit would make another member of it. */
 function encodeObject(value: object): Uint8Array {
   const text = JSON.stringify(value);
   return new TextEncoder().encode(checksumOf(text) + text);
@@ -203,11 +210,11 @@ function checksumOf(text: string): string {
   return crc32Text(text).toString(16).padStart(CHECKSUM_DIGITS, '0');
 }
 
-/** An object; one without fields stands for what is none. */
+/** An object; an empty one stands for something that is not an object. */
 function parse(bytes: Uint8Array): object {
   try {
     const sealed = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    // Stores of before had no checksum here, and began with the object.
+    // Older stores had no checksum here, and began with the object.
     const text = sealed.startsWith('{') ? sealed : sealed.slice(CHECKSUM_DIGITS);
     if (text !== sealed && sealed !== checksumOf(text) + text) return {};
     const value: unknown = JSON.parse(text);

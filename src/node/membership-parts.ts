@@ -1,4 +1,4 @@
-/** What a membership is built of: the node's place in the configuration, its settings, and its surroundings. */
+/** What a membership is built from: the node's place in the configuration, its settings, and its surroundings. */
 import type { DoorBook } from '../core/door-book.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -28,10 +28,10 @@ export interface MembershipSettings {
   readonly suspectAfterMs: number;
   readonly linkGraceMs: number;
   readonly splitAfterMs: number;
-  /** Milliseconds of an expected acknowledgement up to which nobody is slow; 0: nobody ever is. */
+  /** Milliseconds within which an expected acknowledgement is never slow; 0 turns the detection off. */
   readonly slowAfterMs: number;
   readonly coldStartGraceMs: number;
-  /** Milliseconds a clean stop may take to have the epoch changed. */
+  /** Milliseconds that a clean stop may take to have the epoch changed. */
   readonly stopTimeoutMs: number;
 }
 
@@ -42,40 +42,43 @@ export interface MembershipParts {
     readonly zone: string;
     readonly host: string;
   };
-  /** Set where this process is to become a member of a cluster that exists: it never founds one. */
+  /** Set if this process should join an existing cluster: it never founds one. */
   readonly joins: { readonly weight: number; readonly replaces: string } | null;
-  /** All members by configuration, this one among them; whom the topology names is dialled as well. */
+  /** All configured members, including this one. Members that the topology names are dialled as well. */
   readonly members: readonly ConfiguredMember[];
   readonly settings: MembershipSettings;
-  /** The highest version of the members' protocol that this process speaks. */
+  /** The highest version of the member protocol that this process speaks. */
   readonly protocolMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly outageWatch: OutageWatch;
-  /** Where the doors of this process are, and those of the others. */
+  /** The doors of this process, and those of the others. */
   readonly doors: DoorBook;
   readonly meta: MetaStore;
-  /** How long this node's store takes, in milliseconds; and to try it where that is not known any more. */
+  /** How long this node's store takes, in milliseconds; and a way to try it when that is not known any more. */
   readonly store: { lateMs(): number; isIdle(): boolean };
-  /** Times as long as usual that this node's clients wait while slots are copied; 0: nothing is known. */
+  /** How many times as long as usual this node's clients wait while slots are copied; 0 if unknown. */
   readonly clientDelayFactor: () => number;
   readonly codec: TopologyCodec;
   readonly place: Place;
-  /** Keeps a link to the peer up, from now on at this address; lets it go. */
+  /** `dial` keeps a link to the peer up, at this address from now on; `forget` drops it. */
   readonly dial: (name: string, address: string) => void;
   readonly forget: (name: string) => void;
-  /** Frames carry `header()` as it is when they are built. `isFollowed`: one more message to the same peer comes at once. */
+  /**
+   * Frames carry `header()` as it is when they are built. `isFollowed`: another message to the same peer follows at
+   * once.
+   */
   readonly send: (name: string, message: PeerMessage, isFollowed?: boolean) => void;
-  /** Called within the change: the lease of the epoch before is gone, no frame of the new one was sent. */
+  /** Called during the change: the previous epoch's lease is gone, and no frame of the new epoch has been sent. */
   readonly onTopology: (next: Topology, previous: Topology | null) => void;
   readonly onPhase: (phase: Phase) => void;
   /** A client still waits for a write that this node coordinates. */
   readonly coordinates: () => boolean;
-  /** This process was a member, and the cluster goes on without it for good. */
+  /** This process was a member, and the cluster continues without it for good. */
   readonly onLeft: () => void;
-  /** This process is to end, and for people why. */
+  /** This process must end; the reason is for people. */
   readonly onFatal: (reason: string) => void;
   readonly mutations?: Mutations;
 }

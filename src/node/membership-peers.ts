@@ -1,7 +1,7 @@
 /**
- * What one node knows of the processes at the other ends of its links: whether a link is up, what the process
- * there said about itself, and whether it belongs to our cluster at all. A peer that
- * has not introduced itself, or belongs to another cluster, is not listened to. (PROTOCOL R11, R27)
+ * What one node knows of the processes at the other ends of its links: whether a link is up, what the process has said
+ * about itself, and whether it belongs to our cluster at all. A peer that has not introduced itself, or belongs to
+ * another cluster, is ignored. (PROTOCOL R11, R27)
  */
 import type { Introduction, LifeName } from '../core/membership-message.ts';
 import type { FrameHeader } from '../core/message.ts';
@@ -11,26 +11,26 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
 import type { Identity } from './membership-disk.ts';
 
-/** Milliseconds between two sendings of the topology to a peer that lags behind. */
+/** Milliseconds between two messages with the topology to a peer that lags behind. */
 const NEWS_PAUSE_MS = 20;
 
 export interface Peer {
   readonly name: string;
   linked: boolean;
-  /** The version that our link to it has, as it came up last. */
+  /** The protocol version of our link to the peer, as of its last connection. */
   protocol: number;
-  /** What the process said about itself; null once its link to us is gone. */
+  /** What the process has said about itself; null once its link to us is gone. */
   introduction: Introduction | null;
-  /** It introduced itself and is of our cluster, or of none. */
+  /** The peer has introduced itself, and belongs to our cluster or to none. */
   trusted: boolean;
   newsNotBefore: number;
   skewWarnedAt: number;
-  /** The last heartbeat of its process: in whose name, and when by that process's clock; null where there is none. */
+  /** The last heartbeat of its process: its frame header, and the sender's clock; null if there is none. */
   asked: { readonly header: FrameHeader; readonly sentAt: number } | null;
 }
 
 export class PeerTable {
-  /** What those said about themselves who are listened to: asked for with every tick, so kept and not gathered. */
+  /** Introductions of all trusted peers. Kept up to date, because they are needed on every tick. */
   readonly introductions = new Map<string, Introduction>();
   private readonly peers = new Map<string, Peer>();
   private readonly telemetry: Telemetry;
@@ -63,7 +63,7 @@ export class PeerTable {
     return this.peers.get(name);
   }
 
-  /** The link to the peer stands, and by its own the peer has introduced itself. */
+  /** True if our link to the peer is up, and the peer has introduced itself on its own link. */
   isLinked(name: string): boolean {
     const peer = this.peers.get(name);
     return peer !== undefined && peer.linked && peer.introduction !== null;
@@ -73,14 +73,14 @@ export class PeerTable {
     return [...this.peers.values()].filter((peer) => peer.linked);
   }
 
-  /** Its process is gone, or its link to us: what it said counts no more. */
+  /** The peer's process, or its link to us, is gone: what it said no longer counts. */
   onGone(peer: Peer): void {
     peer.introduction = null;
     peer.asked = null;
     this.introductions.delete(peer.name);
   }
 
-  /** A process of another cluster, or of another life of ours, is not listened to. */
+  /** A process of another cluster, or of another life of ours, is ignored. */
   onIntroduction(peer: Peer, introduction: Introduction, own: Identity): void {
     const { clusterId, life } = introduction;
     const standing = peer.introduction;
@@ -89,14 +89,14 @@ export class PeerTable {
     this.telemetry.event('error', 'membership.foreign', { peer: peer.name, clusterId, life });
   }
 
-  /** This disk belongs to another life than before: so who is listened to is judged anew. */
+  /** This disk now belongs to another life, so trust in each peer is judged again. */
   onLife(own: Identity): void {
     for (const peer of this.peers.values()) {
       if (peer.introduction !== null) this.judge(peer, peer.introduction, own);
     }
   }
 
-  /** False where nobody of that name is known. */
+  /** Returns false if no peer of that name is known. */
   onLinkUp(name: string, protocol: number): boolean {
     const peer = this.peers.get(name);
     if (peer === undefined) return false;
@@ -106,13 +106,13 @@ export class PeerTable {
     return true;
   }
 
-  /** The link to the peer stands, and has an earlier version than this. */
+  /** True if the link to the peer is up and has an earlier protocol version than this. */
   speaksLess(name: string, protocol: number): boolean {
     const peer = this.peers.get(name);
     return peer?.linked === true && peer.protocol < protocol;
   }
 
-  /** Should the peer be told a topology of this epoch now? */
+  /** True if the peer should be sent a topology of this epoch now. */
   wantsNews(peer: Peer, header: FrameHeader, epoch: number, now: number): boolean {
     if (header.epoch >= epoch || !peer.linked || now < peer.newsNotBefore) return false;
     peer.newsNotBefore = now + NEWS_PAUSE_MS;

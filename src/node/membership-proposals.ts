@@ -1,7 +1,7 @@
 /**
- * What one node asks of the topology's register, and when: one wish at a time, worked out anew from the state
- * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
- * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
+ * What one node proposes to the topology's register, and when: one proposal at a time, derived again from the present
+ * state, so that retrying is simply proposing again. Members take turns by their place in the council, so that usually
+ * only one of them proposes. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
 import { canDoWithout } from '../core/disk-room.ts';
 import {
@@ -37,16 +37,16 @@ import { ShareAhead } from './share-ahead.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
 const TURN_MS = 60;
-/** Milliseconds for which a member that owns nothing may work out how slots are shared before others do. */
+/** Milliseconds for which a member that owns nothing may compute the sharing of slots before others do. */
 const SHARE_TURN_MS = 1_500;
-/** In so many turns of others the slots are shared out: who comes next waits longer than for anything else. */
+/** For sharing slots out, each place in the order waits this many times as long as for anything else. */
 const SHARE_TURNS = 8;
 /** Milliseconds for which news of an accepted epoch may be on its way before the register is read. */
 const READ_AFTER_MS = 100;
 /** Milliseconds by which each place among the configured members lets the ones before it found. */
 const FOUNDING_TURN_MS = 3_000;
 const FOUNDING_PAUSE_MS = 1_000;
-/** Milliseconds from the first word of a former owner that it has finished until the others are not waited for. */
+/** Milliseconds from when the first former owner has finished until the others are no longer waited for. */
 const RETIRING_PATIENCE_MS = 300;
 
 /** The state of the node at this moment. */
@@ -57,9 +57,9 @@ export interface Situation {
   readonly introductions: Introductions;
   readonly leaseHeld: boolean;
   readonly stopping: boolean;
-  /** Nothing is known against a start of the whole cluster. (lives.ts) */
+  /** Nothing is known that forbids a start of the whole cluster. (lives.ts) */
   readonly mayStart: boolean;
-  /** Without room on its disk, and with nothing left to finish. (R32) */
+  /** Its disk is nearly full, and nothing is left to finish. (R32) */
   readonly stepsBack: boolean;
   readonly hasReleased: (member: Member) => boolean;
 }
@@ -72,15 +72,15 @@ export interface ProposalSettings {
   readonly joins: boolean;
 }
 
-/** What an operator asked of this node, until an epoch says it. */
+/** An operator's request to this node, kept until an epoch fulfils it. */
 export type Wish =
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
-  /** Puts in force what all members speak. */
+  /** Puts in force the highest protocol version that all members speak. */
   | { readonly kind: 'raiseProtocol' }
-  /** `slotCount`: of those that the operator was told to be lost. */
+  /** `slotCount`: the number of lost slots that the operator was shown. */
   | { readonly kind: 'giveUp'; readonly slotCount: number }
-  /** Another PostgreSQL, which this node sees. */
+  /** Adopts another PostgreSQL, which this node sees. */
   | { readonly kind: 'adopt'; readonly claimed: ClaimedServer };
 
 export interface ProposalRules {
@@ -105,12 +105,12 @@ export class Proposals {
   private readonly ahead: ShareAhead;
   private isPreparing = false;
   private promotionEpoch = 0;
-  /** In which epoch a member has said that it finished what it gives up; and when the first of them did. */
+  /** The epoch in which each former owner has said that it finished; and when the first of them did. */
   private readonly retiredIn = new Map<number, number>();
   private retiredSince: number | null = null;
   private readonly wishes: Wish[] = [];
   private loadedEpoch = 0;
-  /** Since when a voter is bound to an epoch that this node does not know to be chosen. */
+  /** Since when a voter has been bound to an epoch that this node does not know to be chosen. */
   private behindSince: number | null = null;
   private neededSince: number | null = null;
   private nobodyServesSince: number | null = null;
@@ -150,7 +150,7 @@ export class Proposals {
     this.retiredSince ??= now;
   }
 
-  /** Proposed until an epoch says it, or it can no longer be: then it is forgotten. */
+  /** Proposes the wish until an epoch fulfils it, or it can no longer be fulfilled and is dropped. */
   wish(wish: Wish): void {
     this.wishes.push(wish);
   }
@@ -159,7 +159,7 @@ export class Proposals {
     return this.wishes.includes(wish);
   }
 
-  /** Which version each member speaks, as this node hears it. */
+  /** The version each member speaks, as far as this node has heard. */
   spoken(): SpokenBy {
     const { own, introductions } = this.situation();
     return spokenBy(own, introductions);
@@ -175,7 +175,7 @@ export class Proposals {
     this.retiredSince = null;
   }
 
-  /** Begins what is due now, if the register is free. */
+  /** Starts whatever is due now, if the register is free. */
   tick(): void {
     const situation = this.situation();
     const { topology, now } = situation;
@@ -201,12 +201,12 @@ export class Proposals {
     }
     if (this.behindSince !== null && now - this.behindSince >= READ_AFTER_MS + turn) {
       this.behindSince = null;
-      // Accepting the value that was read once more frees voters that are bound to one nobody will choose.
+      // Accepting the value just read once more frees voters that are bound to one that nobody will choose.
       this.driver.begin((base, propose) => propose(base), null, now);
     }
   }
 
-  /** Whatever is decided is worked out again when the register's value is known. */
+  /** The decision is made again once the register's value is known. */
   private attempt(next: (situation: Situation, base: Topology) => Topology | null, now: number): void {
     const decide: Decide = (base, propose) => {
       const situation = this.situation();
@@ -215,7 +215,7 @@ export class Proposals {
     this.driver.begin(decide, null, now);
   }
 
-  /** Wishes for this very process, which are nobody else's turn. */
+  /** Proposals about this process itself, which do not wait for a turn. */
   private decideOwn(situation: Situation, base: Topology): Topology | null {
     const member = memberByName(base, situation.own.name);
     if (member === undefined || situation.own.state !== 'serving') return null;
@@ -227,7 +227,7 @@ export class Proposals {
       const isUp = (name: string): boolean => this.suspicion.isPresent(name, situation.now);
       return canDoWithout(base, member.id, isUp) ? leave(base, member.id, member.incarnation) : null;
     }
-    // Who learns from nobody has nothing to be promoted for, and must still be able to do what an operator asks.
+    // A learner without a teacher has nothing to be promoted for, and must still be able to do what an operator asks.
     const promoted = this.promotionEpoch === base.epoch ? promote(base, member.id, member.incarnation) : null;
     if (promoted !== null) return promoted;
     if (this.loadedEpoch === base.epoch) return markLoaded(base);
@@ -271,19 +271,19 @@ export class Proposals {
     return doChore(base, chore, chore.kind === 'share' ? this.ahead.placeFor(base) : this.rules.place);
   }
 
-  /** What PostgreSQL calls for, as this node sees it. (R30) */
+  /** The change that PostgreSQL's state requires, as this node sees it. (R30) */
   private record(situation: Situation, topology: Topology): Topology | null {
     const { own, leaseHeld, stopping } = situation;
     if (own.state !== 'serving' || !leaseHeld || stopping) return null;
     return nextRecord(topology, this.recordNews.facts(topology));
   }
 
-  /** Whether writes do without PostgreSQL: only who serves may say so. (R34) */
+  /** Whether writes complete without PostgreSQL: only a serving member may propose that. (R34) */
   private spooling({ own, leaseHeld, now }: Situation, topology: Topology): Topology | null {
     return own.state === 'serving' && leaseHeld ? this.rules.outageWatch.next(topology, now) : null;
   }
 
-  /** Only who serves looks after the shape of the cluster. */
+  /** Only serving members do chores. */
   private chore(situation: Situation, topology: Topology): Chore | null {
     const { own, introductions, now } = situation;
     if (own.state !== 'serving' || !situation.leaseHeld || situation.stopping) return null;
@@ -313,7 +313,7 @@ export class Proposals {
         situation.hasReleased,
         now,
       );
-      // Only who serves may say that somebody comes in as a learner beside those who serve.
+      // Only a serving member may admit somebody as a learner beside those that serve.
       return situation.leaseHeld ? change : { gone: change.gone, entrants: [] };
     }
     return this.coldStart(situation, topology);
@@ -329,7 +329,7 @@ export class Proposals {
     return plan.kind === 'ready' ? plan.change : null;
   }
 
-  /** How many others, who seem to be up, are to speak before us. */
+  /** How many other members, apparently up, come before this one. */
   private turn(situation: Situation, topology: Topology): number {
     const serving = situation.own.state === 'serving';
     let turn = 0;
@@ -344,8 +344,8 @@ export class Proposals {
   }
 
   /**
-   * Who owns nothing shares the slots out at once, one of them: it takes a while to work that out, and whoever begins meanwhile
-   * outbids the one before, who begins anew. Others only where nobody does.
+   * One member that owns nothing shares the slots out at once: computing that takes a while, and a member that starts
+   * meanwhile would outbid it and make it start over. Others do it only if such members do not.
    */
   private sharesAfterMs({ own, now }: Situation, topology: Topology, turnMs: number): number {
     const idle = idleMembers(topology).map((id) => memberById(topology, id)!.name);
@@ -362,7 +362,7 @@ export class Proposals {
       return;
     }
     this.blankSince ??= now;
-    // Also before its turn, and while it is tried: to see whether anybody lives in the life in force takes a while.
+    // Even before its turn, and during an attempt: finding out whether the life in force is lived in takes a while.
     if (this.isPreparing || now < this.foundingNotBefore) return;
     this.foundingNotBefore = now + FOUNDING_PAUSE_MS;
     this.isPreparing = true;

@@ -1,7 +1,7 @@
 /**
- * What little room on its disk means for a node's place in the cluster: it steps back from writes, waits until what it
- * coordinates is finished, and asks for the epoch without it; or stays where the others cannot do without it, and lets
- * no write begin that it would have to store. (PROTOCOL R18, R32)
+ * What a nearly full disk means for a node's place in the cluster. The node withdraws from writes, waits until what it
+ * coordinates is finished, and proposes the epoch without it; or, if the others cannot do without it, it stays, and
+ * lets no write start that it would have to store. (PROTOCOL R18, R32)
  */
 import { canDoWithout } from '../core/disk-room.ts';
 import type { Room } from '../core/disk-room.ts';
@@ -13,13 +13,13 @@ import type { PeerTable } from './membership-peers.ts';
 import type { MembershipSelf } from './membership-self.ts';
 
 export class RoomOnDisk {
-  /** What is said to the others. */
+  /** The state reported to the others. */
   room: Room = 'enough';
-  /** It is on its way out: what is asked of it is for the others. */
+  /** This node is withdrawing: requests go to the others. */
   retreats = false;
-  /** All that was begun here is finished, or was waited for long enough: the epoch may come. */
+  /** Everything begun here has finished, or was waited for long enough: the epoch may come. */
   isReadyToGo = false;
-  /** Ids of members without which writes cannot do, and that have no room for one. */
+  /** Ids of members that writes need and that have no room for one. */
   refusing: ReadonlySet<number> = new Set();
   private readonly coordinates: () => boolean;
   private readonly suspicion: Suspicion;
@@ -28,7 +28,7 @@ export class RoomOnDisk {
   private isLow = false;
   private retreatsSince = 0;
 
-  /** `coordinates`: a client still waits for a write that this node coordinates. */
+  /** `coordinates`: whether a client still waits for a write that this node coordinates. */
   constructor(coordinates: () => boolean, suspicion: Suspicion, peers: PeerTable, mutations: Mutations) {
     this.coordinates = coordinates;
     this.suspicion = suspicion;
@@ -40,7 +40,7 @@ export class RoomOnDisk {
     this.isLow = isLow && this.mutations.ignoreFullDisk !== true;
   }
 
-  /** True where there is something else to say. */
+  /** Returns true if the reported state has changed. */
   tick(now: number, topology: Topology | null, self: MembershipSelf): boolean {
     const before = this.room;
     if (!this.isLow && before === 'enough') return false;
@@ -54,7 +54,10 @@ export class RoomOnDisk {
     return true;
   }
 
-  /** What the others say of their disks, and we of ours. Who is not part of the epoch is in nobody's way. */
+  /**
+   * Takes in what the others report of their disks, and this node of its own. A member that is not part of the epoch
+   * does not matter.
+   */
   hear(selfId: number): void {
     const refusing = this.room === 'refusing' ? [selfId] : [];
     for (const { room, id } of this.peers.introductions.values()) if (room === 'refusing') refusing.push(id);

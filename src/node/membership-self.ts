@@ -1,7 +1,7 @@
 /**
- * Who this process is: the place of its disk in the cluster, the incarnation it speaks under, and whether the
- * present epoch counts it in. An incarnation is used only once it is on disk; a disk that the cluster does not
- * remember (blank, older, damaged) has no id, and with it no vote. (PROTOCOL R8, R11, R29)
+ * Who this process is: its disk's place in the cluster, the incarnation it uses, and whether the present epoch includes
+ * it. An incarnation is used only once it is on disk. A disk that the cluster does not remember (blank, older, damaged)
+ * has no id, and so no vote. (PROTOCOL R8, R11, R29)
  */
 import type { Room } from '../core/disk-room.ts';
 import { nextIncarnation } from '../core/incarnation.ts';
@@ -18,9 +18,12 @@ import type { MembershipParts } from './membership-parts.ts';
 import { belongsSomewhere } from './membership-peers.ts';
 import { foundersOf } from './neighbours.ts';
 
-/** Milliseconds between two tries to store an incarnation. */
+/** Milliseconds between two attempts to store an incarnation. */
 const STORE_PAUSE_MS = 1_000;
-/** Lives of the cluster beyond which the oldest is forgotten: who comes from it is not told what became of it. */
+/**
+ * Lives of the cluster that are remembered; beyond that the oldest is forgotten, and a process from it is not told what
+ * became of it.
+ */
 const LIVES_REMEMBERED_MAX = 64;
 
 interface Said {
@@ -34,7 +37,7 @@ export class MembershipSelf {
   identity: Identity;
   /** Part of the present epoch under this very incarnation. */
   live = false;
-  /** The incarnation in force, 0 before the first is on disk. */
+  /** The incarnation in use; 0 before the first is on disk. */
   incarnation = 0;
   private readonly disk: MembershipDisk;
   private readonly random: Random;
@@ -43,8 +46,9 @@ export class MembershipSelf {
   private storedAt = -Infinity;
   private said: Said | null = null;
   /**
-   * The life in force by PostgreSQL's word, where it was one after this disk's; `isOurs`: and came of it. That PostgreSQL holds the
-   * earlier one again does not undo it: one of the two has lost something, and a person says which by starting nodes anew.
+   * The life in force according to PostgreSQL, if it is later than this disk's. `isOurs`: it descends from this disk's
+   * life. If PostgreSQL holds the earlier life again, that does not undo this: one of the two has lost something, and a
+   * person decides which by restarting nodes.
    */
   later: (LifeName & { readonly isOurs: boolean }) | null = null;
 
@@ -56,24 +60,24 @@ export class MembershipSelf {
     this.telemetry = telemetry;
   }
 
-  /** Its store took the place of a damaged one, and nobody has told it yet where it belongs. */
+  /** The store replaced a damaged one, and no member has yet told it where it belongs. */
   get isInDoubt(): boolean {
     return this.identity.clusterId === CLUSTER_ID_DAMAGED;
   }
 
-  /** The incarnation in force is spent, or there is none: nothing may be proposed under it. */
+  /** The incarnation is used up, or there is none yet: nothing may be proposed under it. */
   get isRenewing(): boolean {
     return this.storing !== 'no';
   }
 
-  /** The last process's number, unchanged: what rule R11 forbids. */
+  /** Continues under the last process's number, which rule R11 forbids; for tests. */
   continueLast(): boolean {
     this.incarnation = incarnationOf(this.identity);
     if (this.incarnation > 0) this.storing = 'no';
     return this.incarnation > 0;
   }
 
-  /** `done` when a new incarnation is in force; after a failure of the disk `tick` tries again. */
+  /** Calls `done` when a new incarnation is in use. If the disk fails, `tick` tries again. */
   renew(now: number, done: () => void): void {
     this.storing = 'under way';
     this.storedAt = now;
@@ -94,7 +98,7 @@ export class MembershipSelf {
     if (this.storing === 'needed' && now - this.storedAt >= STORE_PAUSE_MS) this.renew(now, done);
   }
 
-  /** What is this process in the topology: part of the epoch, the known disk coming back, or a stranger? */
+  /** Determines what this process is in the topology: part of the epoch, the known disk coming back, or a stranger. */
   judge(topology: Topology): void {
     const { clusterId, life } = topology;
     const member = memberByName(topology, this.name);
@@ -111,17 +115,17 @@ export class MembershipSelf {
     });
   }
 
-  /** The life that this disk belongs to is over: a later one is in force. (lives.ts) */
+  /** The life of this disk is over: a later one is in force. (lives.ts) */
   get isOver(): boolean {
     return this.later !== null && this.identity.life < this.later.life;
   }
 
-  /** And came of the one that this disk belongs to. */
+  /** True if this life is in force and descends from that of this disk. */
   isInForce(life: LifeName): boolean {
     return this.later?.isOurs === true && sameLife(this.later, life);
   }
 
-  /** This process is part of nothing any more. False: that was known. */
+  /** This process takes part in nothing any more. Returns false if that was known. */
   endLife({ clusterId, life }: LifeName, isOurs: boolean): boolean {
     const { later } = this;
     this.later = { clusterId, life, isOurs };
@@ -129,13 +133,13 @@ export class MembershipSelf {
     return later === null || later.isOurs !== isOurs || !sameLife(later, this.later);
   }
 
-  /** The lives of the cluster up to the one that this disk belongs to. */
+  /** The lives of the cluster up to that of this disk. */
   get lineage(): readonly LifeName[] {
     const { ancestors, clusterId, life } = this.identity;
     return [...ancestors, { clusterId, life }].slice(-LIVES_REMEMBERED_MAX);
   }
 
-  /** A peer's news that is not for this disk. Of a later life that is in force it hears as of a succession. */
+  /** True if a peer's topology is not for this disk. Of a later life in force, it hears through a succession. */
   refuses(topology: Topology): boolean {
     if (this.isForeign(topology)) {
       this.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
@@ -144,7 +148,10 @@ export class MembershipSelf {
     return this.isOver;
   }
 
-  /** Is it no member any more, by those who know it? Those who began another life may never have heard of it. */
+  /**
+   * True if the members that know this one no longer count it as a member. Members that began another life may never
+   * have heard of it.
+   */
   isDropped(previous: Topology | null, next: Topology): boolean {
     const isInLife = previous !== null && sameLife(previous, next);
     return isInLife && memberByName(next, this.name) === undefined;
@@ -155,7 +162,7 @@ export class MembershipSelf {
     return belongsSomewhere(this.identity.clusterId) && !sameLife(topology, this.identity);
   }
 
-  /** Once out of the epoch an incarnation cannot come back: it takes a new one to be admitted. (R11) */
+  /** An incarnation that was removed from the epoch cannot come back: admission requires a new one. (R11) */
   isSpent(topology: Topology): boolean {
     return !this.live && memberByName(topology, this.name)?.incarnation === this.incarnation;
   }
@@ -163,7 +170,7 @@ export class MembershipSelf {
   /** What this process says about itself; `epoch` is the highest that it knows to be chosen. */
   introduction(parts: MembershipParts, epoch: number, mayJoin: boolean, room: Room): Introduction {
     const { identity, incarnation, live, said } = this;
-    // Asked for with every tick, and mostly the same as before.
+    // Needed on every tick, and usually the same as before.
     if (
       said === null ||
       said.identity !== identity ||

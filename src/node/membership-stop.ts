@@ -1,4 +1,4 @@
-/** A clean stop under way, and the phase that a node is in by its own word. (PROTOCOL R18) */
+/** A clean stop in progress, and the phase that a node reports. (PROTOCOL R18) */
 import type { Phase } from '../core/phases.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import type { SlotRow, Topology } from '../core/topology.ts';
@@ -17,7 +17,7 @@ export class MembershipStop {
     this.deadline = deadline;
   }
 
-  /** Done when the epoch without this process is there, when nobody is left to make it, or at the deadline. */
+  /** Finishes when the epoch without this process exists, when nobody is left to make it, or at the deadline. */
   tick(known: Topology | null, isLive: boolean, suspicion: Suspicion, now: number): void {
     if (this.done === null) return;
     const members = known?.members ?? [];
@@ -42,7 +42,7 @@ export function phaseOf(
   if (!self.live) return 'entering';
   const { id } = self.identity;
   const isReturning = (row: SlotRow): boolean => row.owners.includes(id) && !row.complete.includes(id);
-  // Who serves some slots and learns others serves.
+  // A member that serves some slots and learns others counts as serving.
   const serves = known.rows.some((row) => row.complete.includes(id));
   return !serves && known.rows.some(isReturning) ? 'learning' : 'serving';
 }

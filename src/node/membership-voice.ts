@@ -1,5 +1,6 @@
 /**
- * In whose name this process speaks: nothing is said before its incarnation is on disk, nor to whom no link leads. (PROTOCOL R11)
+ * Sends messages in this process's name: none before its incarnation is on disk, and none to a peer without a link.
+ * (PROTOCOL R11)
  */
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { PROTOCOL_MIN, protocolInForce } from '../core/protocol-versions.ts';
@@ -7,7 +8,7 @@ import type { MembershipParts } from './membership-parts.ts';
 import type { PeerTable } from './membership-peers.ts';
 import type { MembershipSelf } from './membership-self.ts';
 
-/** The version that who hears this must speak. */
+/** The protocol version that the receiver must speak. */
 function neededBy(message: PeerMessage): number {
   switch (message.kind) {
     case 'topology':
@@ -26,7 +27,7 @@ export class Voice {
   private readonly peers: PeerTable;
   private readonly epoch: () => number;
   private readonly out: MembershipParts['send'];
-  /** As it was asked for last: it stands in thousands of messages a second, and changes with an epoch. */
+  /** The header last built. It is needed for thousands of messages a second, and changes only with an epoch. */
   private last: FrameHeader = { from: 0, incarnation: 0, epoch: 0 };
 
   constructor(self: MembershipSelf, peers: PeerTable, epoch: () => number, out: MembershipParts['send']) {
@@ -46,11 +47,11 @@ export class Voice {
     return this.last;
   }
 
-  /** `isFollowed`: another message to the same peer follows at once, and it leaves with that one, in one frame. */
+  /** `isFollowed`: another message to the same peer follows at once, and both are sent in one frame. */
   send(name: string, message: PeerMessage, isFollowed = false): void {
     const peer = this.peers.get(name);
     if (this.self.incarnation === 0 || peer?.linked !== true) return;
-    // A topology of a version that the peer does not speak is not for it: it cannot take part before it is upgraded.
+    // A peer is not sent a topology of a version that it does not speak: it cannot take part before it is upgraded.
     if (neededBy(message) <= peer.protocol) this.out(name, message, isFollowed);
   }
 

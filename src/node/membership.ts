@@ -48,22 +48,22 @@ export class Membership {
   private readonly driver: RegisterDriver;
   /** Who is silent, slow or gone, as this node sees it. */
   readonly watch: PeerWatch;
-  /** Where operators' wishes go, too. */
+  /** Also takes operators' wishes. */
   readonly proposals: Proposals;
-  /** What little room on its disk means for this node, and on theirs for the others. */
+  /** What nearly full disks mean for this node and for the others. */
   readonly room: RoomOnDisk;
-  /** Where an operator goes on with those who are left. */
+  /** Where an operator continues with the remaining members. */
   readonly succession: SuccessionDesk;
   private readonly self: MembershipSelf;
   readonly lives: LifeWatch;
   private readonly voice: Voice;
   readonly heartbeats: Heartbeats;
   private known: Topology | null;
-  /** The topology was learned by this process, and not left by an earlier one on the disk. */
+  /** The topology was learned by this process, not left on disk by an earlier one. */
   private learnedHere = false;
   private readonly stopping = new MembershipStop();
   private readonly onceRenewed = (): void => this.onRenewed();
-  /** It was a member, and is to be none any more. */
+  /** This process was a member, and will not be one any more. */
   private hasLeft = false;
   private phaseNow: Phase = 'starting';
   private introducedAt = -Infinity;
@@ -146,12 +146,12 @@ export class Membership {
     return this.phaseNow;
   }
 
-  /** Monotonic time; -Infinity where no lease is held. */
+  /** Monotonic time; -Infinity if no lease is held. */
   get leaseUntil(): number {
     return this.self.live ? this.lease.until : -Infinity;
   }
 
-  /** May this process serve at this very moment? Reads the clock each time; never keep the answer. (R16) */
+  /** True if this process may serve at this very moment. Reads the clock each time; never keep the answer. (R16) */
   leaseHeld(): boolean {
     if (!this.self.live) return false;
     const wall = this.parts.clock.wallNow();
@@ -159,7 +159,7 @@ export class Membership {
     return now < this.lease.until && !this.clocks.gap.wallRanAhead(now, wall);
   }
 
-  /** Monotonic time until which no write of the slot may complete, for somebody may serve it still; or 0. (R15) */
+  /** Monotonic time until which no write of the slot may complete, because somebody may still serve it; or 0. (R15) */
   blockedUntil(slot: number): number {
     return this.waits.blockedUntil(slot);
   }
@@ -168,12 +168,12 @@ export class Membership {
     return this.voice.header();
   }
 
-  /** Both ways: what is asked there can be answered. */
+  /** True if the links work both ways, so that a request there can be answered. */
   isLinked(name: string): boolean {
     return this.peers.isLinked(name);
   }
 
-  /** Everything that a promotion needs was done under the present epoch. (R20) */
+  /** Everything that a promotion requires was done in the present epoch. (R20) */
   learned(): void {
     if (this.known !== null) this.proposals.wantPromotion(this.known.epoch);
   }
@@ -183,7 +183,7 @@ export class Membership {
     if (this.known !== null) this.proposals.wantLoaded(this.known.epoch);
   }
 
-  /** Nothing is left to finish in the slots that this node gives up in this epoch: said to all. */
+  /** Tells all members that nothing is left to finish in the slots that this node gives up in this epoch. */
   retired(): void {
     if (this.known === null || !this.self.live) return;
     this.proposals.sawRetired(this.self.identity.id, this.known.epoch, this.parts.clock.now());
@@ -201,8 +201,8 @@ export class Membership {
   }
 
   /**
-   * A clean stop: the lease goes first, then the epoch without this process is asked for; so nobody has to wait
-   * it out. Calls back when that epoch is there, or at the deadline. (R18)
+   * A clean stop: gives up the lease, then proposes the epoch without this process, so that nobody has to wait it out.
+   * Calls back when that epoch exists, or at the deadline. (R18)
    */
   stop(done: () => void): void {
     this.lease.release();
@@ -220,7 +220,7 @@ export class Membership {
     this.entered();
   }
 
-  /** This process has a name of its own to speak under. */
+  /** This process now has an identity to speak under. */
   private entered(): void {
     this.showPhase();
     this.voice.broadcast(this.introduction());
@@ -271,9 +271,9 @@ export class Membership {
     this.neighbours.tick(now);
   }
 
-  // What peers say.
+  // Messages from peers.
 
-  /** For each frame, whatever it carries: its sender lives, and acts in this epoch. False: it is not listened to. */
+  /** Called for each frame: its sender is alive, and acts in this epoch. Returns false if it must be ignored. */
   onFrame(name: string, header: FrameHeader): boolean {
     const peer = this.peers.get(name);
     if (peer === undefined || !peer.trusted || this.self.incarnation === 0) return false;
@@ -287,7 +287,7 @@ export class Membership {
     return true;
   }
 
-  /** A message of membership; others are not for here. */
+  /** Handles membership messages; others are ignored here. */
   onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     if (message.kind === 'introduction') this.neighbours.onIntroduction(name, message, this.known);
     const peer = this.peers.get(name);
@@ -329,10 +329,10 @@ export class Membership {
     }
   }
 
-  // What this node says.
+  // Messages to peers.
 
   private introduction(): Introduction {
-    // Who has left does not come back by itself: it takes another start.
+    // A process that has left does not come back by itself: it must be restarted.
     const mayJoin = !this.hasLeft && !this.stopping.isAsked;
     return this.self.introduction(this.parts, this.known?.epoch ?? 0, mayJoin, this.room.room);
   }
@@ -357,7 +357,7 @@ export class Membership {
 
   // Topologies.
 
-  /** A topology is known to be chosen. The lease of the epoch before ends here, first of all. */
+  /** A topology is known to be chosen. First of all, the lease of the previous epoch ends here. */
   private adopt(next: Topology, chosenHere: boolean): void {
     const previous = this.known;
     if (previous !== null && !isAfter(next, previous)) return;
@@ -368,7 +368,7 @@ export class Membership {
     this.parts.outageWatch.onTopology(previous, next);
     this.known = next;
     this.learnedHere = true;
-    // Before the identity: a disk that has its place in the cluster always has a topology too.
+    // Before the identity, so that a disk with a place in the cluster always has a topology too.
     this.disk.saveTopology(next, (error) => {
       if (error === null) return;
       this.parts.telemetry.event('error', 'membership.store.failed', { reason: error.message });

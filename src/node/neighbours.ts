@@ -1,7 +1,7 @@
 /**
- * Whom a node keeps links with: the members of its topology, those it is configured with while it knows of none, and
- * processes that ask to join. Everybody is dialled, listened to and looked after from the moment he is known of until
- * he is neither of these. (DESIGN 3, PROTOCOL R31)
+ * The peers with which a node keeps links: members of its topology, configured members while it knows of no topology,
+ * and processes that ask to join. Each is dialled, listened to and monitored from the moment it is known until it is
+ * none of these. (DESIGN 3, PROTOCOL R31)
  */
 import { JOINERS_MAX } from '../core/limits.ts';
 import { livingText } from '../core/lives.ts';
@@ -14,7 +14,7 @@ import type { Topology } from '../core/topology.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import type { PeerTable } from './membership-peers.ts';
 
-/** Milliseconds for which who is no member any more is still told so. */
+/** Milliseconds for which a former member is still told that it is none. */
 const PARTING_MS = 3_000;
 
 export class Neighbours {
@@ -24,9 +24,9 @@ export class Neighbours {
   /** Addresses that are dialled, by name. */
   private readonly dialled = new Map<string, string>();
   private readonly joiners = new Set<string>();
-  /** Who is no member any more, and until when the link is kept. */
+  /** Former members, and until when their links are kept. */
   private readonly parting = new Map<string, number>();
-  /** What others take for the members of the founding, where it differs. */
+  /** What other processes take for the founding members, where it differs from this node's view. */
   private readonly differing = new Map<string, string>();
   private livingTold = '';
   private isStarted = false;
@@ -37,7 +37,7 @@ export class Neighbours {
     this.suspicion = suspicion;
   }
 
-  /** Begins to dial. A topology left on the disk may be old: who is configured is dialled as well. */
+  /** Starts dialling. A topology left on disk may be old, so configured members are dialled as well. */
   start(topology: Topology | null): void {
     this.isStarted = true;
     const now = this.parts.clock.now();
@@ -46,10 +46,11 @@ export class Neighbours {
     for (const { name, address } of topology?.members ?? []) this.meet(name, address, now);
   }
 
-  /** A later topology: its members are met, and who is none any more is let go. */
+  /** A later topology: new members are dialled, and former ones are dropped. */
   onTopology(next: Topology, isMember: boolean): void {
     if (!this.isStarted) return;
-    // A process outside counts nobody as heard before it was: nobody counts it in before it hears all.
+    // A process outside the cluster counts nobody as heard before hearing it: it must hear all members before it is
+    // admitted.
     const heardAt = isMember ? this.parts.clock.now() : -Infinity;
     for (const { name, address } of next.members) {
       this.joiners.delete(name);
@@ -64,7 +65,10 @@ export class Neighbours {
     }
   }
 
-  /** It may not take part as it is: the handshake tells both sides why. (decision 19) */
+  /**
+   * The link must be set up again, because its version no longer suffices: the handshake then tells both sides why.
+   * (decision 19)
+   */
   private dialAnew(name: string, address: string): void {
     this.parts.forget(name);
     this.peers.get(name)!.linked = false;
@@ -76,7 +80,7 @@ export class Neighbours {
     for (const [name, until] of this.parting) if (until <= now) this.part(name);
   }
 
-  /** Somebody says who he is; one that asks to join is listened to from now on. */
+  /** A process introduces itself; one that asks to join is monitored from now on. */
   onIntroduction(name: string, introduction: Introduction, topology: Topology | null): void {
     if (name === this.parts.self.name || introduction.name !== name) return;
     if (topology === null) this.compareFounders(name, introduction.founders);
@@ -92,7 +96,10 @@ export class Neighbours {
     this.meet(name, introduction.address, this.parts.clock.now());
   }
 
-  /** Who is up in the life in force, as PostgreSQL has it: nobody else may have told of them. False: that was known. */
+  /**
+   * Members that are up in the life in force, according to PostgreSQL; nobody else may have told of them. Returns false
+   * if they were known.
+   */
   meetLiving(members: readonly LivingMember[]): boolean {
     for (const { name, address } of members) {
       if (this.dialled.has(name)) this.redial(name, address);
@@ -108,7 +115,7 @@ export class Neighbours {
     if (this.joiners.delete(name)) this.part(name);
   }
 
-  /** Two that are to found a cluster and take others for its members will wait for ever: told once for each. */
+  /** Two founders with different lists of members would wait forever: this is reported once for each. */
   private compareFounders(name: string, theirs: string): void {
     const ours = foundersOf(this.parts);
     if (theirs === '' || ours === '' || theirs === ours || this.differing.get(name) === theirs) return;
@@ -120,7 +127,7 @@ export class Neighbours {
     });
   }
 
-  /** A member that comes back elsewhere is dialled where it says it is, once it is known to be that member. */
+  /** A member that comes back at another address is dialled there, once it is known to be that member. */
   follow(name: string, { address, doors }: Introduction): void {
     this.parts.doors.hear(name, doors);
     this.redial(name, address);
@@ -150,7 +157,7 @@ export class Neighbours {
   }
 }
 
-/** Who is to found the cluster, as all of them must see it; '' where this process founds none. */
+/** The members that will found the cluster, on which all of them must agree; '' if this process founds none. */
 export function foundersOf(parts: MembershipParts): string {
   if (parts.joins !== null) return '';
   return parts.members

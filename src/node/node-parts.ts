@@ -1,4 +1,4 @@
-/** What a node is built of: its settings, and the world behind the ports. */
+/** What a node is built from: its settings, and the outside world behind ports. */
 import type { DiskReserve } from '../core/disk-room.ts';
 import type { DoorBook } from '../core/door-book.ts';
 import type { Instruments } from '../core/instruments.ts';
@@ -21,11 +21,11 @@ import type { SlowLogSettings } from './slow-log.ts';
 import type { SpoolSettings } from './spool.ts';
 import type { PeerRefusal } from './status-parts.ts';
 
-/** Damaged stores that were moved out of the way, for people to look at and to remove. */
+/** Damaged stores that were moved aside, for people to inspect and remove. */
 export interface SetAside {
   /** Oldest first. */
   readonly paths: readonly string[];
-  /** Why the last one was, where this process has done it; else ''. */
+  /** Why the last one was moved aside, if this process did it; otherwise ''. */
   readonly reason: string;
 }
 
@@ -36,30 +36,30 @@ export interface NodeParts {
     readonly zone: string;
     readonly host: string;
   };
-  /** Set where this process is to become a member of a cluster that exists. */
+  /** Set if this process should join an existing cluster. */
   readonly joins: { readonly weight: number; readonly replaces: string } | null;
   readonly members: readonly ConfiguredMember[];
   readonly membership: MembershipSettings;
   readonly hello: PeerHello;
   readonly cacheBytes: number;
-  /** While this node copies slots; 0: as fast as it goes. */
+  /** Bytes per second while this node copies slots; 0 means no limit. */
   readonly copyBytesPerSecondMax: number;
   readonly scrub: ScrubSettings;
-  /** Milliseconds that an operation may stand in this node's queues before others are refused; 0: as long as it takes. */
+  /** Milliseconds that an operation may spend in this node's queues before others are refused; 0 means no limit. */
   readonly overloadDelayMs: number;
-  /** Of free space, where the store lies. */
+  /** Free space to keep on the disk of the store. */
   readonly diskReserve: DiskReserve;
-  /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
+  /** Key prefixes that are or are not written to PostgreSQL; the longest matching one decides. */
   readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
-  /** While PostgreSQL is away. */
+  /** What happens while PostgreSQL is away. */
   readonly record: SpoolSettings;
   readonly legacyTimeoutMs: number;
-  /** Milliseconds that a deletion is kept before it may be forgotten. */
+  /** Milliseconds for which a deletion is kept before it may be forgotten. */
   readonly tombstoneKeepMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
-  /** Left out: nothing is timed. */
+  /** Left out if nothing is timed. */
   readonly instruments?: Instruments;
   readonly slowLog?: SlowLogSettings;
   readonly processUse?: ProcessUse;
@@ -67,25 +67,25 @@ export interface NodeParts {
   readonly diskSpace: DiskSpace;
   readonly setAside: SetAside;
   readonly transport: Transport;
-  /** Left out: nobody listens for them. */
+  /** Left out if nobody listens for refusals. */
   readonly refusals?: () => readonly PeerRefusal[];
   readonly systemOfRecord: SystemOfRecord | null;
   readonly legacySource: LegacySource | null;
-  /** Left out, or null: nothing is traced. */
+  /** Left out, or null, if nothing is traced. */
   readonly traces?: NodeTraces | null;
-  /** Where the doors of this process are told, once they are open. */
+  /** Where this process announces its doors once they are open. */
   readonly doors: DoorBook;
   readonly hash32: Hash32;
-  /** How the slots are shared out; left out: as `placeSlots` does, with that hash. */
+  /** How the slots are shared out; if left out, by `placeSlots` with that hash. */
   readonly place?: Place;
   /**
-   * From now on only programs that speak this version of the members' protocol open the data directory; so on disk when
+   * From now on only programs that speak this version of the member protocol may open the data directory. Durable when
    * this returns.
    */
   readonly raiseDisk: (protocol: number) => void;
-  /** This node must not go on: its store failed, or PostgreSQL belongs to a later founding. */
+  /** This node must end: its store failed, or PostgreSQL belongs to a later founding. */
   readonly onFatal: (reason: string) => void;
-  /** The cluster goes on without this node for good: nothing is left to do but to stop. */
+  /** The cluster continues without this node for good: all that is left is to stop. */
   readonly onLeft: () => void;
   readonly mutations?: Mutations;
 }

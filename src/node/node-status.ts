@@ -1,4 +1,4 @@
-/** What a node tells of itself, gathered from its parts. */
+/** A node's report about itself, gathered from its parts. */
 import { protocolInForce } from '../core/protocol-versions.ts';
 import { isForeign, serverOf } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -160,7 +160,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
   });
 }
 
-/** Slots of which the member has everything, and those that it is to copy. */
+/** Slots that the member holds completely, and those that it is to copy. */
 export function slotsHeld(topology: Topology, id: number): { complete: number; learning: number } {
   let complete = 0;
   let learning = 0;
@@ -181,7 +181,7 @@ function slotsUnowned(topology: Topology): number {
   return count;
 }
 
-/** What this very store holds of a key, whatever it is worth. */
+/** What this node's store holds of a key, whether it counts or not. */
 export function inspectionOf(key: string, replica: Replica | null, shelf: RecordShelf): Inspection {
   const slot = slotOf(key);
   const state = replica?.stateOf(key);

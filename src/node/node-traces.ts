@@ -1,7 +1,7 @@
 /**
- * The spans of one node. Where nothing is traced there is no such thing, and none of its wrappers stands in anybody's
- * way; where something is, a write that is recorded is found again by its key at each of its steps: stored, sent to the other
- * owners, acknowledged, written to PostgreSQL. The rules of replication know nothing of it. (decision 28)
+ * The spans of one node. If tracing is off, this object does not exist and none of its wrappers is in use. If it is on,
+ * a traced write is found again by its key at each of its steps: stored, sent to the other owners, acknowledged,
+ * written to PostgreSQL. The replication rules know nothing of tracing. (decision 28)
  */
 import type { Acknowledge, Invalidate, PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects, StoredWrite } from '../core/replication/context.ts';
@@ -21,7 +21,7 @@ import { tracedLegacy, tracedReads, tracedStorage, tracedWrites } from './traced
 /** A write that this node coordinates, by its ticket. */
 interface Coordinated {
   readonly span: Span;
-  /** Combined with another one, under which the steps are found. */
+  /** Combined with another write, under which its steps are found. */
   isLinked: boolean;
 }
 
@@ -32,11 +32,11 @@ export class NodeTraces {
   private readonly reads = new Map<string, Set<Span>>();
   /** By round and member. */
   private readonly acknowledgements = new OpenSpans<number>();
-  /** By the key in the store. */
+  /** By store key. */
   private readonly storing = new OpenSpans<string>();
   /** By the key that PostgreSQL is to write. */
   private readonly recording = new OpenSpans<string>();
-  /** Whose handling is under way, within one synchronous call. */
+  /** The message being handled, within one synchronous call. */
   private handling: Invalidate | null = null;
   private filling: { readonly key: string; readonly context: TraceContext } | null = null;
 
@@ -45,17 +45,17 @@ export class NodeTraces {
     this.clock = clock;
   }
 
-  /** Often: what was waited for in vain is told. */
+  /** Called often: ends spans that have waited in vain. */
   tick(now: number): void {
     for (const open of [this.acknowledgements, this.storing, this.recording]) open.endOld(now);
   }
 
-  /** The process ends: nobody waits any more. */
+  /** The process ends: nothing is waited for any more. */
   stop(): void {
     for (const open of [this.acknowledgements, this.storing, this.recording]) open.endOld(Infinity);
   }
 
-  /** Of whoever asks now. */
+  /** The context of the present caller. */
   get active(): TraceContext | undefined {
     return this.tracing.active;
   }
@@ -88,12 +88,12 @@ export class NodeTraces {
     if (present?.delete(span) === true && present.size === 0) this.reads.delete(key);
   }
 
-  /** Of a value that the legacy source told just now, and that is to be the cluster's. */
+  /** The cause of a fill with a value just fetched from the legacy source. */
   causeOfFill(key: string): TraceContext | undefined {
     return this.filling?.key === key ? this.filling.context : undefined;
   }
 
-  /** A peer asks to store: what `handle` stores belongs to what it sent along, or to nothing. */
+  /** A peer asks this node to store a record: whatever `handle` stores belongs to the trace sent along, or to none. */
   incoming(message: Invalidate, handle: () => void): void {
     this.handling = message;
     handle();
@@ -101,7 +101,7 @@ export class NodeTraces {
   }
 
   acknowledged(from: number, { round, outcome }: Acknowledge): void {
-    // Asked again until it takes it.
+    // The member is asked again until it accepts.
     if (outcome === 'refused') return;
     for (const span of this.acknowledgements.take(placeOf(round, from))) {
       span.set('causeway.outcome', outcome);
@@ -109,7 +109,7 @@ export class NodeTraces {
     }
   }
 
-  /** Of the rules of replication, with what is recorded of each step. */
+  /** The effects of the replication rules, with each step traced. */
   effects(
     inner: ReplicaEffects,
     selfId: () => number,
@@ -163,15 +163,15 @@ export class NodeTraces {
     return coordinator.id === selfId ? this.spanOf(sealed.record.key)?.context : undefined;
   }
 
-  /** Each owner is asked under a span of its own, so that what it stores stands below it. */
+  /** Each owner is asked under a span of its own, so that its store spans are children of that one. */
   private asked(memberId: number, name: string | undefined, message: Invalidate): PeerMessage {
     const span = this.spanOf(message.sealed.record.key);
     if (span === null) return message;
     const place = placeOf(message.round, memberId);
     const [present] = this.acknowledgements.of(place);
-    // Asked again, in another epoch or because nothing came.
+    // Asked again, in another epoch or because no answer came.
     if (present?.context.traceId === span.context.traceId) return { ...message, trace: present.context };
-    // Who came back as a member counts its rounds from one again: this is an earlier one that nobody answered.
+    // A member that has come back counts its rounds from one again: this is an earlier round that nobody answered.
     for (const earlier of this.acknowledgements.take(place)) earlier.end(UNANSWERED);
     const attributes = { 'causeway.peer': name ?? String(memberId) };
     const asking = this.tracing.begin('acknowledge', span.context, { attributes });
@@ -180,7 +180,7 @@ export class NodeTraces {
     return { ...message, trace: asking.context };
   }
 
-  /** Of the write of this key that a round carries; what is carried with it is linked to it. */
+  /** The span of the key's write that a round carries; other writes in the round are linked to it. */
   private spanOf(key: string): Span | null {
     if (this.writes.size === 0) return null;
     let first: Span | null = null;
@@ -196,7 +196,7 @@ export class NodeTraces {
   }
 }
 
-/** Rounds have 32 bits, members fewer than are left of a whole number. */
+/** Rounds have 32 bits, and member ids fit into the rest of a safe integer. */
 function placeOf(round: number, memberId: number): number {
   return round * NODE_ID_COUNT + memberId;
 }

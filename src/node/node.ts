@@ -1,7 +1,7 @@
 /**
- * One node: the place where its parts meet. Frames from peers go to membership, replication, catching up or the
- * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
- * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
+ * One node: where its parts meet. Frames from peers go to membership, replication, catching up or the flows; epochs
+ * turn this process into an owner, a learner or a bystander; ticks drive what waits for time. All decisions are made
+ * elsewhere: in `src/core`, and in the flows beside this file.
  */
 import type { KeyWatch } from '../core/key-watch.ts';
 import { TICK_MS } from '../core/limits.ts';
@@ -74,7 +74,7 @@ import { Teacher } from './teacher.ts';
 import type { Timing } from './timing.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 
-/** Ticks between two looks at every key in flight. */
+/** Ticks between two sweeps over all keys in flight. */
 const SWEEP_TICKS = 5;
 
 export class CausewayNode implements NodeApi {
@@ -205,7 +205,7 @@ export class CausewayNode implements NodeApi {
     return this.keeper.replica;
   }
 
-  /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
+  /** Reads the disk, then introduces itself to its peers. `done` gets null if the store cannot be read. */
   static open(parts: NodeParts, done: (node: CausewayNode | null, fault: StorageError | null) => void): void {
     takeStock(parts, (fault, stock) => {
       if (stock === null) return done(null, fault);
@@ -248,7 +248,7 @@ export class CausewayNode implements NodeApi {
     if (state !== undefined && (!state.valid || state.held === null)) return WAIT;
     const record = state === undefined ? this.shelf.loadHot(key, slot) : state.held?.record;
     if (record === 'damaged') return WAIT;
-    // The lease is read after the record: what it covers is the moment of the answer. (R9)
+    // The lease is checked after the record is read: it must cover the moment of the answer. (R9)
     if (!this.membership.leaseHeld()) return WAIT;
     if (record === undefined)
       return replica.view.topology.loaded && this.serving.legacy === null ? this.hit(undefined) : WAIT;
@@ -318,7 +318,7 @@ export class CausewayNode implements NodeApi {
     });
   }
 
-  /** However many ask for it, each is told when it is over. (R18) */
+  /** May be called repeatedly; each caller is told when the node has stopped. (R18) */
   stop(done: () => void): void {
     const { admission, diskWatch, membership, parts, writer } = this;
     const onLeft = (): void => {

@@ -1,7 +1,7 @@
 /**
- * A learner that has most of a slot already tells its source what it holds, and is sent the rest: after a short absence that
- * is one record in a hundred. The source's answer is made whole here from what was offered; everything after that is as
- * if all had been sent. (PROTOCOL R19)
+ * A learner that already has most of a slot tells its source what it holds, and is sent only the rest: after a short
+ * absence that is one record in a hundred. Here the source's answer is completed from what was offered; from then on
+ * everything is as if all records had been sent. (PROTOCOL R19)
  */
 import { NONE } from '../base/short-list.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
@@ -14,20 +14,20 @@ import { openRecord } from '../wire/record-codec.ts';
 import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** A page of what this disk holds of a slot, in key order. */
+/** A page of what this disk holds in a slot, in key order. */
 export interface Offer {
   readonly records: readonly SealedRecord[];
-  /** Of these and of what is damaged, which is not offered. */
+  /** The keys of these records, and of damaged ones, which are not offered. */
   readonly keys: readonly string[];
   /** Nothing follows on this disk. */
   readonly isWhole: boolean;
 }
 
-/** Says nothing of what this disk holds. */
+/** Offers nothing, and says nothing about what this disk holds. */
 export const NO_OFFER: Offer = { records: NONE, keys: NONE, isWhole: false };
 const NOTHING_HELD: Offer = { ...NO_OFFER, isWhole: true };
 
-/** What follows that key. All that was handed to the store before the learning session began must be on disk. */
+/** Reads the offer after that key. Everything handed to the store before the learning session began must be on disk. */
 export function readOffer(
   slot: number,
   afterKey: string,
@@ -35,11 +35,11 @@ export function readOffer(
   storage: Storage,
   done: (offer: Offer) => void,
 ): void {
-  // A newcomer has nothing: a scan for each slot would be a third of its work.
+  // A newcomer has nothing: a scan of each slot would be a third of its work.
   if (shelf.digests.holdsNothing(slot)) return done(NOTHING_HELD);
   const { from, to } = slotRangeAfter(slot, afterKey);
   storage.scan(from, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
-    // A disk that cannot be read shows that again where the answer is to take its place.
+    // If the disk cannot be read, that will show again when the answer is to be stored.
     if (error !== null) return done(NO_OFFER);
     const records: SealedRecord[] = [];
     const keys: string[] = [];
@@ -52,7 +52,7 @@ export function readOffer(
   });
 }
 
-/** A page of a scan that nothing follows. */
+/** True if nothing follows this page of a scan. */
 export function isLastPage(entries: readonly StorageEntry[], countMax: number, bytesMax: number): boolean {
   if (entries.length >= countMax) return false;
   return entries.reduce((sum, entry) => sum + entry.value.length, 0) < bytesMax / 2;
@@ -62,7 +62,7 @@ export function summariesOf({ records }: Offer): RecordSummary[] {
   return records.map(({ record, checksum }) => ({ version: record.version, checksum }));
 }
 
-/** What the asker has is named, not sent; what is in flight is always sent, and said to be. */
+/** Records that the asker has are referred to, not sent; records in flight are always sent, and marked as such. */
 export function withoutOffered(
   held: readonly HeldRecord[],
   offered: readonly RecordSummary[],
@@ -82,7 +82,7 @@ export function withoutOffered(
   return { records, same };
 }
 
-/** With the records that were offered in their places; undefined where one is named that is of another key. */
+/** Puts the offered records into their places; undefined if the frame refers to a record of another key. */
 export function madeWhole(frame: LearnFrame, offer: Offer): LearnFrame | undefined {
   if (frame.same.length === 0) return frame;
   const records: HeldRecord[] = [];

@@ -1,6 +1,6 @@
 /**
- * Spans that wait for something which may never come: an acknowledgement of a member that is gone, a statement that is
- * not sent any more. Bounded in number and in age: the oldest are ended as unanswered.
+ * Spans that wait for something that may never come: an acknowledgement of a member that is gone, a statement that is
+ * no longer sent. Bounded in number and age: the oldest are ended as unanswered.
  */
 import { TRACE_OPEN_MS_MAX, TRACE_OPEN_SPANS_MAX } from '../core/limits.ts';
 import type { Span } from '../ports/tracing.ts';
@@ -11,7 +11,7 @@ interface Open {
   readonly since: number;
 }
 
-/** What a span fails with that was waited for in vain. */
+/** The error of a span that waited in vain. */
 export const UNANSWERED = 'unanswered';
 const NONE: readonly Span[] = [];
 
@@ -23,7 +23,7 @@ export class OpenSpans<Key> {
     return this.open.size;
   }
 
-  /** Several may wait for the same. */
+  /** Several spans may wait for the same key. */
   add(key: Key, span: Span, now: number): void {
     this.endOld(now, TRACE_OPEN_SPANS_MAX - 1);
     const present = this.open.get(key);
@@ -36,7 +36,7 @@ export class OpenSpans<Key> {
     return this.open.get(key)?.spans ?? NONE;
   }
 
-  /** They wait no longer: whoever takes them ends them. */
+  /** Removes the spans that wait for the key; the caller ends them. */
   take(key: Key): readonly Span[] {
     const { open } = this;
     if (open.size === 0) return NONE;
@@ -46,7 +46,7 @@ export class OpenSpans<Key> {
     return found.spans;
   }
 
-  /** Those that have waited for too long, and the oldest where there are more than so many. */
+  /** Ends spans that have waited too long, and the oldest if there are more than `countMax`. */
   endOld(now: number, countMax = TRACE_OPEN_SPANS_MAX): void {
     for (const [key, { spans, since }] of this.open) {
       if (this.open.size <= countMax && now - since < TRACE_OPEN_MS_MAX) return;

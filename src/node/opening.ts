@@ -1,6 +1,7 @@
 /**
- * What a node reads of its own disk before it says a word: every record once, for the digests and the highest
- * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section 5, PROTOCOL R12)
+ * What a node reads from its own disk before it sends anything: every record once, for the digests and the highest
+ * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section
+ * 5, PROTOCOL R12)
  */
 import type { SlotFloor } from '../core/floors.ts';
 import { RECORD_WITNESS_COUNT } from '../core/limits.ts';
@@ -41,7 +42,7 @@ import { SlotTombstones } from './slot-tombstones.ts';
 import { SpoolTally } from './spool-marks.ts';
 import type { SupersededFound } from './superseded-slots.ts';
 
-/** What the parts of a node begin with. */
+/** What the parts of a node start with. */
 export interface Stock extends ShelfIndexes {
   readonly opened: Opened;
   readonly witnesses: RecordWitnesses;
@@ -52,16 +53,16 @@ const SCAN_BYTES = 4 * 1024 * 1024;
 
 export interface Opened extends FloorsFound {
   readonly versionHighest: number;
-  /** An earlier process may have told others of any version up to this counter. (PROTOCOL R8) */
+  /** The highest counter whose version an earlier process may have told to others. (PROTOCOL R8) */
   readonly countersPutBy: number;
-  /** Of the records that were changed last, by the clocks of those who did. */
+  /** Keys of the most recently changed records, by their coordinators' clocks. */
   readonly newestKeys: readonly string[];
   readonly batchHighest: number;
   readonly inFlight: readonly { readonly batch: number; readonly writes: readonly InFlightWrite[] }[];
   readonly damagedCount: number;
-  /** Of the operations that are remembered: names and entries. */
+  /** Bytes of remembered operations: names and entries. */
   readonly operationBytes: number;
-  /** Of the marks of what PostgreSQL lacks. */
+  /** Sums over the marks of what PostgreSQL lacks. */
   readonly spooled: SpoolTally;
   readonly superseded: SupersededFound;
 }
@@ -71,13 +72,16 @@ export interface RecordSeen {
   readonly key: string;
   readonly version: number;
   readonly checksum: number;
-  /** 0 where the record never expires, or is deleted. */
+  /** 0 if the record never expires, or is a deletion. */
   readonly expiresAt: number;
-  /** When the key was deleted, wall ms; 0 where it was not. */
+  /** Wall-clock ms at which the key was deleted; 0 if it was not. */
   readonly deletedAt: number;
 }
 
-/** `stock` is null where the store cannot be read: why, and whether it is damaged rather than out of reach. */
+/**
+ * `stock` is null if the store cannot be read; then the error says why, and whether it is damaged rather than out of
+ * reach.
+ */
 export function takeStock(
   { storage, telemetry }: Pick<NodeParts, 'storage' | 'telemetry'>,
   done: (fault: StorageError | null, stock: Stock | null) => void,
@@ -169,7 +173,7 @@ export function readStore(
   );
 }
 
-/** The few newest of very many, met in any order. */
+/** Keeps the few newest of very many entries, which come in any order. */
 class NewestKeys {
   private readonly found: { readonly key: string; readonly at: number }[] = [];
   private oldest = -Infinity;
@@ -228,7 +232,7 @@ function readFloors(storage: Storage, done: (error: StorageError | null, found: 
     if (floor === undefined) damaged = true;
     else floors.push(floor);
   };
-  // A damaged one is as good as none: nobody has to know it.
+  // A damaged entry counts as none: knowing it is not essential.
   const onForgotten = (stored: string, value: Uint8Array): void => {
     const floor = decodeFloor(stored, value);
     if (floor !== undefined) forgotten.push(floor);
@@ -280,7 +284,7 @@ function readSuperseded(
 ): void {
   const keys: { slot: number; key: string }[] = [];
   const life = storage.get(LIFE_SEEN_KEY);
-  // Damaged, it was looked through for none: more is taken for superseded then, and nothing for less.
+  // If damaged, no life counts as examined: then too much may count as superseded, never too little.
   const lifeSeen = life === undefined ? 0 : (decodeCounters(life) ?? 0);
   const add = (stored: string): void => {
     if (stored !== LIFE_SEEN_KEY) keys.push(splitRecordKey(stored));

@@ -1,7 +1,7 @@
 /**
- * The last part of catching up: the operations with an id that the owners remember. It comes after the records, for
- * then this node holds every version whose fate was decided before it came, and what is decided since passes through
- * it. Source after source is read in the order of time; what a source lacks is removed. (PROTOCOL R19, R20, R33)
+ * The last part of catching up: copies the operation ids that the owners remember. It follows the records: by then this
+ * node holds every version whose fate was decided before it came, and hears of later ones itself. Each source is read
+ * in the order of time; what a source lacks is removed. (PROTOCOL R19, R20, R33)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../core/limits.ts';
@@ -18,7 +18,7 @@ import type { RecordShelf } from './record-shelf.ts';
 
 /** Milliseconds without an answer after which another owner is asked. */
 const ANSWER_TIMEOUT_MS = 500;
-/** Milliseconds before a source is read again, because the fate of an operation was open there and not here. */
+/** Milliseconds before a source is read again because the fate of an operation was undecided there and not here. */
 const AGAIN_MS = 50;
 
 export interface OperationLearnerParts {
@@ -37,12 +37,12 @@ export interface OperationLearnerParts {
 /** One source being read, from the oldest operation to the newest. */
 interface Run {
   readonly source: number;
-  /** The slots that it answers for. */
+  /** The slots that the source answers for. */
   readonly slots: IndexSet;
   after: string;
   dueAt: number;
   applying: boolean;
-  /** An operation was open at the source whose version is already replaced here. */
+  /** An operation was undecided at the source, and its version has already been replaced here. */
   unclear: boolean;
 }
 
@@ -50,7 +50,7 @@ export class OperationLearner {
   private readonly parts: OperationLearnerParts;
   private view: SlotView | null = null;
   private replica: Replica | null = null;
-  /** The epoch: what another process of this member asked is not answered to this one. */
+  /** The epoch. Answers to another process of this member are not accepted. */
   private session = 0;
   private turn = 0;
   private readonly left = new IndexSet(SLOT_COUNT);
@@ -64,7 +64,7 @@ export class OperationLearner {
     return this.left.size === 0;
   }
 
-  /** Every epoch asks anew; slots that were copied stand. */
+  /** Every epoch asks again; copied slots stand. */
   onTopology(view: SlotView, replica: Replica): void {
     const before = this.replica === replica ? this.view : null;
     this.view = view;
@@ -75,18 +75,18 @@ export class OperationLearner {
     const { table, skip } = this.parts;
     for (const { row, slots } of slotsToLookAt(before, view)) {
       if (row.owns) table.visitUnconfirmed(slots, (slot) => table.confirm(slot));
-      // What nobody can teach holds nothing up.
+      // Slots that nobody can teach do not delay promotion.
       else if (!skip && row.owners.length > 0) table.visitUnconfirmed(slots, (slot) => this.left.add(slot));
     }
     if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }
 
-  /** Those of the slots of which this node does not know what its source remembers. */
+  /** Visits the given slots in which this node does not know what its source remembers. */
   visitUnconfirmed(slots: Uint16Array, visit: (slot: number) => void): void {
     this.parts.table.visitUnconfirmed(slots, visit);
   }
 
-  /** No member any more. */
+  /** This process is not a member any more. */
   end(): void {
     this.session = 0;
     this.replica = null;
@@ -148,7 +148,10 @@ export class OperationLearner {
     );
   }
 
-  /** Open at the source: this node has it with the version itself, or will, unless it has replaced that version. */
+  /**
+   * If the operation is undecided at the source, this node has it with the version itself, or will, unless it has
+   * replaced that version.
+   */
   private take(run: Run, slot: number, stored: string, operation: RememberedOperation): void {
     const { key, version, kind, number, open } = operation;
     if (!open) return this.parts.table.copy(slot, stored, { version, kind, number });

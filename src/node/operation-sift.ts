@@ -1,7 +1,8 @@
 /**
- * What this disk remembers of operations in slots that an operator has given up. A copy from the owners may have been broken
- * off in the middle: then the records are theirs, and the memory is still what an earlier time of this disk knew. So nothing of
- * it counts but what the records themselves bear out; of everything else nothing can be told. (PROTOCOL R28, R33)
+ * Checks what this disk remembers of operations in slots that an operator has given up. A copy from the owners may have
+ * been interrupted: then the records are theirs, while the remembered operations are still from an earlier time of this
+ * disk. So only operations that the records themselves confirm count; of all others nothing can be told. (PROTOCOL R28,
+ * R33)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../core/limits.ts';
@@ -23,7 +24,7 @@ export interface OperationSift {
   readonly isCurrent: () => boolean;
 }
 
-/** Nobody owns the slots meanwhile. `done` is called in a later turn; not at all once another epoch has come. */
+/** Nobody owns the slots meanwhile. Calls `done` in a later turn, but not once another epoch has begun. */
 export function siftOperations(sift: OperationSift, done: () => void): void {
   const { shelf, isCurrent } = sift;
   const slots = new IndexSet(SLOT_COUNT);
@@ -32,7 +33,7 @@ export function siftOperations(sift: OperationSift, done: () => void): void {
   const limits = { entryCountMax: OPERATION_COPY_ENTRIES_MAX, byteCountMax: SLOT_COPY_BYTES_MAX };
   const read = (): void =>
     readRange({ ...sift, ...range, ...limits }, (entry) => look(sift, slots, entry), done);
-  // What came before the epoch may still be on its way to the disk.
+  // Records that arrived before the epoch may still be on their way to disk.
   shelf.whenStored(() => (isCurrent() ? read() : undefined));
 }
 

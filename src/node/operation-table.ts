@@ -1,7 +1,7 @@
 /**
- * What this node remembers of operations with an id, as a part of its store: written in the batch of the record that
- * they made, forgotten after a window of time. What was forgotten is told by one moment, so that an id of before it is
- * refused and never taken for a new one. (PROTOCOL R33)
+ * What this node remembers of identified operations, kept in its store: written in the batch of the record that they
+ * produced, and forgotten after a time window. What was forgotten is described by a single moment, so that an id from
+ * before it is refused instead of being taken for a new one. (PROTOCOL R33)
  */
 import { visitZeroes } from '../base/index-set.ts';
 import {
@@ -38,16 +38,16 @@ export class OperationTable implements OperationMemory {
   private readonly storage: Storage;
   private readonly clock: Clock;
   private byteCount: number;
-  /** Null while this node has never been an owner, or where that is damaged: what came before it is unknown. */
+  /** Null if this node was never an owner, or the value is damaged: then nothing is known of earlier operations. */
   private forgotten: number | null;
-  /** 1 where what is remembered of the slot counts: this node owns it, or has copied it from its source. (R19) */
+  /** 1 if what is remembered of the slot counts: this node owns it, or has copied it from its source. (R19) */
   private readonly confirmed = new Uint8Array(SLOT_COUNT);
-  /** Of the other slots: what came to this node since it learns them, and is no leftover. */
+  /** For all other slots: entries that arrived since this node started to learn them, and so are not leftovers. */
   private readonly sessions = new Map<number, Set<string>>();
   private lookAt = 0;
   private looking = false;
 
-  /** `byteCount`: what the store holds of operations already. */
+  /** `byteCount`: bytes of operations that the store already holds. */
   constructor(writer: StoreWriter, storage: Storage, clock: Clock, byteCount: number) {
     this.writer = writer;
     this.storage = storage;
@@ -75,7 +75,7 @@ export class OperationTable implements OperationMemory {
     return this.byteCount >= OPERATION_TABLE_BYTES_MAX;
   }
 
-  /** What goes to disk with the record: first what it makes void, then what it stands for. */
+  /** Changes to be written together with the record: first removals of voided operations, then the new ones. */
   changesOf(write: StoredWrite): StoreChange[] | null {
     const { voided, operations, sealed, slot } = write;
     if (voided === null && operations === null) return null;
@@ -97,12 +97,12 @@ export class OperationTable implements OperationMemory {
     changes.push({ stored, bytes });
   }
 
-  /** This node is an owner and has nothing to learn: of what came before it nothing is known. */
+  /** This node is an owner and has nothing to learn: of earlier operations nothing is known. */
   begin(): void {
     if (this.forgotten === null) this.setForgotten(Math.ceil(this.clock.wallNow()));
   }
 
-  /** A source remembers nothing up to this moment: neither does who copies from it. */
+  /** A source remembers nothing up to this moment, so neither does a learner that copies from it. */
   learnForgotten(through: number): void {
     this.setForgotten(Math.max(this.forgotten ?? 0, through));
   }
@@ -113,7 +113,7 @@ export class OperationTable implements OperationMemory {
     this.writer.putMeta(META, encodeForgotten(through), () => undefined);
   }
 
-  /** Those of the slots of which what is remembered does not count. */
+  /** Visits the given slots in which what is remembered does not count. */
   visitUnconfirmed(slots: Uint16Array, visit: (slot: number) => void): void {
     visitZeroes(this.confirmed, slots, visit);
   }
@@ -134,7 +134,10 @@ export class OperationTable implements OperationMemory {
     this.sessions.clear();
   }
 
-  /** Of a write that is in flight here, by this disk's own word: its source may have it still on the way to the disk. */
+  /**
+   * Keeps the operations of a write that is in flight here according to this disk: at its source the write may still be
+   * on its way to disk.
+   */
   keep(slot: number, key: string, operations: readonly IdentifiedOperation[]): void {
     if (this.confirmed[slot] === 1) return;
     for (const { id } of operations) this.session(slot).add(operationKey(key, id));
@@ -146,7 +149,7 @@ export class OperationTable implements OperationMemory {
     return session;
   }
 
-  /** A learner hears of an operation from its source. What came in this session stays where it is later. */
+  /** A learner hears of an operation from its source. An entry from this session stays if it is later. */
   copy(slot: number, stored: string, known: KnownOperation): void {
     const value = this.writer.get(stored);
     const present = value === undefined ? undefined : decodeKnown(stored, value);
@@ -155,12 +158,15 @@ export class OperationTable implements OperationMemory {
     this.putAlone(stored, encodeKnown(stored, known));
   }
 
-  /** What its source does not know is no operation, unless it came in this session. */
+  /** Removes an operation that the source does not know, unless it arrived in this session. */
   dropLeftover(slot: number, stored: string): void {
     if (this.sessions.get(slot)?.has(stored) !== true) this.putAlone(stored, null);
   }
 
-  /** Nobody who is left knows whether they took effect: so it is told, for the moment of what is forgotten is past them. */
+  /**
+   * Nobody left knows whether these operations took effect. Advancing the moment of forgetting past them makes that
+   * known.
+   */
   unlearn(key: string, operations: readonly IdentifiedOperation[]): void {
     for (const { id } of operations) this.putAlone(operationKey(key, id), null);
   }
@@ -175,13 +181,13 @@ export class OperationTable implements OperationMemory {
     for (const change of changes) this.writer.putEntry(change.stored, change.bytes);
   }
 
-  /** The entry as the store has it now: what is being written counts. */
+  /** The entry as the store has it now, including what is still being written. */
   current(entry: StorageEntry): KnownOperation | undefined {
     const value = this.writer.get(entry.key);
     return value === undefined ? undefined : decodeKnown(entry.key, value);
   }
 
-  /** Now and then: what is older than the window is forgotten, a bounded number at a time. */
+  /** Occasionally forgets what is older than the window, a bounded number of entries at a time. */
   tick(): void {
     const now = this.clock.now();
     if (this.looking || now < this.lookAt || this.forgotten === null) return;
@@ -198,11 +204,12 @@ export class OperationTable implements OperationMemory {
         this.looking = false;
         const last = entries.at(-1);
         if (error !== null || last === undefined) return;
-        // No further than what goes: were the clock on the wall ahead now, ids of its time would be refused long after.
+        // Never further than what is removed: if the wall clock were ahead now, ids of its time would be refused long
+        // after.
         const { id } = splitOperationKey(last.key);
         this.setForgotten(Math.max(this.forgotten ?? 0, operationIdTime(id)));
         for (const { key } of entries) this.putAlone(key, null);
-        // As long as there are more, they go tick by tick.
+        // While there are more, the removal continues tick by tick.
         this.lookAt = now;
       },
     );

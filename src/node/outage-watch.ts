@@ -1,7 +1,6 @@
 /**
- * Whether PostgreSQL is away, as this node and the other members see it, and what the epoch is to say of it. A node that
- * has nothing to write would believe for ever that all is well: where others say that it is away it asks, too.
- * (PROTOCOL R34)
+ * Whether PostgreSQL is away, as this node and the other members see it, and what the epoch should say about it. A node
+ * with nothing to write would never notice an outage: if others report one, it asks PostgreSQL too. (PROTOCOL R34)
  */
 import { SPOOL_WORD_MS_MAX } from '../core/limits.ts';
 import type { RecordHearsay } from '../core/spool-message.ts';
@@ -12,13 +11,13 @@ import { memberById } from '../core/topology.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-/** Milliseconds between two questions to PostgreSQL because of what others say. */
+/** Milliseconds between two queries to PostgreSQL because of others' reports. */
 const ASK_AGAIN_MS = 250;
 
 export interface OutageWatchParts {
   readonly name: string;
   readonly record: SystemOfRecord | null;
-  /** This node may do without PostgreSQL; where not, it says so by saying nothing. */
+  /** This node may do without PostgreSQL. If not, it tells the others by sending no report. */
   readonly maySpool: boolean;
   readonly isFull: () => boolean;
   readonly telemetry: Telemetry;
@@ -36,7 +35,7 @@ export class OutageWatch {
     this.parts = parts;
   }
 
-  /** What is to be said with a heartbeat, or null. */
+  /** The report to send with a heartbeat, or null. */
   word(topology: Topology | null, now: number): RecordHearsay | null {
     const { record, maySpool, isFull } = this.parts;
     if (record === null || topology === null) return null;
@@ -52,7 +51,7 @@ export class OutageWatch {
     this.heard.set(name, { word, at: now });
   }
 
-  /** The topology that follows, where the flag is to change; null: nothing is to change. */
+  /** The next topology if the flag should change, otherwise null. */
   next(topology: Topology, now: number): Topology | null {
     if (this.parts.record === null) return null;
     if (!this.parts.maySpool && topology.spooling !== true) return null;
@@ -65,7 +64,7 @@ export class OutageWatch {
     return isOn === null ? null : setSpooling(topology, isOn);
   }
 
-  /** A member has no room for more marks; what it said last counts while it is heard. */
+  /** Some member has no room for more marks; its last report counts while it is heard. */
   isFullElsewhere(now: number): boolean {
     for (const name of this.heard.keys()) if (this.fresh(name, now)?.isFull === true) return true;
     return false;
@@ -85,7 +84,7 @@ export class OutageWatch {
     return heard === undefined || now - heard.at > SPOOL_WORD_MS_MAX ? undefined : heard.word;
   }
 
-  /** Somebody does not reach PostgreSQL. */
+  /** True if some member does not reach PostgreSQL. */
   private isDoubted(now: number): boolean {
     for (const name of this.heard.keys()) if ((this.fresh(name, now)?.awayMs ?? 0) > 0) return true;
     return false;
@@ -102,7 +101,7 @@ export class OutageWatch {
     }
   }
 
-  /** Its answer, or its failure, shows in its health. */
+  /** The outcome shows in PostgreSQL's health. */
   private ask(record: SystemOfRecord, now: number): void {
     if (this.isAsking || now - this.askedAt < ASK_AGAIN_MS) return;
     this.isAsking = true;

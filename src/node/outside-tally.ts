@@ -1,8 +1,8 @@
-/** What has become of changes by hand at this node, and what of them waits, for whoever asks. */
+/** What has become of manual changes at this node, and which of them are waiting, for reports. */
 import type { EditOutcome, OutsideEdit } from '../core/outside-edits.ts';
 import type { ByHandStatus } from './status-parts.ts';
 
-/** Changes that could not be written in one round over all of them. */
+/** Changes that could not be written during one round over all changes. */
 interface Waiting {
   readonly count: number;
   readonly firstId: number;
@@ -14,13 +14,13 @@ const NONE: Waiting = { count: 0, firstId: 0, since: 0, reason: '' };
 
 export class OutsideTally {
   private readonly ended = { written: 0, overtaken: 0, refused: 0 };
-  /** Of the round under way, and of the last one that came to its end. */
+  /** Changes of the round under way (`found`), and of the last completed one (`shown`). */
   private found = NONE;
   private shown = NONE;
-  /** Why nothing is looked at; '': it is. */
+  /** Why no changes are handled; '' if they are. */
   private obstacle = '';
 
-  /** The change was looked at, and what became of it is certain. */
+  /** A change was handled, and its outcome is certain. */
   took({ id }: OutsideEdit, outcome: EditOutcome, now: number): void {
     if (outcome.kind === 'written' || outcome.kind === 'overtaken' || outcome.kind === 'refused')
       this.ended[outcome.kind] += 1;
@@ -32,20 +32,20 @@ export class OutsideTally {
         : { count: count + 1, firstId, since, reason };
   }
 
-  /** All of them were looked at. */
+  /** All changes were visited. */
   roundEnded(): void {
     this.shown = this.found;
     this.found = NONE;
     this.obstacle = '';
   }
 
-  /** None can be looked at; what was found so far is looked at anew. */
+  /** No change can be handled; those found so far will be visited again. */
   hindered(why: string): void {
     this.obstacle = why;
     this.found = NONE;
   }
 
-  /** It may not write: others look after them, and what has become of those that waited is not known here. */
+  /** This node may not write: others handle the changes, and it does not know what became of those that waited. */
   stoodAside(): void {
     this.obstacle = '';
     this.found = NONE;

@@ -1,8 +1,8 @@
 /**
- * Has the changes that were made by hand in PostgreSQL written by the cluster, each as a write like any other: of each key one
- * after another, in the order in which they were made. One member asks, the first live one of the council, twice a second;
- * the others look from time to time for what has waited for long. What happens twice all the same comes to nothing.
- * (DESIGN section 6, decision 43)
+ * Has the cluster write changes that people made by hand in PostgreSQL, each as an ordinary write; changes to one key
+ * in the order in which they were made. One member, the first live one of the council, polls twice a second; the others
+ * check occasionally for changes that have waited long. A change that is handled twice takes effect only once. (DESIGN
+ * section 6, decision 43)
  */
 import { needsStamp, operationOf, outcomeOf } from '../core/outside-edits.ts';
 import type { EditOutcome, OutsideEdit } from '../core/outside-edits.ts';
@@ -21,12 +21,15 @@ import { uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 import type { ByHandStatus } from './status-parts.ts';
 
-/** Milliseconds between two looks where there was nothing more to do, by whose turn it is and by the others. */
+/** Milliseconds between two polls when there is nothing to do, by the member whose turn it is and by the others. */
 const EVERY_MS = 500;
 const OTHERS_EVERY_MS = 5_000;
-/** Milliseconds that a change has waited before others take it up. */
+/** Milliseconds that a change must have waited before other members handle it. */
 const OTHERS_AFTER_MS = 5_000;
-/** Milliseconds before PostgreSQL is asked again after a failure, twice as long each time: it may be a server without these notes. */
+/**
+ * Milliseconds before PostgreSQL is asked again after a failure, doubled each time: the server may not have these notes
+ * at all.
+ */
 const AGAIN_MS_MIN = 250;
 const AGAIN_MS_MAX = 8_000;
 const TIMEOUT_MS = 5_000;
@@ -43,11 +46,11 @@ export interface OutsideWatchParts {
 
 export class OutsideWatch {
   private readonly parts: OutsideWatchParts;
-  /** The flows of clients count what clients ask; what is done here is none of it. */
+  /** The request flows count what clients ask for, which this is not. */
   private readonly serving: Serving;
   private isBusy = false;
   private notBefore = -Infinity;
-  /** The change of the page before that came last: one that nobody can write now does not stand before all others. */
+  /** The last change of the previous page, so that a change that cannot be written now does not block all others. */
   private afterId = 0;
   private againMs = AGAIN_MS_MIN;
   private readonly tally = new OutsideTally();
@@ -64,7 +67,7 @@ export class OutsideWatch {
     if (this.isBusy || clock.now() < this.notBefore) return;
     const view = this.serving.view();
     if (topology === null || view === null || !this.serving.leaseHeld()) return this.tally.stoodAside();
-    // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
+    // Changes noted before all rows are loaded arrive with those rows; while loading, nothing can be told by the rows.
     if (!topology.loaded) return this.tally.hindered('not all rows are loaded yet');
     if (view.spools) return this.tally.hindered('writes wait for PostgreSQL on the disks of their owners');
     const isOurs = firstOfCouncil(topology) === view.selfId;

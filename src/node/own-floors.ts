@@ -1,11 +1,11 @@
 /**
- * Whoever makes slots whole from PostgreSQL goes on from the floors that stand there, and nothing that their lost owners
- * have sent, and that hangs, may raise them later: the new owners would be below, and know nothing of it. So it has a turn at
- * each of them, which leaves them as they are. (PROTOCOL R24, R28)
+ * A node that makes slots whole from PostgreSQL continues from the floors there. Statements of the lost owners that
+ * still hang must not raise these later, because the new owners would then be below them without knowing. So this node
+ * takes a turn at each floor, leaving its value unchanged. (PROTOCOL R24, R28)
  */
 import type { RecordError, RecordFloor, SystemOfRecord } from '../ports/system-of-record.ts';
 
-/** Times that something may come in between. */
+/** Attempts, in case something interferes. */
 const ROUNDS_MAX = 4;
 
 const DISTURBED: RecordError = {
@@ -14,7 +14,7 @@ const DISTURBED: RecordError = {
   message: 'the floors of slots change all the while',
 };
 
-/** The counters, in the order of the slots; nothing that was sent before the answer raises them any more. */
+/** Reports the counters in the order of the slots. Nothing sent before the answer can raise them any more. */
 export function ownFloors(
   record: SystemOfRecord,
   life: number,

@@ -1,6 +1,6 @@
 /**
- * Asks all other complete owners of a slot what they hold of single keys: where what one disk has, or lacks, and what
- * PostgreSQL has do not go together, the others tell which of the two has lost something. (PROTOCOL R10, R23, R24)
+ * Asks all other complete owners of a slot what they hold of single keys. Where what this disk has or lacks contradicts
+ * PostgreSQL, their answers tell which of the two has lost something. (PROTOCOL R10, R23, R24)
  */
 import { SCRUB_FETCHES_MAX } from '../core/limits.ts';
 import type { HeldRecord, PeerMessage } from '../core/message.ts';
@@ -8,16 +8,16 @@ import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Milliseconds without an answer after which it is asked again, and times that it is asked at all. */
+/** Milliseconds without an answer after which an owner is asked again, and how often it is asked at all. */
 const ANSWER_TIMEOUT_MS = 1_000;
 const ASKS_MAX = 4;
 
 export interface OwnersWord {
-  /** The highest that another owner holds; null: none that has answered holds anything. */
+  /** The highest version that another owner holds; null if none that has answered holds anything. */
   readonly held: HeldRecord | null;
   /** Some other owner holds nothing. */
   readonly isAbsentAt: boolean;
-  /** All others have answered. */
+  /** All other owners have answered. */
   readonly isWhole: boolean;
 }
 
@@ -48,7 +48,7 @@ export class OwnerInquiry {
     this.parts = parts;
   }
 
-  /** A few keys at a time. Told in later turns, and nothing more of it once another epoch has come. */
+  /** Asks about a few keys at a time. Answers in later turns, but not once another epoch has begun. */
   ask(
     slot: number,
     keys: readonly string[],

@@ -1,7 +1,8 @@
 /**
- * Pages of slots that have come before those of lower slots: they wait for these, for a moment. What reaches the store in its
- * own order lies in tables that do not overlap, and is not written again by its compactions: out of order by a few slots, all
- * of it was written twice. Several owners are asked at once, and what they answer comes in any order. (decisions/0057)
+ * Holds back pages of slots that arrived before those of lower slots, for a moment. Data that reaches the store in its
+ * own order lands in tables that do not overlap, so compaction does not rewrite it: when it was out of order by just a
+ * few slots, all of it was written twice. Several owners are asked at once, and their answers come in any order.
+ * (decisions/0057)
  */
 import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../core/copy-limits.ts';
 
@@ -13,7 +14,7 @@ interface WaitingPage {
 
 export class PagesInOrder {
   private readonly waiting = new Map<number, WaitingPage>();
-  /** The lowest slot of which a page is on its way; Infinity: none is. */
+  /** The lowest slot with a page on its way; Infinity if there is none. */
   private readonly lowestAwaited: () => number;
   private isReleasing = false;
 
@@ -21,20 +22,23 @@ export class PagesInOrder {
     this.lowestAwaited = lowestAwaited;
   }
 
-  /** Slots whose page waits here. */
+  /** Number of slots with a page waiting here. */
   get size(): number {
     return this.waiting.size;
   }
 
-  /** One page of a slot at a time. `apply` is called once, within this call or a later `release`, unless all are dropped. */
+  /**
+   * Adds a slot's page; a slot has only one at a time. `apply` is called once, within this call or a later `release`,
+   * unless all pages are dropped.
+   */
   add(slot: number, byteCount: number, now: number, apply: () => void): void {
     this.waiting.set(slot, { since: now, byteCount, apply });
     this.release(now);
   }
 
-  /** Those whose turn it is, or that have waited long enough. */
+  /** Applies pages whose turn it is, or that have waited long enough. */
   release(now: number): void {
-    // Applying one makes room, for which others are asked, which asks for this again.
+    // Applying a page makes room, for which further ones are requested, which calls `release` again.
     if (this.isReleasing) return;
     this.isReleasing = true;
     while (this.waiting.size > 0) {
@@ -49,7 +53,7 @@ export class PagesInOrder {
     this.isReleasing = false;
   }
 
-  /** None of them is applied any more; `dropped` is told the bytes of each. */
+  /** Drops all pages; `dropped` is called with the bytes of each. */
   clear(dropped: (byteCount: number) => void): void {
     for (const { byteCount } of this.waiting.values()) dropped(byteCount);
     this.waiting.clear();

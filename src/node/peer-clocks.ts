@@ -1,12 +1,12 @@
 /**
- * What the other members' wall clocks have shown, by their heartbeats. A clock that has shown a time has passed it:
- * nothing is estimated. (PROTOCOL R26)
+ * The wall-clock times that other members have shown in their heartbeats. A clock that has shown a time has passed it,
+ * so nothing is estimated. (PROTOCOL R26)
  */
 export class PeerClocks {
-  /** Wall ms by member id. */
+  /** Wall-clock ms by member id. */
   private readonly shown = new Map<number, number>();
 
-  /** The latest word counts, so that a clock that was set back is not held to what it showed before. */
+  /** The latest heartbeat counts, so that a clock that was set back is not held to what it showed before. */
   heard(memberId: number, wallAt: number): void {
     this.shown.set(memberId, wallAt);
   }

@@ -1,16 +1,19 @@
 /**
- * Which peers and this process refuse each other for what both must have alike, or for a name that two processes have, as their
- * last handshakes told. Nobody takes part who differs; a process that has never been a member waits for ever then, and is better
- * ended with the difference told.
+ * Peers that this process refuses, or that refuse it, because of settings that all must share or a name used by two
+ * processes, as their last handshakes showed. A process that differs cannot take part; one that was never a member
+ * would then wait forever, and should rather end and report the difference.
  */
 import { JOINERS_MAX } from '../core/limits.ts';
 import type { Transport, TransportHandler } from '../ports/transport.ts';
 import { isForPerson, isNameTaken } from '../wire/handshake.ts';
 import type { PeerRefusal } from './status-parts.ts';
 
-/** Milliseconds after which a refusal that was not repeated counts for nothing: peers dial every second. */
+/** Milliseconds after which a refusal that was not repeated is ignored: peers dial every second. */
 const KEPT_MS = 10_000;
-/** Milliseconds for which nobody is linked, and somebody refuses: longer than peers that start together take to see each other. */
+/**
+ * Milliseconds during which no peer is linked and some peer refuses: longer than peers that start together need to see
+ * each other.
+ */
 const HOPELESS_AFTER_MS = 5_000;
 
 interface Told {
@@ -22,7 +25,10 @@ interface Told {
 export class PeerRefusals {
   private readonly byPeer = new Map<string, Told>();
   private readonly linked = new Set<string>();
-  /** Whom this process looks for. Others dial it as well: a left-over node of another cluster decides nothing here. */
+  /**
+   * Peers that this process dials. Other processes dial this one too, but a leftover node of another cluster decides
+   * nothing here.
+   */
   private readonly dialled = new Set<string>();
   private readonly now: () => number;
   private aloneSince: number;
@@ -32,7 +38,7 @@ export class PeerRefusals {
     this.aloneSince = now();
   }
 
-  /** The same transport, overheard. */
+  /** Wraps the transport to observe its refusals. */
   watch(transport: Transport): Transport {
     return {
       start: (hello, handler) => transport.start(hello, this.overhearing(handler)),
@@ -58,8 +64,9 @@ export class PeerRefusals {
   }
 
   /**
-   * Why a process that is no member yet need not wait: most of those that it looks for refuse it, and nobody has taken it. Null: it
-   * may be let in. Where one refuses and others are yet to come, that one may be who is wrong.
+   * Why a process that is not a member yet need not wait any longer: most of the peers that it dials refuse it, and
+   * none has accepted it. Null if it may still be admitted. If one refuses and others have not come yet, the one that
+   * refuses may be wrong.
    */
   whyHopeless(): string | null {
     this.forgetOld();

@@ -1,6 +1,6 @@
 /**
- * What one node makes of the others: who is silent, who is slow, who comes and goes too often, who is gone for long.
- * Each is a rule of its own; here they hear of the same links, stalls and epochs.
+ * What one node concludes about the others: who is silent, who is slow, who comes and goes too often, and who has been
+ * gone for long. Each of these is a rule of its own; this class feeds them the same links, stalls and epochs.
  */
 import { Absences, Readmissions } from '../core/membership-plan.ts';
 import type { Mutations } from '../core/mutations.ts';

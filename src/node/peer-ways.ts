@@ -1,4 +1,7 @@
-/** How a node hands operations to other members and hears their answers, and how they watch keys for one another. */
+/**
+ * How a node forwards operations to other members and receives their answers, and how members watch keys for one
+ * another.
+ */
 import { KeyWatch } from '../core/key-watch.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import { SINCE } from '../core/protocol-versions.ts';
@@ -16,7 +19,7 @@ export function peerWaysOf(
   outbox: PeerOutbox,
   isLinked: (peer: string) => boolean,
 ): PeerWays {
-  // Drawn, so that what is meant for an earlier process of this name finds nobody here.
+  // Random, so that answers to an earlier process of this name match nothing here.
   const first = 1 + Math.floor(random.next() * 0xfffffffe);
   const protocolOf = (peer: string): number => outbox.protocolOf(peer);
   const forwarder = new Forwarder((peer, message) => outbox.send(peer, message), isLinked, protocolOf, first);

@@ -1,6 +1,6 @@
 /**
- * What a learner asks of slots, answered from the store. Slots beside each other lie beside each other on the disk, and to
- * begin a scan costs more than to read a slot of usual size: what is asked for together is read together. (PROTOCOL R19)
+ * Answers learners' requests for slots from the store. Consecutive slots are adjacent on disk, and starting a scan
+ * costs more than reading a slot of usual size: so what is requested together is read together. (PROTOCOL R19)
  */
 import { SLOT_RUN_BYTES_MAX } from '../core/copy-limits.ts';
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
@@ -21,7 +21,7 @@ interface Asked {
   readonly pull: LearnPull;
 }
 
-/** What was read of a slot, from where it was asked for; `isWhole`: nothing follows there. */
+/** What was read of a slot, from the requested position on. `isWhole`: nothing follows there. */
 interface SlotPage {
   readonly entries: StorageEntry[];
   byteCount: number;
@@ -33,7 +33,7 @@ export class PullAnswers {
   private readonly shelf: RecordShelf;
   private readonly send: (memberId: number, message: PeerMessage) => void;
   private readonly mutations: Mutations;
-  /** Asked for, and not begun to be read. */
+  /** Requests that have not been started. */
   private asked: Asked[] = [];
 
   constructor(
@@ -53,7 +53,7 @@ export class PullAnswers {
     this.asked.push({ from, replica, epoch, pull });
   }
 
-  /** All that was added is read now. */
+  /** Starts reading everything that was added. */
   begin(): void {
     if (this.asked.length === 0) return;
     const { asked } = this;
@@ -66,7 +66,7 @@ export class PullAnswers {
     }
   }
 
-  /** Slots beside each other of one learner, as long as one page takes all that they hold. */
+  /** Consecutive slots requested by one learner, as long as one page can hold all their content. */
   private runAt(asked: readonly Asked[], at: number): Asked[] {
     const run = [asked[at]!];
     let count = this.countOf(asked[at]!);
@@ -114,7 +114,7 @@ export class PullAnswers {
     if (replica.view.topology.epoch !== epoch) return;
     const told = this.tellable(replica, entries);
     if (told === undefined) {
-      // Looked at one by one, the damaged one is repaired; the learner comes again.
+      // Checking the entries one by one starts the repair of the damaged one; the learner asks again.
       for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
       return this.refuse(asked, 'a record is damaged');
     }
@@ -122,13 +122,13 @@ export class PullAnswers {
     const tell = (): void =>
       this.send(from, { kind: 'learnFrame', session, slot, afterKey, ...page, last: isWhole });
     if (told.isStored) return tell();
-    // What comes after it in this epoch reaches the learner by itself, as it would while the page is on its way.
+    // Later writes of this epoch reach the learner by themselves, as they would while the page is on its way.
     this.shelf.whenStored(() => (replica.view.topology.epoch === epoch ? tell() : undefined));
   }
 
   /**
-   * What is in flight is told as it stands in memory; everything else is at rest, hence valid. `isStored`: all of it is on this
-   * disk as it is told. Undefined: a record is damaged.
+   * What is in flight is reported as it is in memory; everything else is at rest, hence valid. `isStored`: everything
+   * reported is on this disk. Undefined if a record is damaged.
    */
   private tellable(
     replica: Replica,
@@ -152,7 +152,7 @@ export class PullAnswers {
   }
 }
 
-/** By slot; no page is larger than what a frame takes. */
+/** Pages by slot; no page exceeds what a frame can carry. */
 function pagesOf(entries: readonly StorageEntry[]): Map<number, SlotPage> {
   const pages = new Map<number, SlotPage>();
   let slotTo = '';

@@ -1,9 +1,9 @@
 /**
- * The path of a write through one node: is an owner at hand, this one or another; has the legacy source been asked
- * where a condition needs it; then the replication rules take over until "enough", or the deadline says that the
- * outcome is unknown. Conditional writes go to the slot's first owner, so that coordinators do not abort one
- * another for ever. One whose outcome became unknown on the way is tried again only under its operation id.
- * (DESIGN section 2, PROTOCOL R5, R6, R33)
+ * The path of a write through one node. It finds an owner, this node or another, and asks the legacy source if a
+ * condition requires that; then the replication rules take over until the write is complete, or its deadline makes the
+ * outcome unknown. Conditional writes go to the slot's first owner, so that coordinators do not keep aborting one
+ * another. A write whose outcome became unknown on the way is retried only under its operation id. (DESIGN section 2,
+ * PROTOCOL R5, R6, R33)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -27,9 +27,9 @@ export interface WriteRequest {
   readonly operation: WriteOperation;
   readonly timeoutMs: number;
   readonly hops: number;
-  /** When it came in by a door of this node, as a stamp; left out: it did not. */
+  /** Time stamp of its arrival at a door of this node; left out if it came another way. */
   readonly arrivedAt?: number;
-  /** Of whoever asks, where it is recorded. */
+  /** The caller's trace, if it is traced. */
   readonly trace?: TraceContext | undefined;
 }
 
@@ -57,13 +57,13 @@ class Write implements Expiring, TimedWrite {
   private readonly slot: number;
   private readonly refusable: boolean;
   private readonly readyUntil: number;
-  /** Null where it is not recorded. */
+  /** Null if the write is not traced. */
   private readonly spans: WriteSpans | null;
   private ticket: WriteTicket | null = null;
-  /** Nothing hangs on the legacy source, or it has said that it lacks the key. */
+  /** The write does not depend on the legacy source, or the source has said that it lacks the key. */
   private isLegacyHeard: boolean;
   private forwarded = 0;
-  /** An attempt was begun and not seen to finish; repeated under the operation id. */
+  /** An attempt was started and not seen to finish; it is repeated under the operation id. */
   private inDoubt = false;
   private ended = false;
 
@@ -101,7 +101,7 @@ class Write implements Expiring, TimedWrite {
   onDeadline(): void {
     if (this.ticket !== null) this.serving.replica()?.expire(this.ticket);
     if (this.ended) return;
-    // Handed to another node, whose answer has not come: it may have been done there.
+    // The write was forwarded and no answer has come: the other node may have done it.
     this.fail(failure(this.forwarded !== 0 ? 'outcome_unknown' : 'deadline_before_start'));
   }
 
@@ -120,7 +120,7 @@ class Write implements Expiring, TimedWrite {
     this.begin();
   }
 
-  /** The condition would be judged on a key that only the legacy source can tell of. (PROTOCOL R25) */
+  /** True if the condition would be judged on a key that only the legacy source may have. (PROTOCOL R25) */
   private needsLegacy(): boolean {
     const { key } = this.request.operation;
     const state = this.serving.replica()!.stateOf(key);
@@ -143,7 +143,7 @@ class Write implements Expiring, TimedWrite {
         const isLate = result.failure.code === 'read_timeout';
         return this.fail(isLate ? failure('deadline_before_start') : result.failure);
       }
-      // A value that it told stands here now; by the time of the judgement it may be gone again.
+      // A value that the source returned now stands here, but may be gone again by the time of the judgement.
       this.isLegacyHeard = result.kind === 'absent';
       this.step();
     });
@@ -171,13 +171,16 @@ class Write implements Expiring, TimedWrite {
     this.ticket = null;
     if (result.kind !== 'failed') return this.finish(result);
     const { code } = result.failure;
-    // A damaged record is being fetched from another owner meanwhile. (R10)
+    // A damaged record is being fetched from another owner. (R10)
     if (code === 'not_ready' || code === 'record_damaged') return this.notReady(result.failure);
     if (code === 'outcome_unknown') return this.unknown();
     this.fail(result.failure);
   }
 
-  /** Under its id it may be repeated: it takes effect once. Without one nothing repeats it. (R33) */
+  /**
+   * With an operation id the write may be repeated, because it takes effect once. Without one it is never repeated.
+   * (R33)
+   */
   private unknown(): void {
     if (this.request.operation.operationId === null) return this.fail(failure('outcome_unknown'));
     this.inDoubt = true;
@@ -214,7 +217,7 @@ class Write implements Expiring, TimedWrite {
     if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
   }
 
-  /** Who handed the write to this node may know another way, or will before long; a client waits for ours. */
+  /** A node that forwarded the write here may know another way, or will before long; a client has to wait for ours. */
   private noWay(): void {
     if (this.request.hops > 0) this.fail(failure('not_ready'));
     else this.notReady(null);

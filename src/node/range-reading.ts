@@ -1,5 +1,5 @@
 /**
- * Everything that this disk has in a range of keys, a page after the other, to the end; where it cannot be read it is asked
+ * Reads everything that this disk has in a range of keys, page by page to the end; if the disk cannot be read, tries
  * again after a while.
  */
 import type { Clock } from '../ports/clock.ts';
@@ -13,13 +13,13 @@ export interface RangeReading {
   readonly storage: Storage;
   readonly from: string;
   readonly to: string;
-  /** Of one page. */
+  /** Per page. */
   readonly entryCountMax: number;
   readonly byteCountMax: number;
   readonly isCurrent: () => boolean;
 }
 
-/** `done` is called in a later turn; nothing is any more once the reading is not current. */
+/** Calls `done` in a later turn; calls nothing once the reading is no longer current. */
 export function readRange(
   reading: RangeReading,
   onEntry: (entry: StorageEntry) => void,

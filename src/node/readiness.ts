@@ -1,9 +1,12 @@
-/** What probes and load balancers are told of a node: one set of rules for every door. Empty lists are good news. */
+/**
+ * What probes and load balancers are told about a node: one set of rules for every door. An empty list means that all
+ * is well.
+ */
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
 import type { Phase } from '../core/phases.ts';
 import type { NodeStatus } from './api.ts';
 
-/** What can be asked, each over HTTP and as a service name of gRPC's health service. */
+/** The probes, each an HTTP path and a service name of gRPC's health service. */
 export const PROBES = {
   healthy: reasonsNotHealthy,
   ready: reasonsNotReady,
@@ -13,8 +16,8 @@ export const PROBES = {
 export type Probe = keyof typeof PROBES;
 
 /**
- * Why this process should be ended and started anew: it makes no progress. Nothing that other nodes, PostgreSQL or a
- * full disk do counts here, for a start would not mend it.
+ * Why this process should be restarted: it makes no progress. What other nodes, PostgreSQL or a full disk do never
+ * counts, because a restart would not help.
  */
 function reasonsNotHealthy({ progress }: NodeStatus): string[] {
   const reasons: string[] = [];
@@ -26,12 +29,13 @@ function reasonsNotHealthy({ progress }: NodeStatus): string[] {
   return reasons;
 }
 
-/** A node without a place in a cluster: the founding that would give it one takes PostgreSQL's word. (R27) */
+/** Phases of a node without a place in a cluster: a founding, which would give it one, needs PostgreSQL. (R27) */
 const MAY_NEED_RECORD: ReadonlySet<Phase> = new Set(['starting', 'founding']);
 
 /**
- * Why this node should not be sent requests now. Legacy being down is no reason, nor is PostgreSQL by itself: other nodes
- * reach them no better, and what is held can still be read. An operator can want it otherwise (`record.readyNeedsIt`).
+ * Why this node should not receive requests now. An outage of the legacy source is no reason, nor is one of PostgreSQL
+ * by itself: other nodes reach them no better, and held records can still be read. An operator can choose otherwise
+ * (`record.readyNeedsIt`).
  */
 export function reasonsNotReady(status: NodeStatus): string[] {
   const reasons: string[] = [];
@@ -50,7 +54,7 @@ export function reasonsNotReady(status: NodeStatus): string[] {
     );
   }
   const { state, freeBytes, reserveBytes, freeFiles, reserveFiles } = status.disk;
-  // One that refuses writes stays, and is read from like any other.
+  // A node that refuses writes stays, and can be read from like any other.
   if (state === 'low') {
     const bytes = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
     const files = `${freeFiles} files can be made there (inodes), and ${reserveFiles} are to stay possible`;
@@ -59,14 +63,14 @@ export function reasonsNotReady(status: NodeStatus): string[] {
   }
   if (!status.leaseHeld) {
     reasons.push('the node holds no lease');
-    // To one that serves it is the other that is set up wrongly.
+    // If this node serves, it is the other one that is misconfigured.
     for (const { peer, reason } of status.refusals)
       reasons.push(`${peer} and this node refuse each other: ${reason}`);
   }
   return reasons;
 }
 
-/** Why whoever restarts nodes one after another should let this one run for now. (safe-to-stop.ts) */
+/** Why a rolling restart should not stop this node now. (safe-to-stop.ts) */
 function reasonsNotSafeToStop({ stopCosts }: NodeStatus): readonly string[] {
   return stopCosts;
 }

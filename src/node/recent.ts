@@ -1,6 +1,6 @@
 /**
- * What the node did of late: once a second a copy is made of what it counts and times, and what is shown is the
- * difference to the oldest of the copies. Nothing of it is done for an operation.
+ * The node's recent activity: once a second its counters and histograms are copied, and what is shown is the difference
+ * from the oldest copy. No operation pays for this.
  */
 import type { Histogram } from '../base/histogram.ts';
 import { RECENT_COPY_MS, RECENT_WINDOW_MS } from '../core/limits.ts';
@@ -24,11 +24,11 @@ export interface RecentParts {
   readonly processUse?: ProcessUse | undefined;
 }
 
-/** Whose quantiles are shown. */
+/** Histograms whose quantiles are shown. */
 const NAMES = ['read', 'write', 'storeSync', 'recordCommit', 'loopDelay'] as const;
 type Name = (typeof NAMES)[number];
 
-/** Everything that only grows, at one moment. */
+/** Everything cumulative, at one moment. */
 interface Copy {
   readonly at: number;
   readonly counts: Readonly<Record<Name | WriteStage, Float64Array>>;
@@ -40,7 +40,7 @@ type Totals = ReturnType<RecentWindow['totals']>;
 export class RecentWindow {
   private readonly parts: RecentParts;
   private readonly startedAt: number;
-  /** The oldest first. */
+  /** Oldest first. */
   private readonly copies: Copy[] = [];
   private hitsTaken = 0;
 
@@ -49,7 +49,7 @@ export class RecentWindow {
     this.startedAt = parts.clock.now();
   }
 
-  /** Often; makes a copy when it is time. */
+  /** Called often; makes a copy when it is due. */
   tick(now: number): void {
     const last = this.copies.at(-1);
     if (last !== undefined && now - last.at < RECENT_COPY_MS) return;
@@ -58,7 +58,7 @@ export class RecentWindow {
     while (this.copies.length > 1 && now - this.copies[1]!.at >= RECENT_WINDOW_MS) this.copies.shift();
   }
 
-  /** Reads that were answered at once are only counted when they happen: their times are made known here. */
+  /** Reads that were answered at once are only counted as they happen: their times are added to the histogram here. */
   takeHits(): void {
     const { instruments } = this.parts;
     if (instruments.isOn) instruments.read.recordLowest(instruments.readHits - this.hitsTaken);

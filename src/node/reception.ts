@@ -1,4 +1,7 @@
-/** Where clients' operations enter a node: admitted or refused at once, begun in the next turn, counted until they are answered. */
+/**
+ * Where client operations enter a node: each is admitted or refused at once, started in the next turn, and counted
+ * until it is answered.
+ */
 import type { Failure } from '../core/errors.ts';
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';

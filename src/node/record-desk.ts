@@ -1,7 +1,7 @@
 /**
- * What an operator asks where PostgreSQL is another than the one in use: what this node sees of it, and to accept it. The
- * database is claimed before an epoch names it: until then nobody uses it, and the server of before goes on. What was
- * claimed and not named, for this node died in between, is claimed anew. (PROTOCOL R30)
+ * An operator's requests about adopting another PostgreSQL: what this node sees of it, and to adopt it. The database is
+ * claimed before an epoch names it; until then nobody uses it, and the previous server stays in use. If this node dies
+ * after claiming and before naming it, the database is simply claimed again. (PROTOCOL R30)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -15,10 +15,10 @@ import { drawClusterId } from './founding.ts';
 import type { Wish } from './membership-proposals.ts';
 
 type Answer = (given: ClusterAnswer) => void;
-/** Proposes it until an epoch says it. */
+/** Proposes the wish until an epoch fulfils it. */
 type Change = (wish: Wish, isSaid: (topology: Topology) => boolean, then: Answer) => void;
 
-/** Digits of the name of an adoption: 64 bits. */
+/** Hexadecimal digits in the name of an adoption: 64 bits. */
 const ADOPTION_DIGITS = 16;
 
 export function tellServer(parts: ClusterDeskParts, topology: Topology, answer: Answer): void {
@@ -65,7 +65,7 @@ function name(
   });
 }
 
-/** In words why what was ordered is not done; null: it is. */
+/** For people: why the order is not carried out; null if it is. */
 function whyNotAdopt(facts: RecordServerFacts, order: AdoptRecordOrder): string | null {
   if (facts.verdict === 'refused') return `this PostgreSQL is not accepted: ${facts.why}`;
   if (facts.verdict === 'inUse') return 'this PostgreSQL is the one in use';
@@ -104,7 +104,7 @@ function factsOf(topology: Topology, { server, ...counts }: RecordSurvey): Recor
   };
 }
 
-/** A claim may take as long as a change of the schema does. */
+/** A claim may take as long as a schema change. */
 function answeringOnce({ clock }: ClusterDeskParts, timeoutMs: number, answer: Answer): Answer {
   let isOver = false;
   const once: Answer = (given) => {

@@ -1,7 +1,7 @@
 /**
- * After PostgreSQL has failed over or was restored: compares every slot of which this node is the first owner with it,
- * and says so once all of them are done. What a process has done stands as long as the drive lasts, whoever owns the slot
- * later; what another one has done is done again, which costs a comparison and no more. (PROTOCOL R30)
+ * After PostgreSQL has failed over or was restored, compares it with every slot of which this node is the first owner,
+ * and reports when all are done. What this process has done counts for the whole drive, whoever owns the slot later;
+ * what another process has done is done again, which costs only a comparison. (PROTOCOL R30)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { CopyPace } from '../core/copy-pace.ts';
@@ -20,14 +20,14 @@ import type { RecordShelf } from './record-shelf.ts';
 import { SlotDrive } from './slot-drive.ts';
 import type { DriveStatus } from './status-parts.ts';
 
-/** Milliseconds before a slot is looked at again in which something was in flight, or after a failure. */
+/** Milliseconds before a slot is visited again in which something was in flight, or after a failure. */
 const AGAIN_AFTER_MS = 100;
 const FAILED_AFTER_MS = 500;
-/** Milliseconds before a slot is looked at again of which PostgreSQL did not take some rows. */
+/** Milliseconds before a slot is visited again for which PostgreSQL refused some rows. */
 const REFUSED_AFTER_MS = 2_000;
-/** Milliseconds between two words of that: every slot may have such a row, where somebody holds a lock on all of them. */
+/** Milliseconds between two reports of refused rows: every slot may have some, if somebody has locked all rows. */
 const REFUSED_SAID_EVERY_MS = 30_000;
-/** Milliseconds after which the word that all is done is repeated: a link may have lost it. */
+/** Milliseconds after which the report that all is done is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;
 
 export interface RecordDriverParts {
@@ -41,7 +41,7 @@ export interface RecordDriverParts {
   readonly writesThrough: (key: string) => boolean;
   readonly floorOf: (slot: number) => number;
   readonly inquiry: OwnerInquiry;
-  /** All slots of which this node is the first owner in this epoch are done: to be told to all. */
+  /** All slots of which this node is the first owner in this epoch are done: must be told to all members. */
   readonly onDriven: (drive: number, topology: Topology) => void;
   readonly mutations: Mutations;
 }
@@ -55,9 +55,12 @@ export class RecordDriver {
   private readonly done = new IndexSet(SLOT_COUNT);
   private readonly waits = new Map<number, Map<string, number>>();
   private readonly held = new Map<number, Set<string>>();
-  /** Slots that are driven but for rows that PostgreSQL does not take; monotonic ms from which they are looked at again. */
+  /**
+   * Slots that are driven except for rows that PostgreSQL refuses, with the monotonic ms at which they are visited
+   * again.
+   */
   private readonly refused = new Map<number, number>();
-  /** Floors that PostgreSQL told in this drive, where they kept something out. */
+  /** Floors reported by PostgreSQL in this drive when they kept something out. */
   private readonly pastFloors = new Map<number, number>();
   private todo: number[] = [];
   private readonly under = new Map<number, SlotDrive>();
@@ -109,7 +112,7 @@ export class RecordDriver {
     this.pace.progress(0, this.parts.clock.now());
   }
 
-  /** What is under way is begun anew: the slots may be another's to do. */
+  /** What is under way starts again, because the slots may now be another node's task. */
   private findSlots(replica: Replica, topology: Topology): void {
     const { shelf, mutations, telemetry, clock } = this.parts;
     this.topology = topology;
@@ -153,7 +156,7 @@ export class RecordDriver {
         pastFloor: this.pastFloors.get(slot) ?? 0,
         deleteUnasked: mutations.deleteUnasked === true,
         passInFlight: mutations.passInFlight === true,
-        // The replica's view, for the epoch may be another before the next tick.
+        // Checks the replica's view too, because the epoch may change before the next tick.
         isCurrent: () => this.under.get(slot) === drive && replica.view.topology === topology,
         spent: (recordCount, byteCount) => {
           this.pace.arrived(recordCount, byteCount, clock.now());
@@ -178,7 +181,7 @@ export class RecordDriver {
       this.waits.delete(slot);
       this.held.delete(slot);
       this.pace.progress(this.left, now);
-      // Every slot costs a turn at least, so that clients' requests come in between.
+      // Each slot takes at least one turn, so that clients' requests come in between.
       return clock.defer(() => this.goOn());
     }
     if (end === 'refused') {
@@ -212,7 +215,7 @@ export class RecordDriver {
     if (this.parts.clock.now() >= this.notBefore && this.parts.leaseHeld()) this.begin(replica, topology);
   }
 
-  /** A disk that is behind brings back nothing past that floor. */
+  /** An owner whose disk is behind writes nothing back past that floor. */
   private onKeptOut(slot: number, told: number, version: number): boolean {
     const { floorOf, telemetry, mutations } = this.parts;
     if (mutations.trustOldFloor !== true && !knowsFloor({ own: floorOf(slot), told })) {

@@ -1,8 +1,8 @@
 /**
- * After a founding on a database that has rows: brings every row to its owners, in the background, by reading its key
- * as a client would; a miss asks PostgreSQL and installs what it finds. Once all rows were brought a miss is final,
- * and PostgreSQL is asked no more. One node does it, the first live one of the council; what it has brought stays
- * true in later epochs, so that it only pauses while it may not serve. (PROTOCOL R22, R23)
+ * After a founding on a database that has rows, brings every row to its owners in the background by reading its key as
+ * a client would; a miss asks PostgreSQL and installs what it finds. Once all rows are loaded a miss is final, and
+ * PostgreSQL is not asked any more. One node does this, the first live one of the council. What it has loaded remains
+ * valid in later epochs, so it only pauses while it may not serve. (PROTOCOL R22, R23)
  */
 import type { Topology } from '../core/topology.ts';
 import { firstOfCouncil } from '../core/topology.ts';
@@ -14,10 +14,10 @@ import { uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 const PAGE_ROWS_MAX = 1_000;
-/** Reads under way. New ones begin on a tick only, so that clients' requests come in between. */
+/** Reads in progress. New ones start only on a tick, so that clients' requests come in between. */
 const IN_FLIGHT_MAX = 256;
 const TIMEOUT_MS = 10_000;
-/** Milliseconds before what failed is tried again. */
+/** Milliseconds before a failed read is tried again. */
 const AGAIN_AFTER_MS = 1_000;
 
 export interface RecordLoaderParts {
@@ -26,15 +26,15 @@ export interface RecordLoaderParts {
   readonly systemOfRecord: SystemOfRecord;
   readonly serving: Serving;
   readonly topology: () => Topology | null;
-  /** Everything was brought: counts for the epoch of the call. */
+  /** Everything is loaded; valid for the epoch of the call. */
   readonly onLoaded: () => void;
 }
 
 export class RecordLoader {
   private readonly parts: RecordLoaderParts;
-  /** The flows of clients count what clients ask; what is done here is none of it. */
+  /** The request flows count what clients ask for, which this is not. */
   private readonly serving: Serving;
-  /** The life of the cluster whose rows are brought. */
+  /** The life of the cluster whose rows are being loaded. */
   private life = 0;
   private place: RecordPlace | null = null;
   private rows: RecordRow[] = [];
@@ -90,15 +90,15 @@ export class RecordLoader {
       if (life !== this.life) return;
       if (error !== null) return this.pause(error.message);
       const last = rows.at(-1);
-      // A short page is not the end: only an empty one is.
+      // A short page is not the end; only an empty one is.
       if (last === undefined) this.lastPageSeen = true;
       else this.place = { slot: last.slot, key: last.record.key };
-      // Beside what failed meanwhile and waits to be brought again.
+      // Added to rows that failed meanwhile and wait to be loaded again.
       for (const row of rows) if (!this.isHeld(row)) this.rows.push(row);
     });
   }
 
-  /** At rest at this very owner at the row's version: so every owner has it. */
+  /** True if this owner holds the row's version at rest, and so every owner has it. */
   private isHeld(row: RecordRow): boolean {
     const replica = this.serving.replica();
     const { key, version } = row.record;
@@ -108,7 +108,9 @@ export class RecordLoader {
     return sealed !== undefined && sealed !== 'damaged' && sealed.record.version >= version;
   }
 
-  /** Answered means valid, hence held by every owner: also where the answer is a deletion's absence. */
+  /**
+   * A read that was answered returned a valid record, which every owner holds; the absence of a deleted key counts too.
+   */
   private bring(row: RecordRow): void {
     const { life } = this;
     const { key } = row.record;

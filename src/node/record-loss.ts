@@ -1,6 +1,6 @@
 /**
- * What an operator must know before lost slots are given up: which they are, who held them, and what PostgreSQL and this
- * disk have of them. (DESIGN 3)
+ * What an operator must know before lost slots are given up: which they are, who held them, and what PostgreSQL and
+ * this disk have of them. (DESIGN 3)
  */
 import { LOSS_PAGES_COUNTED_MAX } from '../core/limits.ts';
 import { lossOf } from '../core/recovery.ts';
@@ -34,7 +34,7 @@ export function tellLoss(parts: LossParts, topology: Topology, done: (loss: Clus
   );
 }
 
-/** Null where PostgreSQL does not say. As far as a bounded number of pages goes: most of their rows may be of other slots. */
+/** Null if PostgreSQL does not answer. Reads a bounded number of pages, because most rows may belong to other slots. */
 function countRows(
   record: SystemOfRecord | null,
   slots: readonly number[],

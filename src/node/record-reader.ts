@@ -1,4 +1,4 @@
-/** Misses asked of PostgreSQL: all that wait in a turn go in one statement, each key once. */
+/** Asks PostgreSQL about misses: all that wait in a turn go into one statement, each key once. */
 import { valueFault } from '../core/check-key.ts';
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -10,10 +10,13 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 
 const STATEMENTS_IN_FLIGHT_MAX = 2;
-/** Milliseconds until it is told that a row is of no use: a write that meets it asks again at once, for as long as it stands. */
+/**
+ * Milliseconds before callers are told that a row is unusable: a write that meets it asks again at once, for as long as
+ * the row stands.
+ */
 const DAMAGED_AFTER_MS = 1_000;
 
-/** `isEdited`: the row was changed by hand, and shows that under the version that it had before. */
+/** `isEdited`: the row was changed by hand, and shows the change under the version it had before. */
 export type OnFetched = (
   key: string,
   sealed: SealedRecord | undefined,
@@ -67,7 +70,7 @@ export class RecordReader {
       const drive = this.drive();
       this.record.read(keys, (error, rows) => {
         this.statements -= 1;
-        // A row of the server of before may be gone: it is read again. (R30)
+        // A row read from the previous server may be gone: it is read again. (R30)
         if (drive !== this.drive()) for (const key of keys) this.waiting.add(key);
         if (drive !== this.drive()) return this.flush();
         this.flush();
@@ -86,7 +89,7 @@ export class RecordReader {
       const isEdited =
         row.edited === true && valueFault(row.record.value.length, VALUE_BYTES_MAX) === undefined;
       if (isEdited) return this.onFetched(key, sealed, null, true);
-      // It has Causeway's checksum of what it was: it is told, and not taken for the record.
+      // The row still has the checksum of its former content: it is reported, and not taken for the record.
       this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
       const problem = failure('record_unavailable', 'the row in PostgreSQL fails its checksum');
       this.clock.after(DAMAGED_AFTER_MS, () => this.onFetched(key, undefined, problem));

@@ -1,9 +1,9 @@
 /**
- * Makes slots whole that an operator has given up: every row that PostgreSQL has of them is compared with what this disk
- * has left over, and the higher version of each key stands; below the floor that PostgreSQL has of a slot only what has a row
- * there, for rows of deletions were removed. Nobody owns the slots meanwhile, so nothing is written to them. What was in
- * flight here when its coordinator was lost, and is not in PostgreSQL, is finished afterwards like any orphan.
- * (PROTOCOL R13, R24, R28)
+ * Makes slots whole that an operator has given up. Every row that PostgreSQL has of them is compared with this disk's
+ * leftovers, and the higher version of each key wins; below PostgreSQL's floor for a slot only keys with a row there
+ * are kept, because rows of deletions were removed. Nobody owns the slots meanwhile, so nothing is written to them.
+ * Writes that were in flight here when their coordinator was lost, and are not in PostgreSQL, are finished afterwards
+ * like any orphan. (PROTOCOL R13, R24, R28)
  */
 import type { Mutations } from '../core/mutations.ts';
 import { everythingDriven } from '../core/record-standing.ts';
@@ -36,13 +36,13 @@ import type { LeftInFlight } from './left-in-flight.ts';
 
 /** Milliseconds before PostgreSQL is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
-/** Milliseconds before slots with rows that cannot be read are gone through again. */
+/** Milliseconds before slots with unreadable rows are tried again. */
 const ASIDE_AGAIN_MS = 5_000;
 
 export interface RecordRecoveryParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Null: what this disk has left over is all there is. */
+  /** Null if there is no PostgreSQL, so that this disk's leftovers are all there is. */
   readonly systemOfRecord: SystemOfRecord | null;
   readonly shelf: RecordShelf;
   readonly leftInFlight: LeftInFlight;
@@ -57,24 +57,24 @@ export interface RecordRecoveryParts {
 export class RecordRecovery {
   private readonly parts: RecordRecoveryParts;
   private replica: Replica | null = null;
-  /** What was asked in an earlier epoch is not taken in this one. */
+  /** Answers to questions of an earlier epoch are not used in this one. */
   private epoch = 0;
-  /** Ascending, those before `next` are whole. */
+  /** Ascending; those before `next` are done. */
   private slots: readonly number[] = [];
   private next = 0;
   private isSifted = false;
   private place: RecordPlace | null = null;
-  /** As PostgreSQL has them, in the order of the slots; null: it was not asked yet. */
+  /** PostgreSQL's floors, in the order of the slots; null if they were not read yet. */
   private counters: readonly number[] | null = null;
-  /** Keys of the slot at hand that have a row. */
+  /** Keys of the present slot that have a row. */
   private keys = new Set<string>();
   /**
-   * Slots with a row that cannot be read, and is not held here, each with its counter: what they had is not known before somebody
-   * has mended that. The others do not wait for them.
+   * Slots with a row that cannot be read and is not held here, each with its floor: what they had is unknown until
+   * somebody has repaired the row. Other slots do not wait for them.
    */
   private aside = new Map<number, number>();
   private againAt = -Infinity;
-  /** By slot: the key that was told of last, or none where not even that can be read. */
+  /** By slot: the key last reported, or undefined if not even the key can be read. */
   private readonly told = new Map<number, string | undefined>();
   private readonly rows: RecoveryRows | null;
   private readonly sweeps = new RecoverySweeps();
@@ -87,7 +87,10 @@ export class RecordRecovery {
     this.rows = parts.systemOfRecord === null ? null : new RecoveryRows(parts.systemOfRecord);
   }
 
-  /** `slots`: those that this node is to make whole in this epoch, ascending; `onWhole` is told of each, in a later turn. */
+  /**
+   * `slots`: those that this node must make whole in this epoch, ascending. `onWhole` is called for each, in a later
+   * turn.
+   */
   begin(view: SlotView, replica: Replica, slots: readonly number[], onWhole: (slot: number) => void): void {
     this.epoch = view.topology.epoch;
     this.replica = replica;
@@ -111,7 +114,7 @@ export class RecordRecovery {
     this.aside = new Map();
   }
 
-  /** False: nothing was set aside, or that only just now. */
+  /** Returns false if nothing was set aside, or only a moment ago. */
   private goAgain(): boolean {
     const { aside } = this;
     if (aside.size === 0 || this.parts.clock.now() < this.againAt) return false;
@@ -119,7 +122,7 @@ export class RecordRecovery {
     return true;
   }
 
-  /** No member any more: what PostgreSQL still answers makes nothing whole. */
+  /** This process is not a member any more: later answers of PostgreSQL make nothing whole. */
   end(): void {
     this.epoch = 0;
     this.replica = null;
@@ -153,7 +156,7 @@ export class RecordRecovery {
     });
   }
 
-  /** Before rows take the place of what this disk has: what was in flight below them is forgotten then. */
+  /** Before rows replace what this disk has, because that forgets what was in flight below them. */
   private sift(): void {
     const { epoch, slots } = this;
     siftOperations({ ...this.parts, slots, isCurrent: () => epoch === this.epoch }, () => {
@@ -190,13 +193,13 @@ export class RecordRecovery {
     telemetry.event('warn', 'recovery.paused', { reason });
   }
 
-  /** Rows come in the order of slot and key: a slot is whole when one of a later slot has come, or none. */
+  /** Rows come in the order of slot and key: a slot is whole once a row of a later slot has come, or none at all. */
   private take(rows: readonly RecordRow[]): void {
     const { epoch } = this;
     this.isAsking = false;
     for (const row of rows) {
       this.finishBefore(row.slot);
-      // What was put there by hand is noted, and written when all is served again.
+      // A row inserted by hand is noted, and written once the cluster serves again.
       const isCommitted = row.record.version !== VERSION_NONE;
       if (isCommitted && this.slots[this.next] === row.slot) this.takeRow(row);
     }
@@ -221,7 +224,7 @@ export class RecordRecovery {
     if (epoch === this.epoch) this.ask();
   }
 
-  /** Is what is lost there held here? */
+  /** True if this disk holds the unreadable row's version, or a higher one. */
   private hasHeld(slot: number, row: RowVersion): boolean {
     const { key, version, checksum } = row;
     const held = this.parts.shelf.read(key, slot);
@@ -240,7 +243,7 @@ export class RecordRecovery {
     this.keys = new Set();
     this.againAt = clock.now() + ASIDE_AGAIN_MS;
     const key = found.kind === 'unreadable' ? found.row.key : undefined;
-    // Once for each row: behind one that was mended there may be another.
+    // Each row is reported once: after one was repaired there may be another.
     if (this.told.has(slot) && this.told.get(slot) === key) return;
     this.told.set(slot, key);
     const named = key === undefined ? {} : { key };
@@ -264,8 +267,8 @@ export class RecordRecovery {
   }
 
   /**
-   * Whatever PostgreSQL may have lost: commits are lost from the end, and what was at rest below its floor was committed
-   * before that floor was raised.
+   * Valid whatever PostgreSQL may have lost: commits are lost from the end, and everything at rest below a floor was
+   * committed before that floor was raised.
    */
   private clear(slot: number, counter: number, keys: ReadonlySet<string>, done: () => void): void {
     const { clock, floors, mutations } = this.parts;
@@ -282,7 +285,7 @@ export class RecordRecovery {
 
   private finish(whole: number): void {
     const { shelf, leftInFlight, operations, clock } = this.parts;
-    // Which operations the lost owners had done under an id is not known to anybody.
+    // Nobody knows which identified operations the lost owners had done.
     operations.learnForgotten(Math.ceil(clock.wallNow()));
     operations.confirm(whole);
     shelf.setVerified(whole);
@@ -295,11 +298,11 @@ export class RecordRecovery {
     const sealed = sealRecord(record);
     const held = shelf.read(record.key, slot);
     this.keys.add(record.key);
-    // Where nobody has another copy it is still the only word that there is.
+    // If nobody has another copy, this row is still the only record.
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
     if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
-    // Of what was changed by hand the row has the newer word.
+    // For a row that was changed by hand, the checksum of its present content counts.
     const told = edited === true ? sealed.checksum : checksum;
     const isOfBefore = this.isOfBefore(slot, held, record);
     if (isOfBefore) this.dropSuperseded(slot, held);
@@ -312,12 +315,12 @@ export class RecordRecovery {
     if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
   }
 
-  /** PostgreSQL has exactly what is held here. */
+  /** PostgreSQL has exactly the version held here. */
   private settle(slot: number, { record }: SealedRecord, version: number): void {
     if (record.version === version) this.parts.leftInFlight.settle(slot, record.key, version);
   }
 
-  /** What is held is higher, and was lost when others went on without this disk: the row is to take its place. */
+  /** What is held is higher but was lost when others went on without this disk: the row must replace it. */
   private isOfBefore(
     slot: number,
     held: SealedRecord | undefined | 'damaged',
@@ -335,7 +338,10 @@ export class RecordRecovery {
     spooled.drop(slot, key);
   }
 
-  /** Deleted, and that forgotten here, by an owner that had the slot to the end: PostgreSQL has lost it since. */
+  /**
+   * The key was deleted, and the deletion forgotten, on this disk while it held the slot to the end: PostgreSQL has
+   * lost the deletion since.
+   */
   private isForgotten(slot: number, { key, version }: KeyRecord): boolean {
     const { floors, mutations, telemetry, writesThrough } = this.parts;
     const through = floors.forgotten.through(slot);
@@ -346,8 +352,8 @@ export class RecordRecovery {
   }
 
   /**
-   * What was in flight here below the row may have been finished before it, or have been refused, and done another time
-   * under the same id. (R33)
+   * A write in flight here below the row may have been finished before it; or have been refused, and done later under
+   * the same id. (R33)
    */
   private forgetOpen(slot: number, { key, version }: KeyRecord): void {
     const { leftInFlight, operations } = this.parts;

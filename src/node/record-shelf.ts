@@ -1,7 +1,7 @@
 /**
- * The records of this node as the rules see them: hot ones in memory, all of them in the store, digests kept with
- * every write. For a learner it also knows which of its leftovers its source has confirmed: the others count as
- * not held. (DESIGN section 5, PROTOCOL R19)
+ * This node's records as the rules see them: hot ones in memory, all of them in the store, and digests updated with
+ * every write. For a learner it also knows which leftovers its source has confirmed: others count as not held. (DESIGN
+ * section 5, PROTOCOL R19)
  */
 import { visitZeroes } from '../base/index-set.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
@@ -21,12 +21,12 @@ import type { StoreChange, StoreWriter } from './store-writer.ts';
 import { SupersededSlots } from './superseded-slots.ts';
 import type { SupersededFound } from './superseded-slots.ts';
 
-/** What is known of the records by their slots, from the start and with every write. */
+/** Indexes of the records by slot, built at the start and updated with every write. */
 export interface ShelfIndexes {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
-  /** Left out: none is known yet. */
+  /** Left out if none is known yet. */
   readonly witnesses?: RecordWitnesses;
   readonly superseded?: SupersededFound;
 }
@@ -34,7 +34,7 @@ export interface ShelfIndexes {
 interface LearnSession {
   readonly written: Set<string>;
   copiedThrough: string;
-  /** Something lower took the place of a leftover: what the source said of the slot's digest says nothing any more. */
+  /** Something lower replaced a leftover, so the source's comparison of the slot's digest is no longer valid. */
   wasLowered: boolean;
 }
 
@@ -43,18 +43,18 @@ export class RecordShelf {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
-  /** What of the leftovers is of before their slot was given up. */
+  /** Leftovers from before their slot was given up. */
   readonly superseded: SupersededSlots;
   private readonly writer: StoreWriter;
   private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly onDamaged: (slot: number, key: string) => void;
   private readonly cache: HotCache;
-  /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
+  /** 1 if everything held of the slot counts: it is complete, or confirmed by its source. */
   private readonly verified = new Uint8Array(SLOT_COUNT);
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
   private readonly sessions = new Map<number, LearnSession>();
 
-  /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
+  /** `onDamaged`: called, from within a call, when a record that counts is requested and fails its checksum. */
   constructor(
     writer: StoreWriter,
     { digests, expiryTimes, tombstones, witnesses = new RecordWitnesses(), superseded }: ShelfIndexes,
@@ -83,27 +83,27 @@ export class RecordShelf {
     return sealed;
   }
 
-  /** It is damaged on this disk, whatever memory has kept of it. */
+  /** Checks whether the record is damaged on disk, whatever is in memory. */
   noticeDamage(key: string, slot: number): void {
     if (this.read(key, slot) !== 'damaged') return;
     this.cache.drop(key);
     this.onDamaged(slot, key);
   }
 
-  /** The record as it stands on this disk, whatever it is worth. */
+  /** The record as it is on this disk, whether it counts or not. */
   read(key: string, slot: number): SealedRecord | undefined | 'damaged' {
     const bytes = this.writer.get(recordKey(slot, key));
     if (bytes === undefined) return undefined;
     return openRecord(bytes) ?? 'damaged';
   }
 
-  /** What a damaged record says of itself, for what that is worth; null where it is not damaged. */
+  /** What a damaged record says about itself, which may be wrong; null if it is not damaged. */
   claimed(key: string, slot: number): CopyAtRest | null {
     const bytes = this.writer.get(recordKey(slot, key));
     return bytes === undefined || openRecord(bytes) !== undefined ? null : claimOf(bytes);
   }
 
-  /** The hit path: from memory or the store, and into memory. */
+  /** The hit path: returns the record from memory or the store, and keeps it in memory. */
   loadHot(key: string, slot: number): KeyRecord | undefined | 'damaged' {
     const hot = this.cache.recordOf(key);
     if (hot !== undefined) {
@@ -117,7 +117,7 @@ export class RecordShelf {
     return sealed.record;
   }
 
-  /** `changes`: what must be on disk together with the record. */
+  /** `changes`: entries that must be written together with the record. */
   store(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
     const previous = this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
     this.cache.drop(write.sealed.record.key);
@@ -125,21 +125,21 @@ export class RecordShelf {
     return this.writer.put(write, changes);
   }
 
-  /** A learner's copy of a valid record, or the removal of what its source lacks. */
+  /** Stores a learner's copy of a valid record, or removes what its source lacks. */
   replaceAtRest(slot: number, key: string, sealed: SealedRecord | null): void {
     this.account(slot, key, sealed, null);
     this.cache.drop(key);
     this.writer.putAtRest(slot, key, sealed === null ? null : sealed.bytes);
   }
 
-  /** The same where nothing of the key is on this disk. */
+  /** The same for a key of which nothing is on this disk. */
   addAtRest(slot: number, key: string, sealed: SealedRecord): void {
     this.count(slot, undefined, sealed);
     this.cache.drop(key);
     this.writer.putAtRest(slot, key, sealed.bytes);
   }
 
-  /** `replaced`, where it is known, saves a read of the store: an eighth of a put's time on the main thread. */
+  /** If `replaced` is known it saves a read of the store: an eighth of a put's time on the main thread. */
   private account(
     slot: number,
     key: string,
@@ -165,13 +165,13 @@ export class RecordShelf {
     this.cache.keep(sealed);
   }
 
-  /** It became valid: what is looked for in PostgreSQL now and then. */
+  /** The record became valid; its key may be looked up in PostgreSQL now and then. */
   settled(sealed: SealedRecord): void {
     this.keepHot(sealed);
     this.witnesses.note(sealed.record.key);
   }
 
-  /** It is read from the disk next. */
+  /** The next read goes to the disk. */
   forgetHot(key: string): void {
     this.cache.drop(key);
   }
@@ -180,7 +180,7 @@ export class RecordShelf {
     this.cache.clear();
   }
 
-  /** Calls back when everything stored so far is on disk, where a scan sees it. */
+  /** Calls back when everything stored so far is on disk and visible to scans. */
   whenStored(done: () => void): void {
     this.writer.barrier(done);
   }
@@ -189,7 +189,7 @@ export class RecordShelf {
     return this.verified[slot] === 1;
   }
 
-  /** Those of the slots of which what is held does not count. */
+  /** Visits the given slots in which what is held does not count. */
   visitUnverified(slots: Uint16Array, visit: (slot: number) => void): void {
     visitZeroes(this.verified, slots, visit);
   }
@@ -207,13 +207,13 @@ export class RecordShelf {
     this.cache.clear();
   }
 
-  /** What is held of the slot counts no more until a source confirms it. */
+  /** What is held of the slot does not count until a source confirms it. */
   doubt(slot: number): void {
     this.verified[slot] = 0;
     this.sessions.delete(slot);
   }
 
-  /** How far a copy that was broken off has come; '': it is to begin. */
+  /** How far an interrupted copy has come; '' if it has not begun. */
   copiedThroughOf(slot: number): string {
     return this.sessions.get(slot)?.copiedThrough ?? '';
   }
@@ -223,7 +223,7 @@ export class RecordShelf {
     this.session(slot).copiedThrough = key;
   }
 
-  /** Of before its slot was given up, and nobody has confirmed it since. */
+  /** True if the record is from before its slot was given up, and was not confirmed since. */
   isSuperseded(slot: number, key: string): boolean {
     return this.superseded.hasKey(slot, key) && !this.isConfirmed(slot, key);
   }
@@ -239,8 +239,8 @@ export class RecordShelf {
   }
 
   /**
-   * Since digests were compared: a leftover that the source has, too, and that this node no longer has. Where something
-   * higher took its place, the source will hear of that; where it was lower, the slot is to be copied after all. (R19)
+   * True if, since digests were compared, this node has lost a leftover that the source also has. If something higher
+   * replaced it, the source will hear of that; if it was something lower, the slot must be copied after all. (R19)
    */
   wasLowered(slot: number): boolean {
     return this.sessions.get(slot)?.wasLowered === true;

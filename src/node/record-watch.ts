@@ -1,9 +1,10 @@
 /**
- * Notices what PostgreSQL does not tell by an error: that another server answers, and that rows which were committed are
- * gone. A failover shows in the timeline. A server that was set back (a backup restored in its place, a disk that lost its
- * newest writes) has the identity that it had; but commits are lost from the end, so that a node looks for the last keys
- * that became valid here: what is at rest at an owner was committed. It looks after each new connection, for a server that
- * was set back was restarted, after each drive, and now and then; soon again for keys that were not at rest. (PROTOCOL R30)
+ * Notices what PostgreSQL does not report as an error: that another server answers, and that committed rows are
+ * missing. A failover shows as a later timeline. A server that was set back (a backup restored in its place, a disk
+ * that lost its latest writes) keeps its identity; but commits are lost from the end, so a node looks up the last keys
+ * that became valid here, because what is at rest at an owner was committed. It does so after each new connection (a
+ * server that was set back was restarted), after each drive, and now and then; and soon again for keys that were not at
+ * rest. (PROTOCOL R30)
  */
 import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -21,7 +22,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { RecordNews } from './membership-record.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** Milliseconds before a look that failed is repeated. */
+/** Milliseconds before a failed lookup is repeated. */
 const AGAIN_AFTER_MS = 500;
 
 export interface RecordWatchParts {
@@ -33,7 +34,7 @@ export interface RecordWatchParts {
   readonly topology: () => Topology | null;
   readonly writesThrough: (key: string) => boolean;
   readonly floorOf: (slot: number) => number;
-  /** False: this disk may be behind, and what it has proves nothing of PostgreSQL. (R24) */
+  /** False if this disk may be behind, so that what it has proves nothing about PostgreSQL. (R24) */
   readonly isChecked: () => boolean;
   readonly news: RecordNews;
   readonly mutations: Mutations;
@@ -41,7 +42,7 @@ export interface RecordWatchParts {
 
 interface Expected {
   readonly key: string;
-  /** 0: nothing is held. */
+  /** 0 if nothing is held. */
   readonly version: number;
   readonly tombstone: boolean;
   readonly floor: number;
@@ -49,11 +50,14 @@ interface Expected {
 
 export class RecordWatch {
   private readonly parts: RecordWatchParts;
-  /** The connection after which the last look was taken. */
+  /** The connection after which the last lookup was made. */
   private lookedAt: SeenServer | null = null;
   private notBefore = -Infinity;
   private isLooking = false;
-  /** What the look before has missed, by its version: what a drive has not brought back its first owner does not hold. */
+  /**
+   * What the previous lookup missed, with its version: if a drive has not brought it back, its first owner does not
+   * hold it.
+   */
   private missedBefore = new Map<string, number>();
 
   constructor(parts: RecordWatchParts) {
@@ -71,7 +75,7 @@ export class RecordWatch {
     if (this.parts.mutations.keepQuietAfterFailover === true) return;
     if (seen === null || topology.record === undefined || judgeServer(topology.record, seen) !== 'known')
       return;
-    // As long as a drive lasts rows are known to be missing.
+    // While a drive lasts, rows are known to be missing.
     if (!everythingDriven(topology)) this.lookedAt = null;
     else if (
       !this.isLooking &&
@@ -87,7 +91,7 @@ export class RecordWatch {
   private look(replica: Replica, drive: number): void {
     const { clock, systemOfRecord, telemetry, news } = this.parts;
     const { expected, isAll } = this.expected(replica);
-    // The newest of all may be those that are being written: they are looked for once they are at rest.
+    // The newest keys may still be being written: they are looked up once they are at rest.
     if (!isAll) this.notBefore = clock.now() + AGAIN_AFTER_MS;
     if (expected.length === 0) return;
     this.isLooking = true;
@@ -111,7 +115,7 @@ export class RecordWatch {
     });
   }
 
-  /** It goes round once more under its own version: the other owners have it again, and PostgreSQL. */
+  /** Sends the record round once more under its own version, so that the other owners and PostgreSQL have it again. */
   private reaffirm(key: string, version: number): void {
     const slot = slotOf(key);
     const sealed = this.parts.shelf.load(key, slot);
@@ -119,7 +123,9 @@ export class RecordWatch {
     this.parts.replica()?.reaffirm(slot, sealed);
   }
 
-  /** What PostgreSQL has at least, if it has lost nothing; `isAll`: but for keys of which that cannot be said now. */
+  /**
+   * What PostgreSQL must have at least if it has lost nothing. `isAll`: false if that cannot be said of some keys now.
+   */
   private expected(replica: Replica): { readonly expected: Expected[]; readonly isAll: boolean } {
     const { shelf, writesThrough, floorOf } = this.parts;
     const expected: Expected[] = [];
@@ -140,15 +146,18 @@ export class RecordWatch {
   }
 }
 
-/** What was committed: nothing, where somebody put the row there by hand. A value that was made of a deletion is none that is back. */
+/**
+ * What was committed: nothing, if the row was inserted by hand. A value that somebody made from a deletion has not come
+ * back from before it.
+ */
 function committed(row: RecordRow | undefined): Pick<KeyRecord, 'version' | 'tombstone'> | undefined {
   if (row === undefined || row.record.version === VERSION_NONE) return undefined;
   return row.edited === true ? { version: row.record.version, tombstone: true } : row.record;
 }
 
 /**
- * Of what is not held a deletion may be forgotten here: then the value must not stand again. One that is about to be
- * forgotten may have no row any more.
+ * If nothing is held, a deletion may have been forgotten here, and then the value must not be there again. A deletion
+ * that is about to be forgotten may have no row any more.
  */
 function isLost({ version, tombstone, floor }: Expected, row: ReturnType<typeof committed>): boolean {
   if (row === undefined && isAsGoodAsAbsent({ version, tombstone }, floor)) return false;

@@ -1,7 +1,7 @@
 /**
- * Rows of PostgreSQL in their order, for slots that are made whole. One that cannot be read there ends a statement for all rows of
- * it: one row is then asked for, and after each that comes twice as many, until that row is found or passed over, for it may stand
- * in another slot. Its version is told without the value.
+ * Reads PostgreSQL's rows in order, for slots that are made whole. An unreadable row makes a statement fail for all its
+ * rows: then one row is requested at a time, and twice as many after each success, until that row is found, or passed
+ * because it is in another slot. The version of an unreadable row is read without its value.
  */
 import type {
   RecordError,
@@ -11,18 +11,20 @@ import type {
   SystemOfRecord,
 } from '../ports/system-of-record.ts';
 
-/** Few, for most of a page may be of other slots where those to be made whole are scattered. */
+/** Few, because most rows of a page may belong to other slots if the slots to be made whole are scattered. */
 const PAGE_ROWS_MAX = 200;
 
-/** No rows: there are no more of any slot. */
+/** An empty list means that there are no more rows of any slot. */
 type Rows = { readonly kind: 'rows'; readonly rows: readonly RecordRow[] };
 
-/** What cannot be read stands in a later slot. */
+/** The unreadable row is in a later slot. */
 export interface EndOfSlot {
   readonly kind: 'endOfSlot';
 }
 
-/** The next row of the slot that was committed; or not even its version can be read, and it is not known what the slot has. */
+/**
+ * The next committed row of the slot cannot be read. If not even its version can be, it is unknown what the slot has.
+ */
 export type Unreadable =
   | { readonly kind: 'unreadable'; readonly row: RowVersion; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -57,7 +59,7 @@ export class RecoveryRows {
   private readVersion({ slot, key }: RecordPlace, { message: reason }: RecordError, done: Done): void {
     this.systemOfRecord.versionsOf(slot, key, 1, (error, rows) => {
       const [row] = rows;
-      // Where it stands in a later slot it is behind the next place, too.
+      // If it is in a later slot, it also comes after the next place.
       if (row !== undefined) this.rowsMax = PAGE_ROWS_MAX;
       if (error?.ofRows === true) return done(null, { kind: 'unknown', reason });
       if (error !== null) return done(error, NOTHING);

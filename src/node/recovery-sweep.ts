@@ -1,6 +1,7 @@
 /**
- * What a disk has left over of a slot that was given up, at or below the floor that PostgreSQL has of it: whatever stood
- * there when the floor was raised had its row, so that what has none was deleted since, and that forgotten. (PROTOCOL R24, R28)
+ * Handles a disk's leftovers, in a slot that was given up, at or below PostgreSQL's floor. Everything that stood there
+ * when the floor was raised had a row, so a leftover without a row was deleted since, and the deletion forgotten.
+ * (PROTOCOL R24, R28)
  */
 import { DRIVE_SLOTS_IN_FLIGHT_MAX, SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import { counterOf } from '../core/version.ts';
@@ -23,26 +24,26 @@ export interface RecoverySweep {
   readonly leftInFlight: LeftInFlight;
   readonly operations: OperationTable;
   readonly spooled: SpoolMarks;
-  /** Of other keys PostgreSQL has no rows, whatever became of them. */
+  /** PostgreSQL never has rows of other keys. */
   readonly writesThrough: (key: string) => boolean;
   readonly slot: number;
   readonly counter: number;
-  /** Those that have a row. */
+  /** Keys that have a row. */
   readonly keys: ReadonlySet<string>;
   readonly isCurrent: () => boolean;
 }
 
-/** One after another, a few at a time: an operator may give up all slots at once. */
+/** Runs sweeps one after another, a few at a time: an operator may give up all slots at once. */
 export class RecoverySweeps {
   private waiting: (() => void)[] = [];
   private running = 0;
 
-  /** What is to come waits until some of it is done. */
+  /** Further slots wait until some sweeps are done. */
   get isFull(): boolean {
     return this.waiting.length >= DRIVE_SLOTS_IN_FLIGHT_MAX;
   }
 
-  /** As `sweepBelow`. */
+  /** See `sweepBelow`. */
   add(sweep: RecoverySweep, done: () => void): void {
     this.waiting.push(() =>
       sweepBelow(sweep, () => {
@@ -54,7 +55,7 @@ export class RecoverySweeps {
     this.next();
   }
 
-  /** Another epoch has come: nothing that is under way ends any more. */
+  /** Another epoch has begun: sweeps under way never call back. */
   clear(): void {
     this.waiting = [];
     this.running = 0;
@@ -69,7 +70,7 @@ export class RecoverySweeps {
   }
 }
 
-/** `done` is called in a later turn; not at all once another epoch has come. */
+/** Calls `done` in a later turn, but not once another epoch has begun. */
 function sweepBelow(sweep: RecoverySweep, done: () => void): void {
   const limits = { entryCountMax: SLOT_COPY_RECORDS_MAX, byteCountMax: SLOT_COPY_BYTES_MAX };
   readRange(
@@ -84,7 +85,7 @@ function clear(sweep: RecoverySweep, key: string, version: number): void {
   const isLost = counterOf(version) <= counter || shelf.isSuperseded(slot, key);
   if (!isLost || keys.has(key) || !writesThrough(key)) return;
   telemetry.event('info', 'recovery.cleared', { slot, version, floor: counter });
-  // As of what is below a row: it may have been refused, and done another time. (R33)
+  // As for a write below a row: it may have been refused, and done later under the same id. (R33)
   operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version + 1));
   leftInFlight.settle(slot, key, version);
   spooled.drop(slot, key);

@@ -1,18 +1,18 @@
 /**
- * What of a batch PostgreSQL refused for some of its rows: their content, or a lock that somebody holds. The batch is
- * halved until the row is alone; then it is tried by itself, less and less often. It takes turns with what else there is to write, so
- * that one row holds up no other.
+ * Batches that PostgreSQL refused because of some of their rows: their content, or a lock that somebody holds. A batch
+ * is halved until the row is alone; then it is tried by itself, less and less often. These attempts alternate with
+ * other writes, so that one row does not hold up all others.
  */
 
-/** Milliseconds before a row that is alone is tried again: doubled each time. */
+/** Milliseconds before a single row is tried again; doubled each time. */
 const PAUSE_MS_MIN = 1_000;
 const PAUSE_MS_MAX = 16_000;
 
 export interface Part<Item> {
   readonly items: readonly Item[];
-  /** Monotonic ms since when the oldest of them waits. */
+  /** Monotonic ms since when the oldest of these rows has waited. */
   readonly since: number;
-  /** Milliseconds that a row alone was let wait; 0: it was not alone yet. */
+  /** Milliseconds of the last pause of a single row; 0 if it was not alone yet. */
   readonly pausedMs: number;
 }
 
@@ -24,12 +24,12 @@ export class RefusedRows<Item> {
     return this.parts.reduce((sum, { items }) => sum + items.length, 0);
   }
 
-  /** Monotonic ms; Infinity where there is none. */
+  /** Monotonic ms; Infinity if there are none. */
   oldestSince(): number {
     return this.parts.reduce((oldest, { since }) => Math.min(oldest, since), Infinity);
   }
 
-  /** Milliseconds after which there is something to take. */
+  /** Returns the milliseconds after which there is something to take. */
   add({ items, since, pausedMs }: Part<Item>, now: number): number {
     if (items.length === 1) {
       const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, 2 * pausedMs));
@@ -42,7 +42,7 @@ export class RefusedRows<Item> {
     return 0;
   }
 
-  /** Undefined: none is due, or it is the turn of others, where there are any. */
+  /** Undefined if none is due, or it is the turn of other writes, if there are any. */
   take(now: number, hasOthers: boolean): Part<Item> | undefined {
     if (this.parts.length === 0) return undefined;
     this.wasTaken = !(this.wasTaken && hasOthers);
@@ -51,7 +51,7 @@ export class RefusedRows<Item> {
     return at < 0 ? undefined : this.parts.splice(at, 1)[0];
   }
 
-  /** Of those that are alone. */
+  /** Takes one of the rows that are alone. */
   takeAlone(isSought: (item: Item) => boolean): Part<Item> | undefined {
     const at = this.parts.findIndex(({ items, pausedMs }) => pausedMs > 0 && isSought(items[0]!));
     return at < 0 ? undefined : this.parts.splice(at, 1)[0];

@@ -1,7 +1,7 @@
 /**
- * Drives the topology's register from one node: keeps its acceptor's state on disk before each reply, and runs
- * one attempt of its own at a time, giving up after a while and trying again with growing, random pauses so
- * that proposers do not starve one another. (PROTOCOL R29)
+ * Drives the topology's register from one node. It writes its acceptor's state to disk before each reply, and runs one
+ * attempt of its own at a time, which it gives up after a while and repeats after growing random pauses, so that
+ * proposers do not starve one another. (PROTOCOL R29)
  */
 import { startsOf } from '../core/incarnation.ts';
 import type { Ballot, MembershipMessage } from '../core/membership-message.ts';
@@ -23,16 +23,16 @@ import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { MembershipDisk } from './membership-disk.ts';
 
-/** Milliseconds an attempt may take, doubled after each that took too long: links may be slow. */
+/** Milliseconds that an attempt may take, doubled after each that took too long: links may be slow. */
 const ATTEMPT_TIMEOUT_MS_MIN = 400;
 const ATTEMPT_TIMEOUT_MS_MAX = 5_000;
-/** Milliseconds for a founding from the moment it asks PostgreSQL, whose answer may take its time. */
+/** Milliseconds for a founding, from the moment it asks PostgreSQL, which may take its time. */
 const FOUNDING_TIMEOUT_MS = 20_000;
 /** Milliseconds between attempts of one proposer. */
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1_000;
 
-/** What the driver asks of the node it belongs to. */
+/** What the driver needs from its node. */
 export interface RegisterHost {
   readonly name: string;
   readonly mutations: Mutations;
@@ -40,14 +40,14 @@ export interface RegisterHost {
   now(): number;
   topology(): Topology | null;
   send(name: string, message: MembershipMessage): void;
-  /** This voter's disk has a topology that it accepted. */
+  /** A topology that this voter accepted is on its disk. */
   onAccepted(): void;
   onChosen(topology: Topology): void;
 }
 
 /**
- * Decides on the next value, at once or later. `base` is known to be chosen, or null at a founding that nobody
- * has begun; `propose(null)` ends the attempt without a change.
+ * Decides on the next value, at once or later. `base` is known to be chosen, or null at a founding that nobody has
+ * begun; `propose(null)` ends the attempt without a change.
  */
 export type Decide = (base: Topology | null, propose: (next: Topology | null) => void) => void;
 
@@ -60,7 +60,7 @@ interface Running {
   readonly number: number;
   readonly attempt: Attempt;
   readonly decide: Decide;
-  /** The topology it set out from: once the node knows a later one the attempt is pointless. */
+  /** The epoch it started from: once the node knows a later one the attempt is pointless. */
   readonly epoch: number;
   readonly founding: boolean;
   deadline: number;
@@ -93,14 +93,14 @@ export class RegisterDriver {
     this.acceptor = state;
   }
 
-  /** What this voter has accepted: binds its grants of leases. */
+  /** What this voter has accepted, which restricts its lease grants. */
   get accepted(): Topology | null {
     return this.acceptor.accepted?.topology ?? null;
   }
 
   /**
-   * Another life begins: what was promised and accepted in the one before binds nobody in it. Its first topology counts
-   * as accepted here, under a ballot below all others. (R14)
+   * Begins another life: promises and acceptances of the previous one do not bind anybody in it. Its first topology
+   * counts as accepted here, under a ballot below all others. (R14)
    */
   beginLife(topology: Topology): void {
     this.running = null;
@@ -112,12 +112,12 @@ export class RegisterDriver {
     return this.running === null && now >= this.notBefore;
   }
 
-  /** Begins an attempt; the caller made sure that the driver is free. */
+  /** Begins an attempt; the caller must have checked that the driver is free. */
   begin(decide: Decide, founding: FoundingElectorate | null, now: number): void {
     const known = this.host.topology();
     if (known === null && founding === null) return;
     this.ballotNumber = Math.max(this.ballotNumber, this.acceptor.promised.number) + 1;
-    // The incarnation makes the ballot this process's own, whatever an earlier one has used.
+    // The incarnation makes the ballot unique to this process, whatever an earlier one has used.
     const ballot = {
       number: this.ballotNumber,
       proposer: `${this.host.name}#${this.host.header().incarnation}`,
@@ -134,8 +134,8 @@ export class RegisterDriver {
   }
 
   /**
-   * A founding needs every vote: what was asked on a link that broke is asked again as soon as a link stands, not when
-   * the attempt's long time is over.
+   * A founding needs every vote: a request lost on a broken link is repeated as soon as the link is up again, not at
+   * the end of the attempt's long time.
    */
   onLinkUp(name: string): void {
     const { running } = this;
@@ -167,7 +167,7 @@ export class RegisterDriver {
       case 'promise': {
         const running = this.running;
         if (running?.number !== message.attempt) return;
-        // Somebody knows a cluster: there is nothing to found, and its news is on the way.
+        // Some peer knows a cluster: there is nothing to found, and its topology is on the way.
         if (running.founding && header.epoch > 0) running.attempt.fail();
         const voter = { name, id: header.from, abstains: message.abstains || this.isOlder(header) };
         running.attempt.onPromise(voter, message.granted, message.seen, message.accepted);
@@ -187,7 +187,7 @@ export class RegisterDriver {
     }
   }
 
-  /** A process started before the one that the cluster remembers runs on an older disk: no vote. (R29) */
+  /** A process started before the one that the cluster remembers runs on an older disk and has no vote. (R29) */
   private isOlder(header: FrameHeader): boolean {
     const topology = this.host.topology();
     const member = topology === null ? undefined : memberById(topology, header.from);
@@ -214,7 +214,7 @@ export class RegisterDriver {
   private onAccept(name: string, attempt: number, ballot: Ballot, topology: Topology): void {
     const step = acceptorAccept(this.acceptor, ballot, topology, this.host.topology());
     const reply = (): void => {
-      // Before the vote, so that the proposer has them when it counts that.
+      // Before the vote, so that the proposer has the grants when it counts the vote.
       if (step.granted) this.host.onAccepted();
       this.reply(name, { kind: 'accepted', attempt, granted: step.granted, seen: step.state.promised });
     };
@@ -257,9 +257,9 @@ export class RegisterDriver {
       this.telemetry.event('error', 'membership.register.foreign', { clusterId: read.clusterId });
       return running.attempt.fail();
     }
-    // Not yet known to be chosen: finish it before anything is made of it. (R29)
+    // Not known to be chosen yet: finish it before anything is derived from it. (R29)
     if (read !== null && read.epoch === known.epoch + 1) return this.propose(running, read);
-    // Later still: its predecessor is news on its way to us.
+    // An even later value: news of its predecessor is on the way to us.
     if (read !== null && read.epoch > known.epoch) return running.attempt.fail();
     running.decide(known, (next) => this.propose(running, next));
   }
@@ -267,14 +267,14 @@ export class RegisterDriver {
   private propose(running: Running, next: Topology | null): void {
     if (this.running !== running || running.attempt.state.kind !== 'deciding') return;
     if (next === null) {
-      // Nothing is to be changed after all. Whoever asks again and again leaves room for others.
+      // There is nothing to change after all. The pause leaves room for others when a node keeps asking.
       this.running = null;
       this.notBefore = this.host.now() + PAUSE_MS_MIN * (0.5 + this.random.next());
       return;
     }
     const topology = inOneShape(next);
     running.attempt.propose(topology);
-    // The long wait was PostgreSQL's; votes are asked for as quickly as ever.
+    // The long wait was for PostgreSQL; votes have the usual time.
     running.deadline = this.host.now() + this.timeoutMs;
     this.ask({ kind: 'accept', attempt: running.number, ballot: running.attempt.ballot, topology });
   }
@@ -283,7 +283,7 @@ export class RegisterDriver {
     for (const name of this.running?.attempt.voters() ?? []) {
       if (name !== this.host.name) this.host.send(name, message);
     }
-    // Our own vote comes last: the others' disks work meanwhile.
+    // Our own vote comes last, so that the others' disks work meanwhile.
     if (this.running?.attempt.voters().includes(this.host.name) === true) {
       this.onMessage(this.host.name, this.host.header(), message);
     }
@@ -294,7 +294,7 @@ export class RegisterDriver {
     else this.host.send(name, message);
   }
 
-  /** The next attempt comes after a random pause, above every ballot seen. */
+  /** The next attempt starts after a random pause, above every ballot seen. */
   private pause(seen: Ballot, now: number): void {
     this.running = null;
     if (compareBallots(seen, { number: this.ballotNumber, proposer: '' }) > 0)

@@ -1,7 +1,7 @@
 /**
- * Records that fail their checksum on this disk are fetched from another owner, at the same or a higher version, and where
- * none can tell from PostgreSQL; until one has answered they count neither as absent nor as what they were before. Whoever meets one notices it
- * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
+ * Fetches records that fail their checksum on this disk from another owner, at the same or a higher version, and if no
+ * owner can help, from PostgreSQL. Until then they count neither as absent nor as what they were before. Whatever code
+ * meets a damaged record reports it here, and its write or round is retried later by itself. (PROTOCOL R10)
  */
 import type { RepairAbsent } from '../core/collection-message.ts';
 import type { HeldRecord, PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
@@ -17,9 +17,9 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** Records under repair at a time; others are noticed again when they are met again. */
+/** Records under repair at a time; others are reported again when they are met again. */
 const REPAIRS_MAX = 1_000;
-/** Milliseconds without an answer after which the next owner is asked: doubled each time. */
+/** Milliseconds without an answer after which the next owner is asked; doubled each time. */
 const ANSWER_TIMEOUT_MS_MIN = 200;
 const ANSWER_TIMEOUT_MS_MAX = 5_000;
 
@@ -36,7 +36,7 @@ export interface RepairParts {
 interface Pending {
   readonly slot: number;
   turn: number;
-  /** Owners that hold nothing of the key. */
+  /** Owners that hold nothing for the key. */
   readonly absentAt: Set<number>;
   /** PostgreSQL has been asked and has not answered. */
   isAskingRecord: boolean;
@@ -72,7 +72,7 @@ export class Repair {
 
   private ask(key: string, pending: Pending): void {
     const view = this.parts.replica()?.view;
-    // What is no longer ours to answer for is replaced by learning, where it is to be ours again.
+    // If this node no longer owns the slot, learning will replace the record should the slot come back.
     if (view === undefined || !view.row(pending.slot).owns || !this.isDamaged(pending.slot, key)) {
       this.pending.delete(key);
       return;
@@ -87,7 +87,9 @@ export class Repair {
     this.parts.send(target, { kind: 'repairPull', key });
   }
 
-  /** None of the other owners could tell, or there is none: the row that is no older than what was here stands in. */
+  /**
+   * None of the other owners could help, or there is none: a row that is no older than the damaged record replaces it.
+   */
   private askRecord(key: string, pending: Pending): void {
     const { systemOfRecord, telemetry } = this.parts;
     if (systemOfRecord === null || pending.isAskingRecord) return;
@@ -102,7 +104,7 @@ export class Repair {
     });
   }
 
-  /** The other owners may be damaged, too: the row goes round as a replay does, under its own version. */
+  /** The other owners may be damaged too, so the row is replicated like a replay, under its own version. */
   private onRow(slot: number, sealed: SealedRecord): void {
     const { key, version } = sealed.record;
     const replica = this.parts.replica();
@@ -119,7 +121,7 @@ export class Repair {
     return this.parts.shelf.read(key, slot) === 'damaged';
   }
 
-  /** The other side: a complete owner tells what it holds, and whether it is in flight; nothing, where it cannot tell. */
+  /** The other side: a complete owner reports what it holds, and whether it is in flight; nothing if it cannot tell. */
   onPull(from: number, message: RepairPull): void {
     const { key } = message;
     const slot = slotOf(key);
@@ -144,8 +146,8 @@ export class Repair {
   }
 
   /**
-   * A record at rest was valid, so every complete owner of this epoch holds its version or a higher one: whatever one
-   * of them tells may take its place.
+   * A record at rest was valid, so every complete owner of this epoch holds its version or a higher one: what any of
+   * them reports may replace it.
    */
   onRecord(message: RepairRecord): void {
     const { held } = message;
@@ -159,7 +161,10 @@ export class Repair {
     this.repaired(pending.slot);
   }
 
-  /** Nobody else has anything: its deletion was forgotten there, and not yet here. What is damaged is worth nothing. (R22) */
+  /**
+   * No other owner has anything: the key's deletion was forgotten there, and not yet here. The damaged record is
+   * discarded. (R22)
+   */
   onAbsent(from: number, { key }: RepairAbsent): void {
     const pending = this.pending.get(key);
     const replica = this.parts.replica();

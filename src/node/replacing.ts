@@ -1,13 +1,13 @@
 /**
- * Opens a node on its store, and where that is damaged on a blank one in its place. Nothing of a damaged store is
- * believed: with one in-flight entry gone a write that is not decided would be taken for valid. The node then enters as
- * one whose disk was lost, and copies everything from its peers. (PROTOCOL R8, R12, R29)
+ * Opens a node on its store and, if that is damaged, on a blank one in its place. Nothing in a damaged store is
+ * trusted: if a single in-flight entry is missing, an undecided write would be taken for valid. The node then enters
+ * like one whose disk was lost, and copies everything from its peers. (PROTOCOL R8, R12, R29)
  */
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { CausewayNode } from './node.ts';
 import type { NodeParts, SetAside } from './node-parts.ts';
 
-/** Moves the store out of the way, for good, and opens a blank one, in doubt; or says why it cannot. */
+/** Moves the store aside for good and opens a blank one, marked as in doubt; or says why it cannot. */
 export type Replace = (reason: string, done: (replacement: Replacement | string) => void) => void;
 
 export interface Replacement {
@@ -15,7 +15,7 @@ export interface Replacement {
   readonly setAside: SetAside;
 }
 
-/** `done` gets null, and why, where the store cannot be read and nothing could be put in its place. */
+/** `done` gets null, and the reason, if the store cannot be read and nothing could be put in its place. */
 export function openNode(
   parts: NodeParts,
   replace: Replace,

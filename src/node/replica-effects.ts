@@ -1,4 +1,4 @@
-/** How the rules of replication reach the node's store, its peers and PostgreSQL. */
+/** How the replication rules reach the node's store, its peers and PostgreSQL. */
 import type { KeyWatch } from '../core/key-watch.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
@@ -85,7 +85,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
   return parts.traces?.effects(effects, () => membership.selfId, nameOf) ?? effects;
 }
 
-/** Every key is written through unless the longest prefix that fits it says otherwise. */
+/** Every key is written through unless its longest matching prefix says otherwise. */
 export function prefixRule(rules: NodeParts['writeThrough']): (key: string) => boolean {
   const sorted = [...rules].sort((a, b) => b.prefix.length - a.prefix.length);
   if (sorted.length === 0) return () => true;

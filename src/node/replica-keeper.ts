@@ -1,6 +1,7 @@
 /**
- * Which replica this process is. An epoch makes it the member that it was, a new one, or one no longer; what a replica
- * that ends had in flight is kept as such, and all that the disk holds is in doubt from then on. (PROTOCOL R11, R12, R19)
+ * Keeps this process's replica. An epoch makes the process the same member as before, a new one, or none. What a
+ * replica that ends had in flight is kept as such, and from then on everything on the disk is in doubt. (PROTOCOL R11,
+ * R12, R19)
  */
 import type { Mutations } from '../core/mutations.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
@@ -30,12 +31,12 @@ export interface KeeperParts {
   readonly effects: ReplicaEffects;
   /** The highest version on this disk at the start. */
   readonly versionHighest: number;
-  /** A replica acts in another epoch than before: nothing that was found out under the last one counts. */
+  /** The replica acts in a new epoch: nothing found out under the previous one counts. */
   readonly onEpoch: () => void;
 }
 
 export class ReplicaKeeper {
-  /** null while this process is no live member. */
+  /** Null while this process is not a live member. */
   replica: Replica | null = null;
   private readonly parts: KeeperParts;
   private incarnation = 0;

@@ -1,6 +1,6 @@
 /**
- * Removes the rows of deletions that all owners are about to forget: raises the floors in PostgreSQL, waits until no
- * statement lives there that was begun without seeing them, then removes exactly those versions, a bounded number in each
+ * Removes the rows of deletions that all owners are about to forget: raises the floors in PostgreSQL, waits until every
+ * statement that began without seeing them has ended, then removes exactly those versions, a bounded number per
  * statement and one statement at a time. A batch belongs to one epoch; what was not removed is found again later.
  * (PROTOCOL R24, decision 13)
  */
@@ -31,11 +31,11 @@ export interface RowRemoverParts {
 interface Batch {
   readonly life: number;
   readonly removal: Removal;
-  /** No row of these stands any more. */
+  /** Deletions without a row now. */
   readonly gone: Deletion[];
   readonly kept: Deletion[];
   readonly done: (gone: readonly Deletion[], kept: readonly Deletion[]) => void;
-  /** Null: the floors are not raised yet. Otherwise rows may go from then on. */
+  /** Null while the floors are not raised; then the time from which rows may be removed. */
   dueAt: number | null;
   next: number;
 }
@@ -53,7 +53,7 @@ export class RowRemover {
     this.parts = parts;
   }
 
-  /** Rows that wait to be removed. */
+  /** Rows waiting to be removed. */
   get waiting(): number {
     return this.keys.size;
   }
@@ -66,14 +66,17 @@ export class RowRemover {
     return this.keys.has(key);
   }
 
-  /** `done` is told in a later turn of which no row stands any more, and of which one may; not at all after `clear`. */
+  /**
+   * Calls `done`, in a later turn, with the deletions that have no row any more and those that may have one; never
+   * after `clear`.
+   */
   add(life: number, removal: Removal, done: Batch['done']): void {
     assert(removal.deletions.length > 0, 'there is nothing to remove');
     for (const { key } of removal.deletions) this.keys.add(key);
     this.batches.push({ life, removal, done, gone: [], kept: [], dueAt: null, next: 0 });
   }
 
-  /** The epoch is another, and with it what the owners had said. */
+  /** A new epoch began: what the owners confirmed no longer counts. */
   clear(): void {
     this.batches = [];
     this.keys.clear();
@@ -90,9 +93,10 @@ export class RowRemover {
   }
 
   /**
-   * On what is read of them now: who dies meanwhile leaves nothing behind that raises them later. And under the lease, also at
-   * its answer: one that was under way for longer may have been read when others had given this node up, had their turn
-   * at the floors, and gone on from below; it would come into force.
+   * The floors are raised only if unchanged since they are read now, so that nothing a dying node leaves behind raises
+   * them later. The lease is required too, also when the answer arrives: a read that took longer than the lease may
+   * have been made after others removed this node, took their turn at the floors, and continued below; raising the
+   * floors would then succeed.
    */
   private raise(batch: Batch): void {
     const { clock, systemOfRecord, mutations } = this.parts;
@@ -106,7 +110,7 @@ export class RowRemover {
         const raised = floors.map((floor, at) => ({ ...floor, turn: stand[at]!.turn }));
         systemOfRecord.raiseFloors(batch.life, raised, (error) => {
           if (!this.isHeard(batch, error)) return;
-          // From its answer on: by then the floors stand, and whatever begins sees them.
+          // Counted from the answer: the floors stand by then, and every later statement sees them.
           const waits = mutations.removeRowsAtOnce === true ? 0 : ROW_WAIT_STATEMENTS;
           batch.dueAt = clock.now() + waits * systemOfRecord.statementMsMax;
         });

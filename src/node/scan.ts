@@ -1,7 +1,7 @@
 /**
- * One page of all live records, in the order of slot and key: from this node's store where it owns the slots, as
- * they are valid under its lease, else from an owner. A key in flight is waited for as any reader would; the legacy
- * source is not asked for what nobody has read yet. (PROTOCOL R9, R10, R23)
+ * One page of all live records, in the order of slot and key: from this node's store for slots it owns, where they are
+ * valid under its lease, otherwise from an owner. A key in flight is waited for, as by any reader; the legacy source is
+ * not asked for keys that nobody has read yet. (PROTOCOL R9, R10, R23)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
@@ -22,7 +22,7 @@ import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 export interface ScanRequest {
-  /** null: from the start. */
+  /** Null for the beginning. */
   readonly after: string | null;
   readonly limit: number;
   readonly timeoutMs: number;
@@ -111,7 +111,7 @@ class Scan implements Expiring {
     this.notReady();
   }
 
-  /** The store lists the keys of this node's next slots in a row; what stands is asked key by key. */
+  /** The store lists the keys of a run of this node's slots; the record of each key is then read individually. */
   private readHere(view: SlotView): void {
     const { slot, afterKey } = this.place;
     const slotEnd = ownedUntil(view, slot);
@@ -149,12 +149,12 @@ class Scan implements Expiring {
         arrived();
       });
     }
-    // The records were read first, the clock after them, and in between nothing else has run. (R9)
+    // The clock is read after the records, and nothing else has run in between. (R9)
     if (!this.serving.leaseHeld() || this.serving.view() !== view) return this.notReady();
     arrived();
   }
 
-  /** As it stands now, not as the store listed it: the entry may have been in flight, and lost. */
+  /** The record as it stands now, not as the store listed it: the listed entry may have been in flight, and lost. */
   private recordAtRest(slot: number, key: string): KeyRecord | undefined | 'wait' {
     const state = this.serving.replica()?.stateOf(key);
     if (state !== undefined) return state.valid && state.held !== null ? state.held.record : 'wait';
@@ -172,7 +172,7 @@ class Scan implements Expiring {
     });
   }
 
-  /** Bounded anew: a value may have become larger since the store listed it. */
+  /** Bounded again, because a value may have grown since the store listed it. */
   private assemble(
     view: SlotView,
     entries: readonly StorageEntry[],
@@ -217,7 +217,7 @@ function pageOf(view: SlotView, records: readonly KeyRecord[], next: string | nu
   return { kind: 'page', records, next, incomplete: !view.topology.loaded };
 }
 
-/** The first slot from here on that is not this node's. */
+/** The first slot from here on that this node does not own. */
 function ownedUntil(view: SlotView, slot: number): number {
   let end = slot + 1;
   while (end < SLOT_COUNT && view.row(end).owns) end += 1;

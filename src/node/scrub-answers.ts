@@ -1,6 +1,6 @@
 /**
- * The other side of scrubbing: a complete owner compares digests, and tells which versions are at rest on its disk. What
- * is in flight is nobody's business but that of its round. (DESIGN 5)
+ * The answering side of scrubbing: a complete owner compares digests, and reports which versions are at rest on its
+ * disk. Versions in flight concern only their rounds. (DESIGN 5)
  */
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';

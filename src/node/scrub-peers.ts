@@ -1,7 +1,8 @@
 /**
- * Compares the slots of a run with every other complete owner under one epoch: first by digest, twice, for what is being
- * written differs for a moment; then, where they still differ, key by key and page by page. What this node has lost it
- * fetches, and lets go round as a write does; what others have lost they find themselves. (DESIGN 5, PROTOCOL R8, R19)
+ * Compares the slots of a run with every other complete owner within one epoch: first by digest, twice, because slots
+ * that are being written differ for a moment; then, where they still differ, key by key and page by page. What this
+ * node has lost it fetches, and replicates like a write; what others have lost they find themselves. (DESIGN 5,
+ * PROTOCOL R8, R19)
  */
 import { SCRUB_FETCHES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
@@ -15,33 +16,33 @@ import type { ScrubReport } from './scrub-report.ts';
 import { ownCopyOf } from './scrub-stage.ts';
 import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
 
-/** Milliseconds without an answer after which it is asked again, and times that it is asked at all. */
+/** Milliseconds without an answer after which an owner is asked again, and how often it is asked at all. */
 const ANSWER_TIMEOUT_MS = 1_000;
 const ASKS_MAX = 4;
-/** Milliseconds between the two comparisons: a write is over by then, as a rule. */
+/** Milliseconds between the two comparisons: long enough for most writes to finish. */
 const BETWEEN_MS = 200;
 
 export interface ScrubPeersParts {
   readonly clock: Clock;
   readonly shelf: RecordShelf;
-  /** What is told of a key that is not held counts only while the slot's fence stays as it is. (R22) */
+  /** A report about a key that is not held counts only while the slot's fence is unchanged. (R22) */
   readonly fenceOf: (slot: number) => number;
   readonly report: ScrubReport;
   readonly budget: ScrubBudget;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  /** The counter at or below which deletions of the slot were forgotten; 0 if none was. */
   readonly floorOf: (slot: number) => number;
-  /** What is in flight here is overwritten by what another owner tells. */
+  /** Records in flight here are overwritten by other owners' copies; for tests of the rule. */
   readonly overwriting: boolean;
 }
 
 interface Comparison {
   readonly member: number;
-  /** Those that differed the first time; null: it has not come to that. */
+  /** The slots that differed the first time; null before that comparison. */
   differed: readonly number[] | null;
   dueAt: number;
   asksLeft: number;
-  /** Asked, and not answered yet. */
+  /** A request is outstanding. */
   isAsked: boolean;
 }
 
@@ -52,13 +53,13 @@ interface Descent {
   dueAt: number;
   asksLeft: number;
   isAsked: boolean;
-  /** What comes after the records of this page are here. */
+  /** Where to continue after the records of this page have arrived. */
   next: { readonly through: string; readonly last: boolean } | null;
 }
 
 interface Fetch {
   readonly copy: ToldCopy;
-  /** The fence when it was asked for first. */
+  /** The slot's fence at the time of the first request. */
   readonly fence: number;
   dueAt: number;
   asksLeft: number;
@@ -151,7 +152,7 @@ export class ScrubPeers implements ScrubStage {
     }
   }
 
-  /** False: it was not asked for here. */
+  /** Returns false if the record was not requested here. */
   onRecord({ held }: RepairRecord): boolean {
     const { run } = this;
     const { key } = held.sealed.record;
@@ -160,14 +161,14 @@ export class ScrubPeers implements ScrubStage {
     this.fetches.delete(key);
     const slot = slotOf(key);
     const { shelf, fenceOf, overwriting, report } = this.parts;
-    // It may have been deleted since, and that forgotten: the next round asks anew. (R22)
+    // The key may have been deleted since, and the deletion forgotten: the next round asks again. (R22)
     if (fenceOf(slot) !== fetch.fence) {
       report.letGo(key);
       return true;
     }
     if (overwriting) shelf.replaceAtRest(slot, key, held.sealed);
     if (overwriting || !held.valid) return true;
-    // In memory it may still be whole: what counts is the disk.
+    // Memory may still have it intact, but the disk is what counts.
     shelf.forgetHot(key);
     run.replica.reaffirm(slot, held.sealed);
     return true;
@@ -239,7 +240,7 @@ export class ScrubPeers implements ScrubStage {
     const member = this.descents[0]?.member ?? 0;
     for (const [key, fetch] of this.fetches) {
       if (fetch.dueAt > now) continue;
-      // Its repair is watched, and told as one that did not come about.
+      // The repair is being tracked, and is reported as failed.
       if (fetch.asksLeft === 0) {
         this.fetches.delete(key);
         continue;
@@ -257,7 +258,7 @@ export class ScrubPeers implements ScrubStage {
   }
 }
 
-/** Of the slots of the run, in the order of the first slot of each. */
+/** The rows of the slots in the run, ordered by the first slot of each. */
 function rowsOf({ view, first, end }: ScrubRun): Set<RowView> {
   const rows = new Set<RowView>();
   const isSeen = new Uint8Array(view.rows.length);
@@ -271,7 +272,7 @@ function rowsOf({ view, first, end }: ScrubRun): Set<RowView> {
   return rows;
 }
 
-/** Is it a slot of the run, and are both complete owners? */
+/** Selects slots of the run of which both are complete owners. */
 function sharedWith({ view, first, end }: ScrubRun, member: number): (slot: number) => boolean {
   const isShared = view.rowsSharedWith(member);
   const { slotRow } = view.topology;

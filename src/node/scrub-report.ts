@@ -1,6 +1,6 @@
 /**
- * What a scrubber has found and what became of it: a line in the log for each finding, and the counts of the round that
- * is under way and of the last whole one. A repair counts when what was repaired is at rest again.
+ * What a scrubber has found and what became of it: a log line for each finding, and the counts of the round under way
+ * and of the last completed one. A repair counts once the repaired record is at rest again.
  */
 import { SCRUB_HEALING_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -9,7 +9,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ScrubCycle, ScrubStatus } from './api.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** Milliseconds in which a repair must have come to its end. */
+/** Milliseconds within which a repair must complete. */
 const HEALED_MS_MAX = 30_000;
 
 export interface ScrubReportParts {
@@ -19,7 +19,7 @@ export interface ScrubReportParts {
   readonly replica: () => Replica | null;
 }
 
-/** As long as no round has begun, and none will by itself. */
+/** The status before the first round, if none starts by itself. */
 export const SCRUBBED_NEVER: ScrubStatus = {
   isUnderWay: false,
   share: 0,
@@ -33,17 +33,20 @@ export const SCRUBBED_NEVER: ScrubStatus = {
 };
 
 /**
- * damaged: fails its checksum. lost: behind another owner. unrecorded: PostgreSQL is behind. ahead: PostgreSQL is ahead.
- * rowDamaged: the row in PostgreSQL fails its checksum, or cannot be read there.
+ * - damaged: the record fails its checksum.
+ * - lost: this node is behind another owner.
+ * - unrecorded: PostgreSQL is behind.
+ * - ahead: PostgreSQL is ahead.
+ * - rowDamaged: the row in PostgreSQL fails its checksum, or cannot be read.
  */
 export type Finding = 'damaged' | 'lost' | 'unrecorded' | 'ahead' | 'rowDamaged';
 
 interface Healing {
   readonly slot: number;
-  /** It is healed at this version, or a higher one. */
+  /** The record is healed at this version or a higher one. */
   readonly version: number;
   readonly dueAt: number;
-  /** It is told when it is healed: nothing is wrong with what is here. */
+  /** The finding is about the row: this node's copy is intact, and healing is reported by the restorer. */
   readonly isRow: boolean;
 }
 
@@ -78,11 +81,11 @@ export class ScrubReport {
   private share = 0;
   private isUnderWay = false;
   private readonly healing = new Map<string, Healing>();
-  /** Of these keys nobody is at work any more: they are found anew, or turn out to be well. */
+  /** Keys that nobody is repairing any more: they will be found again, or turn out to be well. */
   private readonly letGoOf = new Set<string>();
-  /** Slots of which this disk was found to have lost something, since the process began. */
+  /** Slots of which this disk was found to have lost something since the process started. */
   private readonly doubtful = new Set<number>();
-  /** Slots that some other owner was not compared with in this round. */
+  /** Slots that could not be compared with some other owner in this round. */
   private readonly unsure = new Set<number>();
   private readonly totals = { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 };
   private readonly rows = { read: 0, damaged: 0 };
@@ -108,7 +111,7 @@ export class ScrubReport {
     telemetry.event('info', 'scrub.ended', { ...this.last });
   }
 
-  /** Every slot before this one has been dealt with in this round. */
+  /** Every slot before this one is done in this round. */
   cameTo(slot: number): void {
     this.share = Math.max(this.share, slot / SLOT_COUNT);
   }
@@ -118,7 +121,7 @@ export class ScrubReport {
     this.current.bytes += bytes;
   }
 
-  /** Of PostgreSQL, whole. */
+  /** Rows of PostgreSQL that were read whole. */
   readRows(rows: number, bytes: number): void {
     this.current.rows += rows;
     this.current.rowBytes += bytes;
@@ -135,7 +138,7 @@ export class ScrubReport {
     this.current.slots += slots;
   }
 
-  /** What this disk has lost of them the other owner might have told. */
+  /** Slots that could not be compared: the other owner might have shown what this disk has lost of them. */
   unheard(slots: readonly number[] | Uint16Array, why: string): void {
     for (const slot of slots) this.unsure.add(slot);
     this.uncompared(slots.length, why);
@@ -157,7 +160,7 @@ export class ScrubReport {
     this.current.debris += 1;
   }
 
-  /** What is not held of the slot may have been lost here: it proves nothing of PostgreSQL. */
+  /** True if this disk may have lost something of the slot, so that what it lacks proves nothing about PostgreSQL. */
   isDoubtful(slot: number): boolean {
     return this.doubtful.has(slot) || this.unsure.has(slot);
   }
@@ -168,7 +171,7 @@ export class ScrubReport {
     this.parts.telemetry.event('error', 'scrub.conflict', { slot, version, where });
   }
 
-  /** `version`: of what is to stand; 0: anything that is whole. */
+  /** `version`: the version that must stand for the finding to be healed; 0 if any intact one will do. */
   found(finding: Finding, slot: number, key: string, version: number): void {
     if (this.healing.has(key)) return void this.letGoOf.delete(key);
     this.current.found += 1;
@@ -179,7 +182,9 @@ export class ScrubReport {
     this.healing.set(key, { slot, version, dueAt, isRow: finding === 'rowDamaged' });
   }
 
-  /** `why`: it could not be put right. Its row is what it was again, or another one by a write or by hand. */
+  /**
+   * `why`: why the row could not be restored; null if it has its content again, or was replaced by a write or by hand.
+   */
   restored(key: string, why: string | null): void {
     const healing = this.healing.get(key);
     if (healing === undefined) return;
@@ -188,17 +193,20 @@ export class ScrubReport {
     else this.unrepaired(healing.slot, why);
   }
 
-  /** Its repair ended with the epoch, or counts no more: a round waits for it no longer, and the next may find it anew. */
+  /**
+   * The repair ended with the epoch, or no longer counts: a round does not wait for it, and the next one may find the
+   * key again.
+   */
   letGo(key: string): void {
     if (this.healing.has(key)) this.letGoOf.add(key);
   }
 
-  /** Repairs that have not come to their end. */
+  /** Repairs that have not completed. */
   get open(): number {
     return this.healing.size - this.letGoOf.size;
   }
 
-  /** Looks whether repairs have come to their end; the findings of an earlier epoch are found anew. */
+  /** Checks whether repairs have completed; findings of an earlier epoch will be found again. */
   tick(): void {
     const { clock, shelf } = this.parts;
     const replica = this.parts.replica();

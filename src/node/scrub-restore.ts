@@ -1,14 +1,17 @@
 /**
- * Rows of PostgreSQL that stand at the version that all owners have, and have lost what belongs to it: each is put back from the
- * copy at rest here, in its place. No round is needed, for nothing is decided anew; and a row that has become another one
- * meanwhile, by a write or by hand, is left. One at a time. (decision 63)
+ * Restores rows of PostgreSQL that have the version held by all owners, but whose content is damaged: each is put back
+ * in place from the copy at rest here. No round is needed, because nothing is decided anew; and a row that has changed
+ * meanwhile, by a write or by hand, is left alone. One row at a time. (decision 63)
  */
 import type { Clock } from '../ports/clock.ts';
 import type { RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { ScrubReport } from './scrub-report.ts';
 import type { ScrubBudget } from './scrub-stage.ts';
 
-/** Milliseconds before it is tried again, and failures in a row after which no more is tried in this round. */
+/**
+ * Milliseconds before a row is tried again, and the number of successive failures after which no more are tried in this
+ * round.
+ */
 const AGAIN_AFTER_MS = 1_000;
 const FAILURES_MAX = 5;
 
@@ -40,7 +43,7 @@ export class RowRestorer {
     this.waiting.push(row);
   }
 
-  /** What is under way is not heard any more; the next round finds the others anew. */
+  /** Ignores the outcome of what is under way; the next round finds the others again. */
   clear(): void {
     for (const { record } of this.waiting) this.parts.report.letGo(record.key);
     this.waiting = [];
@@ -66,7 +69,7 @@ export class RowRestorer {
     });
   }
 
-  /** What speaks against the server does so for all that waits. */
+  /** An error that concerns the server, not the row, ends all waiting restores. */
   private hasFailed({ message, ofRows }: RecordError): void {
     const { clock, report } = this.parts;
     this.failures += 1;

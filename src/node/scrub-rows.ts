@@ -1,8 +1,9 @@
 /**
- * Compares the slots of a run with PostgreSQL, by their first owner: what this node held before PostgreSQL was asked and
- * still holds must be there; what is there this node must hold. A row that is missing or behind is committed by a round of
- * the record under its own version, one that is ahead is installed at all owners by a round. Rows are read whole, for what
- * stands below a version and a checksum may be another value; that is put back in its place. (DESIGN 6, PROTOCOL R6)
+ * Compares the slots of a run with PostgreSQL, done by their first owner. What this node held before PostgreSQL was
+ * asked, and still holds, must be there; what is there, this node must hold. A missing or outdated row is committed by
+ * a round of the record under its own version; a row that is ahead is installed at all owners by a round. Rows are read
+ * whole, because the value below a version and checksum may be a different one; that is restored in place. (DESIGN 6,
+ * PROTOCOL R6)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
@@ -21,10 +22,12 @@ import { RowRestorer } from './scrub-restore.ts';
 import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
 import { ownCopyOf } from './scrub-stage.ts';
 
-/** Milliseconds before PostgreSQL is asked again after a failure, and failures after which a run goes on without it. */
+/**
+ * Milliseconds before PostgreSQL is asked again after a failure, and the number of failures after which a run skips it.
+ */
 const AGAIN_AFTER_MS = 1_000;
 const FAILURES_MAX = 5;
-/** Repairs that may be open before more is compared. */
+/** Open repairs at which no more is compared. */
 const OPEN_MAX = 100;
 
 export interface ScrubRowsParts {
@@ -36,18 +39,18 @@ export interface ScrubRowsParts {
   readonly systemOfRecord: SystemOfRecord;
   readonly writesThrough: (key: string) => boolean;
   readonly leaseFrom: () => number;
-  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  /** The counter at or below which deletions of the slot were forgotten; 0 if none was. */
   readonly floorOf: (slot: number) => number;
-  /** A deletion that no owner has: its row may go. */
+  /** A deletion that no owner has, so that its row can be removed. */
   readonly onDebris: (slot: number, row: RowVersion) => void;
   /** PostgreSQL has less than was committed to it. */
   readonly onLoss: () => void;
-  /** Rows are taken to be what their checksums say. */
+  /** Rows are assumed to match their checksums; for tests of the rule. */
   readonly trusting: boolean;
 }
 
 interface SeenRow extends RowVersion {
-  /** It does not fit its checksum, or cannot be read. */
+  /** The row does not match its checksum, or cannot be read. */
   readonly isDamaged: boolean;
 }
 
@@ -59,11 +62,11 @@ export class ScrubRows implements ScrubStage {
   private slot = 0;
   private afterKey = '';
   private isAsking = false;
-  /** Of one page. One by one where a row among them cannot be read. */
+  /** Rows per page; 1 while searching for a row that cannot be read. */
   private rowsMax = SCRUB_TOLD_RECORDS_MAX;
   /**
-   * Rows that are ahead, told at `aheadAt`. Who does not know of a later epoch need not have what others write in it: they count
-   * once a lease says that there was none when they were told.
+   * Rows that are ahead, read at `aheadAt`. A node that does not know of a later epoch need not have what is written in
+   * it, so these rows count only once a lease proves that there was no later epoch when they were read.
    */
   private ahead: { readonly slot: number; readonly row: SeenRow }[] = [];
   private aheadAt = -Infinity;
@@ -97,11 +100,11 @@ export class ScrubRows implements ScrubStage {
     const { pace, isBusy } = this.parts.budget;
     if (run === null) return;
     this.restorer.tick(now, run.view.topology.life);
-    // Before more is read: what waits there has its values with it.
+    // Restoring comes before further reading, because waiting rows hold their values in memory.
     if (!this.restorer.isIdle || this.isAsking || now < this.notBefore) return;
     if (this.parts.report.open >= OPEN_MAX) return;
     if (this.ahead.length > 0 && !this.areAhead(run)) return;
-    // Until every row was brought to its owners, what they lack is on its way.
+    // Until all rows are loaded, what the owners lack is still on its way.
     if (!run.view.topology.loaded) this.slot = run.end;
     while (this.slot < run.end && !isOurs(run, this.slot)) this.slot += 1;
     if (this.slot >= run.end) {
@@ -114,7 +117,7 @@ export class ScrubRows implements ScrubStage {
     else this.readOwn(run);
   }
 
-  /** False: not known yet. */
+  /** Returns false if that is not known yet. */
   private areAhead(run: ScrubRun): boolean {
     const { ahead, aheadAt } = this;
     const { report, shelf, leaseFrom, floorOf } = this.parts;
@@ -130,7 +133,7 @@ export class ScrubRows implements ScrubStage {
     return true;
   }
 
-  /** Nothing is held of this slot: where the next row stands tells of all empty ones before it. */
+  /** Nothing is held of this slot: the position of the next row skips all empty slots before it. */
   private skip(run: ScrubRun): void {
     const { systemOfRecord, shelf, budget } = this.parts;
     systemOfRecord.scan({ slot: this.slot, key: '' }, 1, (error, rows) => {
@@ -179,7 +182,7 @@ export class ScrubRows implements ScrubStage {
     });
   }
 
-  /** One by one, until the row is found that cannot be read: its version is told without the value. */
+  /** Reads row by row until the unreadable one is found; its version is read without its value. */
   private askUnread(run: ScrubRun, own: ReadonlyMap<string, CopyAtRest>, ownThrough: string | null): void {
     if (this.rowsMax > 1) {
       this.rowsMax = 1;
@@ -196,7 +199,7 @@ export class ScrubRows implements ScrubStage {
     });
   }
 
-  /** Not even the version of the next row can be read: it does not tell where to go on. */
+  /** Not even the version of the next row can be read, so it is unknown where to continue in the slot. */
   private leaveSlot({ message }: RecordError): void {
     this.isAsking = false;
     this.parts.report.uncompared(1, `PostgreSQL: ${message}`);
@@ -220,7 +223,7 @@ export class ScrubRows implements ScrubStage {
     this.compare(run, own, rows, through);
     if (through !== null) this.afterKey = through;
     else this.nextSlot();
-    // Not with the next tick: the budget says how fast.
+    // Continues before the next tick if the budget allows.
     this.tick(this.parts.clock.now());
   }
 
@@ -258,14 +261,14 @@ export class ScrubRows implements ScrubStage {
     if (held === undefined || held === 'damaged') return;
     if (verdict === 'rowDamaged')
       return this.restorer.add({ record: held.record, slot, checksum: held.checksum });
-    // About to be forgotten: the rows go first.
+    // The deletion is about to be forgotten, and rows are removed first.
     if (row === undefined && isAsGoodAsAbsent(held.record, floorOf(slot))) return;
     report.found('unrecorded', slot, key, held.record.version);
     run.replica.reaffirm(slot, held);
     onLoss();
   }
 
-  /** A value is back from before its deletion: PostgreSQL was set back, and is to be compared as a whole. (R30) */
+  /** A value has come back from before its deletion: PostgreSQL was set back, and must be compared as a whole. (R30) */
   private foundDebris(slot: number, row: RowVersion): void {
     const { report, onDebris, onLoss } = this.parts;
     report.debris();
@@ -290,13 +293,16 @@ export class ScrubRows implements ScrubStage {
   }
 }
 
-/** One owner's look is enough: the owners are compared with one another. */
+/** One owner's check is enough, because the owners are compared with one another. */
 function isOurs(run: ScrubRun, slot: number): boolean {
   const row = run.view.row(slot);
   return row.owns && row.first === run.view.selfId;
 }
 
-/** Without what still waits for PostgreSQL: it may have come there by the time that it is judged, and the row be read before. */
+/**
+ * Without records that still wait for PostgreSQL: they may arrive there before the comparison is judged, but after the
+ * row was read.
+ */
 function ownOf(
   run: ScrubRun,
   entries: readonly StorageEntry[],
@@ -313,12 +319,12 @@ function ownOf(
   return own;
 }
 
-/** Of what was changed by hand the checksum tells what it was changed from. */
+/** For a row changed by hand, the checksum is that of the previous content. */
 function isDamaged({ record, checksum }: WholeRow): boolean {
   return record !== null && sealRecord(record).checksum !== checksum;
 }
 
-/** null: nothing follows. */
+/** Null if nothing follows. */
 function throughOf(entries: readonly StorageEntry[]): string | null {
   const last = entries.at(-1);
   return last === undefined ? null : splitRecordKey(last.key).key;

@@ -1,4 +1,4 @@
-/** A scrubber deals with a run of slots in stages, one after another, each within one epoch. */
+/** A scrubber processes a run of slots in stages, one after another, each within one epoch. */
 import type { OwnCopy, ScrubPace } from '../core/scrub.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
@@ -7,13 +7,13 @@ import type { RecordShelf } from './record-shelf.ts';
 export interface ScrubRun {
   readonly view: SlotView;
   readonly replica: Replica;
-  /** Slots from here on. */
+  /** First slot of the run. */
   readonly first: number;
-  /** To before this one. */
+  /** The slot after the last one. */
   readonly end: number;
 }
 
-/** As it is on the disk at this moment. */
+/** The copy as it is on disk at this moment. */
 export function ownCopyOf(run: ScrubRun, shelf: RecordShelf, slot: number, key: string): OwnCopy {
   if (run.replica.stateOf(key) !== undefined) return 'inFlight';
   const held = shelf.read(key, slot);
@@ -22,17 +22,17 @@ export function ownCopyOf(run: ScrubRun, shelf: RecordShelf, slot: number, key: 
 }
 
 export interface ScrubStage {
-  /** What was under way is let go of. `done` is called once, never from within, unless another run begins before. */
+  /** Abandons what is under way. `done` is called once, never from within, unless another run begins before. */
   begin(run: ScrubRun, done: () => void): void;
-  /** What is under way is let go of; what comes of it late is not heard. */
+  /** Abandons what is under way; late results are ignored. */
   stop(): void;
-  /** While a run is in this stage. */
+  /** Called while a run is in this stage. */
   tick(now: number): void;
 }
 
-/** One for all stages: what one spends the others have not. */
+/** Shared by all stages: what one spends is not available to the others. */
 export interface ScrubBudget {
   readonly pace: ScrubPace;
-  /** There is much to do for clients. */
+  /** Clients keep the node busy. */
   readonly isBusy: () => boolean;
 }

@@ -1,7 +1,7 @@
 /**
- * Reads back what is on this disk: every record must fit its checksum, and what is counted must be what the digest says
- * that is kept with every write. Where it is not the disk is believed, so that the comparison with the other owners sees
- * what was lost. (PROTOCOL R10)
+ * Reads back what is on this disk: every record must match its checksum, and the content of each slot must match the
+ * digest that is updated with every write. If it does not, the disk is believed, so that the comparison with other
+ * owners shows what was lost. (PROTOCOL R10)
  */
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_PAGE_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,7 +16,7 @@ import { SlotDigests } from './slot-digests.ts';
 
 /** Milliseconds before the disk is read again after a failure. */
 const AGAIN_AFTER_MS = 1_000;
-/** Times that a slot is counted anew where it is written to meanwhile; then the next round has to tell. */
+/** How often a slot is counted again if it is written to meanwhile; after that the next round has to tell. */
 const COUNTS_MAX = 3;
 
 export interface ScrubWalkParts {
@@ -26,7 +26,7 @@ export interface ScrubWalkParts {
   readonly repair: Repair;
   readonly report: ScrubReport;
   readonly budget: ScrubBudget;
-  /** The digests are not looked at: what is kept counts for what is there. */
+  /** The digests are not checked; for tests of the rule. */
   readonly trusting: boolean;
 }
 
@@ -105,7 +105,7 @@ export class ScrubWalk implements ScrubStage {
     else this.damaged(run, slot, key);
   }
 
-  /** It may have been written anew since it was read. */
+  /** The record may have been rewritten since it was read. */
   private damaged(run: ScrubRun, slot: number, key: string): void {
     const { shelf, report, repair } = this.parts;
     if (run.replica.stateOf(key) !== undefined || shelf.read(key, slot) !== 'damaged') return;
@@ -113,7 +113,7 @@ export class ScrubWalk implements ScrubStage {
     repair.noticed(slot, key);
   }
 
-  /** All records of these slots have been read. */
+  /** All records of the slots before this one have been read. */
   private closeBefore(run: ScrubRun, slotEnd: number): void {
     const { shelf, report, trusting } = this.parts;
     for (; this.slotNext < slotEnd; this.slotNext += 1) {
@@ -125,8 +125,8 @@ export class ScrubWalk implements ScrubStage {
   }
 
   /**
-   * Once more, for it may have been written to: everything handed in before is on disk when the counting begins, and
-   * what is handed in from now on changes the digest that is kept.
+   * Counts the slot again, because it may have been written to: everything handed to the store before is on disk when
+   * the count begins, and later writes change the stored digest.
    */
   private recount(run: ScrubRun, recount: Recount): void {
     const { shelf, report } = this.parts;
@@ -143,7 +143,7 @@ export class ScrubWalk implements ScrubStage {
         this.recounts.pop();
         if (!isUnchanged || shelf.digests.isLike(slot, this.counted)) return;
         shelf.digests.correct(slot, this.counted);
-        // What memory has kept would stand before what the disk lacks.
+        // Otherwise memory would hide what the disk lacks.
         shelf.forgetAllHot();
         report.digestCorrected(slot);
       });
@@ -178,7 +178,7 @@ export class ScrubWalk implements ScrubStage {
       budget.pace.spend(entries.length, bytes);
       report.read(entries.length, bytes);
       take(entries);
-      // Not with the next tick: the budget says how fast.
+      // Continues before the next tick if the budget allows.
       if (!this.isReading) this.tick(clock.now());
     });
   }

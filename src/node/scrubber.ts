@@ -1,7 +1,7 @@
 /**
- * Goes round all slots that this node owns, again and again in the background: what is on the disk is read back, and
- * compared with what the other owners have. A run of slots is dealt with within one epoch, or begun anew. What is found
- * is told, and repaired where it can be. (DESIGN 5, decision 16)
+ * Continually goes through all slots that this node owns, in the background: reads back what is on disk, and compares
+ * it with what the other owners have. A run of slots is processed within one epoch, or started again. Findings are
+ * reported, and repaired where possible. (DESIGN 5, decision 16)
  */
 import { SCRUB_RUN_SLOTS, SCRUB_YIELD_KEYS, SLOT_COUNT } from '../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
@@ -26,7 +26,7 @@ import type { ScrubRun, ScrubStage } from './scrub-stage.ts';
 import { ScrubWalk } from './scrub-walk.ts';
 
 export interface ScrubSettings extends ScrubRate {
-  /** Milliseconds from the end of a round to the beginning of the next. 0: only when it is asked for. */
+  /** Milliseconds from the end of a round to the start of the next; 0 if rounds are only run on request. */
   readonly pauseMs: number;
 }
 
@@ -38,16 +38,16 @@ export interface ScrubberParts {
   readonly repair: Repair;
   readonly floors: FloorStore;
   readonly settings: ScrubSettings;
-  /** Null: there is none to compare with. */
+  /** Null if there is none to compare with. */
   readonly systemOfRecord: SystemOfRecord | null;
   readonly writesThrough: (key: string) => boolean;
   readonly onDebris: (slot: number, row: RowVersion) => void;
   readonly onLoss: () => void;
-  /** False: this disk may be behind, and what it has says nothing yet. */
+  /** False if this disk may be behind, so that what it has proves nothing yet. */
   readonly mayTell: () => boolean;
   readonly replica: () => Replica | null;
   readonly leaseHeld: () => boolean;
-  /** Of the lease that is held: when no later epoch was in force. */
+  /** Start of the lease that is held: at that time no later epoch was in force. */
   readonly leaseFrom: () => number;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly mutations: Mutations;
@@ -62,9 +62,9 @@ export class Scrubber {
   private readonly stages: readonly ScrubStage[];
   private stage = 0;
   private run: ScrubRun | null = null;
-  /** Of the round that is under way, or of the one before. */
+  /** Number of the round under way, or of the previous one. */
   private number = 0;
-  /** The slot at which the round goes on; SLOT_COUNT: all runs are done. */
+  /** The slot at which the round continues; SLOT_COUNT when all runs are done. */
   private slotNext = SLOT_COUNT;
   private isUnderWay = false;
   private nextAt: number;
@@ -96,7 +96,7 @@ export class Scrubber {
     this.nextAt = settings.pauseMs === 0 ? Infinity : clock.now() + settings.pauseMs;
   }
 
-  /** Begins a round now, at this rate; tells its number. A round that is under way is begun anew. */
+  /** Starts a round now, at this rate, and returns its number. A round under way is started again. */
   order(rate: ScrubRate): number {
     this.begin(rate);
     return this.number;
@@ -114,7 +114,7 @@ export class Scrubber {
     if (replica === null || !this.parts.leaseHeld() || !this.parts.mayTell()) return;
     if (!this.isUnderWay && now >= this.nextAt) this.begin(this.parts.settings);
     if (!this.isUnderWay) return;
-    // What was found in another epoch is not acted upon in this one.
+    // Findings of another epoch are not acted upon in this one.
     if (this.run !== null && this.run.view !== replica.view) this.beginRun(replica);
     if (this.run !== null) return this.stages[this.stage]!.tick(now);
     if (this.slotNext < SLOT_COUNT) return this.beginRun(replica);
@@ -139,7 +139,7 @@ export class Scrubber {
     }
   }
 
-  /** False: it was not asked for here. */
+  /** Returns false if the record was not requested here. */
   onRecord(message: RepairRecord): boolean {
     return this.peers.onRecord(message);
   }

@@ -1,4 +1,4 @@
-/** What the flows of reads and writes use of their node: no more than this. */
+/** What the read and write flows use of their node, and nothing more. */
 import type { KeyWatch } from '../core/key-watch.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
@@ -19,27 +19,27 @@ export interface Serving {
   readonly shelf: RecordShelf;
   readonly keyWatch: KeyWatch;
   readonly timing: Timing;
-  /** Null where no source is configured. */
+  /** Null if no legacy source is configured. */
   readonly legacy: LegacyReader | null;
-  /** Null where nothing is traced. */
+  /** Null if nothing is traced. */
   readonly traces: NodeTraces | null;
   replica(): Replica | null;
   view(): SlotView | null;
   leaseHeld(): boolean;
-  /** Milliseconds since this process last held a lease; Infinity where it never did. */
+  /** Milliseconds since this process last held a lease; Infinity if it never did. */
   leaselessMs(): number;
   nameOf(memberId: number): string | undefined;
-  /** Runs on one of the next ticks: for what waits for a lease, an epoch or a link. */
+  /** Runs the function on one of the next ticks, for operations that wait for a lease, an epoch or a link. */
   later(run: () => void): void;
   count(what: 'reads' | 'writes' | 'failures' | 'staleReads'): void;
 }
 
-/** For what a node does by itself: what flows count is what clients ask. */
+/** For operations that a node does by itself: the flows' counters are about clients. */
 export function uncounted(serving: Serving): Serving {
   return { ...serving, count: () => undefined };
 }
 
-/** Milliseconds an operation waits for a lease or an owner before it is refused. */
+/** Milliseconds that an operation waits for a lease or an owner before it is refused. */
 export const NOT_READY_MS_MAX = 3_000;
-/** Hand-overs of one operation between nodes. (PROTOCOL R33) */
+/** How often an operation may be forwarded between nodes. (PROTOCOL R33) */
 export const HOPS_MAX = 2;

@@ -1,7 +1,7 @@
 /**
- * Shares the slots out before an attempt to say so in the register begins, a piece with each tick: all at once takes a tenth
- * of a second, several times that on a machine whose processors are busy, and a member that serves would answer nobody
- * meanwhile. What was worked out counts for the very topology that it was worked out for; for another it is done anew.
+ * Computes how slots are shared out before an attempt to propose it in the register begins, one piece per tick. All at
+ * once takes a tenth of a second, or several times that on a busy machine, and a serving member would answer nobody
+ * meanwhile. The result is valid only for the very topology it was computed for; for another it is computed again.
  */
 import { destinations } from '../core/slot-moves.ts';
 import type { Place, Placement } from '../core/topology-change.ts';
@@ -18,7 +18,7 @@ export class ShareAhead {
     this.place = place;
   }
 
-  /** One piece more. True: all is done for this topology, or pieces there are none. */
+  /** Computes one more piece. Returns true if the result for this topology is complete, or there are no pieces. */
   proceed(topology: Topology): boolean {
     const { inPieces } = this.place;
     if (inPieces === undefined) return true;

@@ -1,7 +1,7 @@
 /**
- * One digest per slot, kept up to date with every write: the exclusive or of a 64-bit mix of each record's version and
- * checksum, which covers its key. Equal digests mean equal slots, so that a returning node copies only what differs.
- * Beside them stands how many records a slot has, and how many of them are no deletions.
+ * One digest per slot, updated with every write: the exclusive or of a 64-bit mix of each record's version and
+ * checksum, which covers its key. Equal digests mean equal slots, so a returning node copies only what differs. Each
+ * slot also has the number of its records, and the number of those that are not deletions.
  */
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -12,7 +12,7 @@ export class SlotDigests {
   private readonly counts = new Int32Array(SLOT_COUNT);
   private readonly liveCounts = new Int32Array(SLOT_COUNT);
   recordCount = 0;
-  /** There are records that could not be read and are not counted: of no slot it is known that nothing is held of it. */
+  /** Some records could not be read and are not counted, so no slot is known to be empty. */
   isPartial = false;
 
   add(slot: number, version: number, checksum: number, isDeletion: boolean): void {
@@ -22,7 +22,7 @@ export class SlotDigests {
     this.recordCount += 1;
   }
 
-  /** One record of a key goes, another comes; either may be missing. */
+  /** One record of a key is replaced by another; either may be missing. */
   replace(slot: number, previous: SealedRecord | undefined, next: SealedRecord | null): void {
     if (previous !== undefined) this.mix(slot, previous.record.version, previous.checksum);
     if (next !== null) this.mix(slot, next.record.version, next.checksum);
@@ -32,7 +32,7 @@ export class SlotDigests {
     this.recordCount += change;
   }
 
-  /** No record of the slot is on this disk, or about to be, not even one that cannot be read. */
+  /** True if no record of the slot is on this disk or about to be, not even an unreadable one. */
   holdsNothing(slot: number): boolean {
     return !this.isPartial && this.isEmpty(slot);
   }
@@ -46,7 +46,7 @@ export class SlotDigests {
     return this.liveCounts[slot]!;
   }
 
-  /** As a learner tells them: three numbers a slot. */
+  /** As a learner sends them: three numbers per slot. */
   of(slots: Uint16Array): Uint32Array {
     const told = new Uint32Array(3 * slots.length);
     for (let at = 0; at < slots.length; at += 1) {
@@ -58,7 +58,7 @@ export class SlotDigests {
     return told;
   }
 
-  /** Is the slot as the one whose digest stands at that place of what was told? */
+  /** True if the slot matches the digest at that position of the received numbers. */
   isEqual(slot: number, told: Uint32Array, at: number): boolean {
     return (
       this.counts[slot] === told[3 * at] &&
@@ -87,7 +87,7 @@ export class SlotDigests {
     this.high[slot] = 0;
   }
 
-  /** What was counted anew takes the place of what was remembered. */
+  /** Replaces the remembered digest by what was counted. */
   correct(slot: number, counted: SlotDigests): void {
     this.recordCount += counted.counts[slot]! - this.counts[slot]!;
     this.counts[slot] = counted.counts[slot]!;
@@ -110,7 +110,7 @@ function liveOf(sealed: SealedRecord | null | undefined): number {
   return sealed === null || sealed === undefined || sealed.record.tombstone ? 0 : 1;
 }
 
-/** The finaliser of MurmurHash3: every input bit reaches every output bit. */
+/** The finaliser of MurmurHash3: every input bit affects every output bit. */
 function scramble(value: number): number {
   let hash = value | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,7 +1,7 @@
 /**
- * One slot compared with PostgreSQL, piece by piece in the order of its keys: what is at rest here and lower there, or
- * not there, is committed again by the guarded statement. A key in flight makes the slot to be looked at once more.
- * (PROTOCOL R6, R30)
+ * Compares one slot with PostgreSQL, piece by piece in the order of its keys: records at rest here that are missing
+ * there, or have a lower version, are committed again by the guarded statement. A key in flight makes the slot be
+ * visited again. (PROTOCOL R6, R30)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { DRIVE_PAGE_BYTES_MAX, DRIVE_PAGE_RECORDS_MAX } from '../core/limits.ts';
@@ -23,32 +23,39 @@ export interface SlotDriveParts {
   readonly shelf: RecordShelf;
   readonly replica: Replica;
   readonly life: number;
-  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  /** The counter at or below which deletions of the slot were forgotten; 0 if none was. */
   readonly floor: number;
-  /** The floor that PostgreSQL told before this look at the slot was begun; 0: none. (R24) */
+  /** The floor that PostgreSQL reported before this visit to the slot began; 0 if none. (R24) */
   readonly pastFloor: number;
   readonly writesThrough: (key: string) => boolean;
-  /** What the other owners hold of a key that PostgreSQL has and this disk has not. */
+  /** Asks the other owners about a key that PostgreSQL has and this disk has not. */
   readonly inquiry: OwnerInquiry;
-  /** What this disk lacks was deleted, whatever the others hold: for tests of the rule. */
+  /** Treats whatever this disk lacks as deleted, whatever the others hold; for tests of the rule. */
   readonly deleteUnasked: boolean;
-  /** Keys met in flight in this drive, and the version at which they first were. */
+  /** Keys found in flight in this drive, with the version each first had. */
   readonly waits: Map<string, number>;
-  /** What is in flight is passed over: for tests of the rule. */
+  /** Skips what is in flight; for tests of the rule. */
   readonly passInFlight: boolean;
-  /** False: the drive, the epoch or the part that this node has in it is another by now. */
+  /** False once the drive, the epoch, or this node's part in it has changed. */
   readonly isCurrent: () => boolean;
-  /** So much was read of the disk. May the next piece be read at once? If not, `goOn` will be called. */
+  /**
+   * Reports what was read from disk. Returns true if the next piece may be read at once; otherwise `goOn` will be
+   * called.
+   */
   readonly spent: (recordCount: number, byteCount: number) => boolean;
   readonly onDriven: (rowCount: number) => void;
   readonly onConflict: (version: number) => void;
-  /** Keys on whose rows somebody held a lock when they were tried last, in this drive. */
+  /** Keys whose rows were locked by somebody when they were last tried in this drive. */
   readonly held: Set<string>;
-  /** PostgreSQL keeps out what is at or below this floor. True: the slot is to be looked at once more, knowing it. */
+  /**
+   * PostgreSQL refuses whatever is at or below this floor. Returns true if the slot must be visited again, with the
+   * floor known.
+   */
   readonly onKeptOut: (floor: number, version: number) => boolean;
   /**
-   * failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. refused: PostgreSQL does not
-   * take some of the rows, and all others are there.
+   * - failed: PostgreSQL or the disk did not answer.
+   * - again: something was in flight, or is damaged.
+   * - refused: PostgreSQL refuses some of the rows; all others are there.
    */
   readonly onEnd: (end: 'done' | 'again' | 'failed' | 'refused', reason: string) => void;
 }
@@ -56,10 +63,10 @@ export interface SlotDriveParts {
 export class SlotDrive {
   private readonly parts: SlotDriveParts;
   private from: string;
-  /** The key before the piece at hand. */
+  /** The key before the present piece. */
   private afterKey = '';
   private isAgain = false;
-  /** Why PostgreSQL does not take rows of the slot; '': it takes all. */
+  /** Why PostgreSQL refuses rows of the slot; '' if it takes all. */
   private refusal = '';
   private isFinishing = false;
   private isHalted = false;
@@ -101,7 +108,9 @@ export class SlotDrive {
     });
   }
 
-  /** Behind the last key that is held something may stand that was deleted, and that deletion forgotten. */
+  /**
+   * After the last key that is held there may be rows of keys that were deleted, and whose deletions were forgotten.
+   */
   private finish(): void {
     const end = (): void => {
       if (this.refusal !== '') this.parts.onEnd('refused', this.refusal);
@@ -114,7 +123,7 @@ export class SlotDrive {
     );
   }
 
-  /** What stands behind `afterKey`, up to `lastKey`; null: to the end. */
+  /** Rows after `afterKey` up to `lastKey`; null means to the end. */
   private askPostgres(
     afterKey: string,
     lastKey: string | null,
@@ -148,8 +157,8 @@ export class SlotDrive {
   }
 
   /**
-   * Deletions that nobody remembers, of rows that are values again. What another owner still holds was not deleted: this disk
-   * has lost it, and it goes round again.
+   * Handles rows that are values again although their deletion is not remembered. What another owner still holds was
+   * not deleted: this disk has lost it, and it is sent round again.
    */
   private forgotten(
     held: ReadonlySet<string>,
@@ -175,7 +184,7 @@ export class SlotDrive {
     end();
   }
 
-  /** Values at or below the floor, by their versions, of which this disk has nothing. */
+  /** Values at or below the floor, with their versions, of which this disk has nothing. */
   private rowsBack(
     held: ReadonlySet<string>,
     standing: ReadonlyMap<string, RowVersion>,
@@ -185,14 +194,14 @@ export class SlotDrive {
     if (floor === 0) return back;
     for (const [key, row] of standing) {
       if (held.has(key) || !isValueBelow(row, floor) || !writesThrough(key)) continue;
-      // A page may reach beyond the keys at hand.
+      // A page may reach beyond the keys of this piece.
       if (replica.stateOf(key) !== undefined || shelf.load(key, slot) !== undefined) continue;
       back.set(key, row.version);
     }
     return back;
   }
 
-  /** The record that PostgreSQL lacks, as it stands here at this moment; null: it lacks none, or not yet. */
+  /** The record that PostgreSQL lacks, as it stands here at this moment; null if it lacks none, or not yet. */
   private toDrive(key: string, entry: StorageEntry, standing: RowVersion | undefined): SealedRecord | null {
     const { slot, replica, shelf, waits, passInFlight, onConflict } = this.parts;
     const state = replica.stateOf(key);
@@ -215,14 +224,14 @@ export class SlotDrive {
       case 'drive': {
         const current = state?.held ?? shelf.load(key, slot);
         if (current !== undefined && current !== 'damaged') return current;
-        // Asked for, a damaged one is fetched from another owner; one that is gone by now is no matter.
+        // Loading a damaged record starts its repair from another owner; a record that is gone by now does not matter.
         if (current === 'damaged') this.isAgain = true;
         return null;
       }
     }
   }
 
-  /** `later`: what is to be committed behind it, before the next piece. */
+  /** `later`: batches to commit after this one, before the next piece. */
   private commit(rows: readonly RecordRow[], later: readonly (readonly RecordRow[])[] = []): void {
     const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict, onKeptOut } = this.parts;
     if (rows.length === 0 && later.length === 0) return this.next();
@@ -243,7 +252,7 @@ export class SlotDrive {
     });
   }
 
-  /** With what is known of it. */
+  /** Adds the floor that is known. */
   private told(row: RecordRow): RecordRow {
     const { pastFloor, held } = this.parts;
     return {
@@ -253,7 +262,7 @@ export class SlotDrive {
     };
   }
 
-  /** What of these is to be tried again: all but what is known to be refused; where that is not known, in halves. */
+  /** The rows to try again: all but those known to be refused; if it is unknown which are, halves of the batch. */
   private withoutRefused(
     rows: readonly RecordRow[],
     { heldKeys, message }: RecordError,

@@ -1,7 +1,7 @@
 /**
- * What an epoch means for the slots that this node holds: those that it gives up or begins to learn anew no longer
- * count, and what is in flight there is let go of. Whatever a learner knows of a slot counts only as long as it has
- * taken part in every epoch since. And while it gives slots up it says when nothing is left to finish there.
+ * What an epoch means for the slots that this node holds: those that it gives up, or starts to learn again, no longer
+ * count, and what is in flight there is released. Whatever a learner knows of a slot counts only while it has taken
+ * part in every epoch since. While this node gives slots up, it also reports when nothing is left to finish there.
  * (PROTOCOL R15, R17, R19)
  */
 import { IndexSet } from '../base/index-set.ts';
@@ -17,7 +17,7 @@ import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { LeftInFlight } from './left-in-flight.ts';
 
-/** Milliseconds after which the word that slots are given up is repeated: a link may have lost it. */
+/** Milliseconds after which the report that slots are given up is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;
 
 export interface SlotHoldingParts {
@@ -27,7 +27,7 @@ export interface SlotHoldingParts {
   readonly leftInFlight: LeftInFlight;
   readonly mutations: Mutations;
   readonly keyWatch: KeyWatch;
-  /** Nothing is left to finish in the slots given up: to be told to all, in this epoch. */
+  /** Nothing is left to finish in the slots given up: must be told to all members, in this epoch. */
   readonly onRetired: () => void;
 }
 
@@ -41,7 +41,7 @@ export class SlotHolding {
     this.parts = parts;
   }
 
-  /** Before the replica acts in the new epoch. `isNext`: no epoch was missed. */
+  /** Called before the replica acts in the new epoch. `isNext`: no epoch was missed. */
   onTopology(next: SlotView, replica: Replica, isNext: boolean): void {
     const lost = this.lostSlots(next, isNext);
     this.view = next;
@@ -56,7 +56,7 @@ export class SlotHolding {
     }
   }
 
-  /** This process is no member: nothing that it holds counts. */
+  /** This process is not a member: nothing that it holds counts. */
   onNone(): void {
     this.view = null;
     this.parts.keyWatch.onEpoch(null, false);
@@ -72,7 +72,10 @@ export class SlotHolding {
     this.parts.onRetired();
   }
 
-  /** Somebody else makes it whole: what was copied here from the lost owners may be more than that one has, or less. (R28) */
+  /**
+   * True if another node makes the slot whole: what was copied here from the lost owners may be more or less than what
+   * that node has. (R28)
+   */
   private isRemade({ topology, rows }: SlotView, number: number): boolean {
     if (this.parts.mutations.trustGivenUp === true) return false;
     return isForsaken(topology.rows[number]!) && !rows[number]!.recovers;

@@ -1,7 +1,7 @@
 /**
- * The slots that a learner copies at the moment: page by page, as its pace allows, each page put in the place of what this
- * disk holds. A page that is on its way, or in memory and not on the disk yet, holds up the next ones: what clients write
- * goes by the same disk and the same peers. (PROTOCOL R19)
+ * The slots that a learner is copying: page by page, as its pace allows, each page replacing what this disk holds. A
+ * page on its way, or in memory and not on disk yet, delays the next ones, because client writes use the same disk and
+ * the same peers. (PROTOCOL R19)
  */
 import { IndexSet } from '../base/index-set.ts';
 import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
@@ -20,28 +20,28 @@ import { PagesInOrder } from './pages-in-order.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StoreWriter } from './store-writer.ts';
 
-/** Milliseconds before an owner that refused is followed by another. */
+/** Milliseconds before another owner is asked after one has refused. */
 const REFUSED_PAUSE_MS = 100;
 
-/** What was asked of one slot, and has not come yet. */
+/** What was requested of one slot and has not arrived yet. */
 interface Pull {
   readonly slot: number;
   afterKey: string;
-  /** 0: nobody is asked. */
+  /** 0 if no owner is being asked. */
   source: number;
-  /** Monotonic ms at which it is asked again. */
+  /** Monotonic ms at which the request is repeated. */
   dueAt: number;
   /** A frame is being applied: nothing is outstanding. */
   applying: boolean;
-  /** Not asked yet: the pace does not allow it. */
+  /** Not requested yet, because the pace does not allow it. */
   waiting: boolean;
-  /** What this disk holds of the range, as every source is told; null: not read yet. */
+  /** What this disk holds of the range, sent to every source; null if not read yet. */
   offer: Offer | null;
-  /** Bytes for which it counts while it is on its way; 0: nothing is. */
+  /** Bytes that it counts for while it is on its way; 0 if nothing is. */
   awaited: number;
 }
 
-/** The slot that was asked for last, of whom, and how many before it and beside it of the same one. */
+/** The last requested slot, the owner asked, and how many consecutive slots before it went to the same owner. */
 interface Run {
   readonly slot: number;
   readonly source: number;
@@ -58,7 +58,9 @@ export interface SlotPullsParts {
   readonly pace: CopyPace;
   readonly mutations: Mutations;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** An owner of the slot to ask, the preferred one where it is such, or the one behind `passed`; 0: none is linked. */
+  /**
+   * An owner of the slot to ask: the preferred one if it owns the slot, or the one after `passed`; 0 if none is linked.
+   */
   readonly sourceOf: (slot: number, preferred: number, passed: number) => number;
   /** Milliseconds without an answer after which another owner is asked. */
   readonly answerTimeoutMs: () => number;
@@ -70,7 +72,10 @@ export class SlotPulls {
   private readonly parts: SlotPullsParts;
   private replica: Replica | null = null;
   private session = 0;
-  /** Taken in their order, which is that of the disk: what comes in order is not written again by the store's compactions. */
+  /**
+   * Processed in slot order, which is also the order on disk: data that arrives in order is not rewritten by the
+   * store's compactions.
+   */
   private readonly queue = new IndexSet(SLOT_COUNT);
   private readonly pulls = new Map<number, Pull>();
   private readonly window = new CopyWindow();
@@ -82,7 +87,7 @@ export class SlotPulls {
     this.parts = parts;
   }
 
-  /** Slots that are asked for. */
+  /** Slots being requested. */
   get size(): number {
     return this.pulls.size;
   }
@@ -91,7 +96,7 @@ export class SlotPulls {
     return this.queue.size === 0 && this.pulls.size === 0;
   }
 
-  /** What was under way is asked anew, from where it has come. `session` 0: nothing is copied. */
+  /** Repeats what was under way, from where it has come. A `session` of 0 means that nothing is copied. */
   begin(session: number, replica: Replica | null): void {
     this.session = session;
     this.replica = replica;
@@ -107,7 +112,7 @@ export class SlotPulls {
     this.queue.add(slot);
   }
 
-  /** Asks for as much as the pace allows. */
+  /** Requests as much as the pace allows. */
   proceed(): void {
     const { pace, shelf, clock } = this.parts;
     if (this.session === 0) return;
@@ -129,7 +134,7 @@ export class SlotPulls {
     });
   }
 
-  /** Those to which no answer has come in time. */
+  /** Owners that have not answered in time. */
   late(now: number): readonly number[] {
     const late: number[] = [];
     for (const pull of this.pulls.values())
@@ -168,7 +173,9 @@ export class SlotPulls {
     });
   }
 
-  /** Slots beside each other are asked of one owner, who reads them together; no owner is asked for all. */
+  /**
+   * Consecutive slots are requested from one owner, which reads them together; but no owner is asked for all of them.
+   */
   private sourceOf({ slot, afterKey }: Pull): number {
     const { run } = this;
     const isNext = afterKey === '' && slot === run.slot + 1;
@@ -192,7 +199,7 @@ export class SlotPulls {
     return lowest;
   }
 
-  /** Nothing of it is on its way any more. */
+  /** Nothing of the slot is on its way any more. */
   private unawait(pull: Pull): void {
     this.window.release(pull.awaited);
     pull.awaited = 0;
@@ -205,7 +212,7 @@ export class SlotPulls {
     const offer = pull.offer ?? NO_OFFER;
     const frame = madeWhole(sent, offer);
     if (frame === undefined) {
-      // Records of two keys have one version and checksum: this range is sent whole.
+      // Records of two keys have the same version and checksum: this range is sent in full.
       pull.offer = NO_OFFER;
       return this.ask(pull);
     }
@@ -219,7 +226,7 @@ export class SlotPulls {
     this.pages.add(frame.slot, bytes, now, () => this.take(pull, frame, sent.same, offer, bytes));
   }
 
-  /** `same`: what the source has not sent, since it has just what was offered. */
+  /** `same`: references to records that the source did not send, because it has exactly what was offered. */
   private take(pull: Pull, frame: LearnFrame, same: LearnFrame['same'], offer: Offer, bytes: number): void {
     const { session } = this;
     keysInRangeOf(frame, offer, this.parts.storage, (keys) => {

@@ -1,12 +1,15 @@
-/** How many deletions this store holds, and when the oldest of each slot was made: a store without any is never walked. */
+/**
+ * How many deletions this store holds, and when the oldest of each slot was made: a store without deletions is never
+ * walked.
+ */
 import type { SealedRecord } from '../core/record.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 
-/** Deletions are asked for in slots that this node is the first owner of, and in others that it owns. */
+/** Deletions are requested in slots of which this node is the first owner, and in other slots that it owns. */
 export const TOMBSTONES_OF = { first: 0, others: 1, length: 2 } as const;
 
 export class SlotTombstones {
-  /** Wall ms of the oldest deletion, or an earlier moment. */
+  /** Wall-clock ms of the oldest deletion, or an earlier time. */
   readonly times = new ExpiryTimes(TOMBSTONES_OF.length);
   held = 0;
 
@@ -15,7 +18,7 @@ export class SlotTombstones {
     this.times.note(slot, deletedAt);
   }
 
-  /** One record of a key goes, another comes; either may be missing. */
+  /** One record of a key is replaced by another; either may be missing. */
   replaced(slot: number, previous: SealedRecord | undefined, next: SealedRecord | null): void {
     if (previous?.record.tombstone === true) this.held -= 1;
     if (next?.record.tombstone === true) this.add(slot, next.record.updatedAt);

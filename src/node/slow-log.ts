@@ -1,6 +1,6 @@
 /**
- * Operations that took long, one line each with where the time went; so many lines a second and no more, for what slows
- * one operation down slows down thousands. What was left out is counted and said.
+ * Logs operations that took long, one line each with where the time was spent; a limited number of lines per second,
+ * because what slows one operation down slows down thousands. Lines left out are counted and reported.
  */
 import { stampedMs } from '../core/stamps.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -8,7 +8,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { TimedRead, TimedWrite } from './timing.ts';
 
 export interface SlowLogSettings {
-  /** Milliseconds from which on an operation is told of; 0: none is. */
+  /** Milliseconds from which an operation is logged; 0 turns this off. */
   readonly thresholdMs: number;
   readonly linesPerSecondMax: number;
 }
@@ -35,7 +35,7 @@ export class SlowLog {
     if (!this.mayTell()) return;
     const { kind, key, arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = write;
     const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
-    // What it has not reached takes the rest of the time: that is what it waited for at its end.
+    // The stage that was not reached takes the rest of the time: the operation was waiting for it at its end.
     const handedTo = handedAt === 0 ? 0 : backAt || endedAt;
     const queueFrom = backAt === 0 ? startedAt : backAt;
     this.tell({
@@ -61,7 +61,7 @@ export class SlowLog {
     this.tell({
       ...{ kind: 'get', key, from: arrivedAt === 0 ? 'peer' : 'client', outcome },
       ...{ totalMs, doorMs, handedOnMs, legacyMs },
-      // For a write of its key, for PostgreSQL, or for a lease.
+      // Waiting for a write of its key, for PostgreSQL, or for a lease.
       waitMs: Math.max(0, totalMs - doorMs - handedOnMs - legacyMs),
     });
   }

@@ -1,7 +1,7 @@
 /**
- * The marks of what PostgreSQL lacks, from owner to learner: after the records, for a slot whose digest is equal is not
- * copied, and yet this disk may lack the marks. Every complete owner of what is learnt is asked; a mark too many is
- * harmless. What is marked from then on comes with the write itself. (PROTOCOL R20, R34)
+ * Copies the marks of what PostgreSQL lacks from owners to a learner. This follows the records: a slot with an equal
+ * digest is not copied, and yet this disk may lack its marks. Every complete owner of the learnt slots is asked; a mark
+ * too many does no harm. Later marks come with the writes themselves. (PROTOCOL R20, R34)
  */
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -29,7 +29,7 @@ export interface SpoolCopyParts {
 export class SpoolCopy {
   private readonly parts: SpoolCopyParts;
   private session = 0;
-  /** Who has not told everything yet, and up to which mark. */
+  /** Owners that have not sent everything yet, with the last mark received from each. */
   private readonly left = new Map<number, string>();
   private askedAt = -Infinity;
   private onDone: () => void = () => undefined;
@@ -78,7 +78,7 @@ export class SpoolCopy {
     if (this.left.size === 0) this.onDone();
   }
 
-  /** The other side: what this node has marked of slots in which it is complete and the asker learns. */
+  /** The other side: what this node has marked in slots where it is complete and the asker learns. */
   onAsked(from: number, { session, after }: LearnSpool): void {
     const { storage, replica } = this.parts;
     const epoch = replica()?.view.topology.epoch;
@@ -91,7 +91,7 @@ export class SpoolCopy {
         const row = view.row(slot);
         if (!row.owns || !row.others.includes(from)) continue;
         const mark = decodeSpoolMark(stored, value);
-        // Of which version a damaged one is the other owners know, who are asked as well.
+        // For a damaged mark, the version is known to the other owners, which are asked as well.
         if (mark !== undefined) marks.push({ key, ...mark });
       }
       const last = entries.at(-1);

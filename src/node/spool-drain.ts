@@ -1,8 +1,9 @@
 /**
- * Brings what PostgreSQL lacks into it once it answers, page by page in the order of slots and keys: of one key only its
- * highest version counts, and rows are replaced by higher versions only. The slot's first owner drains; another does when
- * nobody was heard to. A mark goes, here and at the others, when PostgreSQL was seen to hold its version or more. A row
- * that was changed from outside stays and becomes the cluster's. (PROTOCOL R34)
+ * Brings what PostgreSQL lacks into it once it answers, page by page in the order of slots and keys. Only the highest
+ * version of each key counts, and rows are replaced only by higher versions. The slot's first owner drains; another
+ * owner does if nobody was heard to drain it. A mark is dropped, here and at the others, when PostgreSQL was seen to
+ * hold its version or a higher one. A row that was changed from outside stays, and becomes the cluster's. (PROTOCOL
+ * R34)
  */
 import { SPOOL_DRAIN_ROWS_MAX } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -24,14 +25,14 @@ import type { RecordWriter } from './record-writer.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 
 const PAGE_BYTES_MAX = 1024 * 1024;
-/** With so few under way the next page is read. */
+/** With this few in progress, the next page is read. */
 const UNDER_WAY_LOW = SPOOL_DRAIN_ROWS_MAX / 2;
 /** Milliseconds by which each place among the owners lets the ones before it drain. */
 const TURN_MS = 1_000;
-/** Milliseconds between two passes over all marks: doubled while a pass brings nothing. */
+/** Milliseconds between two passes over all marks; doubled while a pass achieves nothing. */
 const PASS_MS_MIN = 100;
 const PASS_MS_MAX = 5_000;
-/** Rows changed from outside that are told of once each. */
+/** Rows changed from outside that are reported once each. */
 const CONFLICTS_TOLD_MAX = 10_000;
 
 export interface SpoolDrainParts {
@@ -49,11 +50,11 @@ export interface SpoolDrainParts {
 }
 
 export class SpoolDrain {
-  /** Rows changed from outside that took the place of what was marked. */
+  /** Rows changed from outside that replaced what was marked. */
   conflicts = 0;
   drainedCount = 0;
   private readonly parts: SpoolDrainParts;
-  /** Handed to PostgreSQL's writer, and not told of yet. */
+  /** Records handed to the record writer whose outcome is not known yet. */
   private readonly underWay = new Map<string, number>();
   private toTell: SpooledVersion[] = [];
   private readonly conflictsTold = new Set<string>();
@@ -79,7 +80,7 @@ export class SpoolDrain {
     if (this.upSince !== null && now >= this.notBefore) this.nextPage();
   }
 
-  /** PostgreSQL's word on a version, whoever asked for it: of drained ones and of clients' writes alike. */
+  /** PostgreSQL's answer for a version, whoever asked: for drained records and for clients' writes alike. */
   onRecorded(key: string, version: number, outcome: 'committed' | number): void {
     if (this.underWay.get(key) === version) this.underWay.delete(key);
     if (this.parts.marks.entries === 0) return;
@@ -142,7 +143,7 @@ export class SpoolDrain {
 
   private nextPage(): void {
     const { storage, replica, clock } = this.parts;
-    // One that PostgreSQL refuses for good stands in nobody's way.
+    // A record that PostgreSQL refuses for good does not block the others.
     if (this.isReading || this.underWay.size > UNDER_WAY_LOW || this.upSince === null) return;
     if (replica() === null || clock.now() < this.notBefore) return;
     this.isReading = true;
@@ -170,12 +171,12 @@ export class SpoolDrain {
     const { marks } = this.parts;
     const { slot, key } = splitSpoolKey(stored);
     const row = replica.view.row(slot);
-    // Its owners have copied the marks. Where no owner lives they may be the only ones there are.
+    // The slot's owners have copied the marks. Without a live owner, these may be the only ones.
     if (!row.owns) return row.learns || row.owners.length === 0 ? undefined : marks.drop(slot, key);
     const mark = marks.of(slot, key);
     if (mark === undefined) return;
     const held = this.held(slot, key);
-    // What another has taken the place of may never be heard of again. (R24)
+    // The outcome of a version that was replaced meanwhile may never be reported. (R24)
     if (this.underWay.has(key) && this.underWay.get(key) === versionOf(held)) return;
     const markedVersion = mark.version === Infinity ? 0 : mark.version;
     switch (judgeMark(markedVersion, stateOf(held))) {
@@ -219,7 +220,7 @@ export class SpoolDrain {
 
 type Held = SealedRecord | undefined | 'damaged' | 'unfinished';
 
-/** Of what cannot be told nothing is said to be overtaken. */
+/** Infinity if the version is unknown, so that nothing counts as overtaken. */
 function versionOf(held: Held): number {
   if (held === undefined) return 0;
   return held === 'damaged' || held === 'unfinished' ? Infinity : held.record.version;

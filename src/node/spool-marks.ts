@@ -1,23 +1,22 @@
 /**
- * Which keys PostgreSQL lacks, as this node's disk has it: one durable mark a key, for its highest version that was
- * stored in an epoch that spools. In memory there are only sums, so that a long outage costs no more than a short one.
- * (PROTOCOL R34)
+ * Which keys PostgreSQL lacks, according to this node's disk: one durable mark per key, for its highest version stored
+ * in an epoch that spools. Memory holds only sums, so that a long outage costs no more than a short one. (PROTOCOL R34)
  */
 import type { SealedRecord } from '../core/record.ts';
 import { decodeSpoolMark, encodeSpoolMark, spoolKey } from '../wire/spool-codec.ts';
 import type { SpoolMark } from '../wire/spool-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
 
-/** What is known of a mark whose bytes are damaged: it is of no version that anybody could name as drained. */
+/** Stands for a damaged mark: no drained version is high enough to drop it. */
 const UNREADABLE: SpoolMark = { version: Infinity, since: Infinity, byteCount: 0 };
 const BUCKET_MS = 1_000;
 
-/** Sums over all marks of a disk. */
+/** Sums over all marks on a disk. */
 export class SpoolTally {
   entries = 0;
-  /** Of the records that are marked. */
+  /** Bytes of the marked records. */
   bytes = 0;
-  /** How many keys were marked first in which second: the least is the age of the oldest. */
+  /** How many keys were first marked in each second: the lowest second gives the age of the oldest mark. */
   private readonly seconds = new Map<number, number>();
 
   found(stored: string, value: Uint8Array): void {
@@ -34,7 +33,7 @@ export class SpoolTally {
     else this.seconds.set(second, left);
   }
 
-  /** Milliseconds since 1970, to a second; Infinity where there is no mark. */
+  /** Milliseconds since 1970, to the second; Infinity if there is no mark. */
   oldest(): number {
     let oldest = Infinity;
     for (const second of this.seconds.keys()) oldest = Math.min(oldest, second);
@@ -52,10 +51,10 @@ export class SpoolMarks {
   private readonly wallNow: () => number;
   private readonly bounds: SpoolBounds;
   private readonly tally: SpoolTally;
-  /** A test breaks the rule: marks older than this process count for nothing. */
+  /** A test breaks the rule: marks older than this process do not count. */
   private readonly forgottenThrough: number;
 
-  /** `tally`: of what lies on the disk. */
+  /** `tally`: the sums of what is on disk. */
   constructor(
     writer: Pick<StoreWriter, 'get' | 'putEntry' | 'barrier'>,
     wallNow: () => number,
@@ -82,7 +81,7 @@ export class SpoolMarks {
     return this.entries >= this.bounds.entriesMax || this.bytes >= this.bounds.bytesMax;
   }
 
-  /** Milliseconds since the oldest mark that stands was made; 0 where there is none. */
+  /** Milliseconds since the oldest present mark was made; 0 if there is none. */
   oldestMs(): number {
     const oldest = this.tally.oldest();
     return oldest === Infinity ? 0 : Math.max(0, Math.round(this.wallNow() - oldest));
@@ -96,17 +95,17 @@ export class SpoolMarks {
     return mark.since < this.forgottenThrough ? undefined : mark;
   }
 
-  /** Cheap where there is no mark at all. */
+  /** Cheap if there is no mark at all. */
   has(slot: number, key: string): boolean {
     return this.entries > 0 && this.of(slot, key) !== undefined;
   }
 
-  /** In the batch that collects now: what is handed in afterwards is durable no earlier. */
+  /** Goes into the current batch: whatever is handed in afterwards is durable no earlier. */
   add({ record, bytes }: SealedRecord, slot: number): void {
     this.put(slot, record.key, { version: record.version, since: this.wallNow(), byteCount: bytes.length });
   }
 
-  /** A mark of the same key keeps its age, and its version where that is higher. */
+  /** An existing mark of the key keeps its age, and its version if that is higher. */
   put(slot: number, key: string, mark: SpoolMark): void {
     const before = this.of(slot, key);
     if (before !== undefined && before !== UNREADABLE && before.version >= mark.version) return;
@@ -117,7 +116,10 @@ export class SpoolMarks {
     this.writer.putEntry(stored, encodeSpoolMark(stored, next));
   }
 
-  /** What it stood for cannot be told, or never became the cluster's: it stands for what is held, and is as old as it was. */
+  /**
+   * The version of the mark is unknown, or never became the cluster's: the mark now stands for what is held, and keeps
+   * its age.
+   */
   restate(slot: number, { record, bytes }: SealedRecord, mark: SpoolMark): void {
     const { key, version } = record;
     const since = mark.since === Infinity ? this.wallNow() : mark.since;
@@ -125,7 +127,7 @@ export class SpoolMarks {
     this.put(slot, key, { version, since, byteCount: bytes.length });
   }
 
-  /** PostgreSQL holds `through` or more. True where a mark went. */
+  /** PostgreSQL holds `through` or a higher version. Returns true if a mark was dropped. */
   lift(slot: number, key: string, through: number): boolean {
     const mark = this.of(slot, key);
     if (mark === undefined || mark.version > through) return false;
@@ -133,7 +135,7 @@ export class SpoolMarks {
     return true;
   }
 
-  /** Whatever it stands for. */
+  /** Drops the mark whatever its version. */
   drop(slot: number, key: string, mark: SpoolMark | undefined = this.of(slot, key)): void {
     if (mark === undefined) return;
     this.tally.account(mark, -1);

@@ -1,6 +1,6 @@
 /**
- * One node's part in spooling: its marks of what PostgreSQL lacks, their copying and their draining, and what people are
- * told of them. When the cluster spools is the membership's business (outage-watch.ts). (PROTOCOL R34)
+ * One node's part in spooling: its marks of what PostgreSQL lacks, copying and draining them, and reporting on them.
+ * When the cluster spools is decided by the membership (outage-watch.ts). (PROTOCOL R34)
  */
 import type { LearnSpoolFrame, LearnSpool, SpoolDrained } from '../core/spool-message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
@@ -16,20 +16,20 @@ export interface SpoolSettings {
   readonly outage: 'reject' | 'spool';
   readonly spoolBytesMax: number;
   readonly spoolEntriesMax: number;
-  /** A node counts as ready only while PostgreSQL is up; left out: it does without. */
+  /** A node counts as ready only while PostgreSQL is up; if left out, readiness does not depend on it. */
   readonly readyNeedsIt?: boolean;
 }
 
-/** Milliseconds over which the rate is told. */
+/** Milliseconds over which the reported rate is averaged. */
 const RATE_OVER_MS = 1_000;
 
 export interface SpoolParts extends Omit<SpoolDrainParts, 'record' | 'recordWriter'> {
   readonly settings: SpoolSettings;
-  /** Null where there is no PostgreSQL: then nothing is ever marked. */
+  /** Null if there is no PostgreSQL: then nothing is ever marked. */
   readonly record: SpoolDrainParts['record'] | null;
   readonly recordWriter: SpoolDrainParts['recordWriter'] | null;
   readonly topology: () => Topology | null;
-  /** A member has said that it has no room for more. */
+  /** Some member has said that it has no room for more. */
   readonly isFullElsewhere: () => boolean;
 }
 
@@ -56,7 +56,7 @@ export class Spool {
       record === null || recordWriter === null ? null : new SpoolDrain({ ...parts, record, recordWriter });
   }
 
-  /** How the rules of replication reach the marks. */
+  /** The effects by which the replication rules reach the marks. */
   effects(
     onSpooled: (key: string, version: number) => void,
   ): Pick<ReplicaEffects, 'spool' | 'spoolStored' | 'spoolFull'> {
@@ -86,7 +86,7 @@ export class Spool {
     this.countedBefore = drained;
   }
 
-  /** After the replica has heard of it. */
+  /** Call after the replica has been told. */
   onRecorded(key: string, version: number, outcome: 'committed' | number): void {
     if (this.marks.entries > 0) this.drain?.onRecorded(key, version, outcome);
   }

@@ -1,70 +1,70 @@
-/** Parts of what a node tells of itself (api.ts). */
+/** Parts of a node's report about itself (api.ts). */
 
-/** Deletions in this store, and what this process has made of them. */
+/** Deletions in this store, and what this process has done with them. */
 export interface TombstoneStatus {
   readonly held: number;
   readonly forgotten: number;
-  /** Rows of PostgreSQL that wait to be removed, and those that were. */
+  /** Rows of PostgreSQL waiting to be removed, and rows removed. */
   readonly rowsWaiting: number;
   readonly rowsRemoved: number;
   /** Of these, rows that no owner had, as a scrubber found them. */
   readonly debrisRemoved: number;
 }
 
-/** A peer and this process refuse each other: they are set up differently. */
+/** A peer and this process refuse each other because they are configured differently. */
 export interface PeerRefusal {
   readonly peer: string;
-  /** What differs, and how it is at either. */
+  /** What differs, and its value on each side. */
   readonly reason: string;
 }
 
-/** Of clients' operations at this very node. refusing: more was asked for than it gets done. */
+/** Client operations at this node. refusing: it is asked for more than it can do. */
 export interface LoadStatus {
   readonly state: 'calm' | 'refusing';
   readonly readsInFlight: number;
   readonly writesInFlight: number;
   /** Since the start. */
   readonly refused: number;
-  /** By other nodes to this one, since the start. */
+  /** Operations forwarded by other nodes to this one, since the start. */
   readonly handedOn: number;
 }
 
-/** Does the process get anything done at all? */
+/** Whether the process makes any progress at all. */
 export interface ProgressStatus {
-  /** Milliseconds since the node's last tick, of which there are many a second. */
+  /** Milliseconds since the node's last tick; there are many ticks per second. */
   readonly tickAgoMs: number;
-  /** Milliseconds for which the store's batch has been under way; 0: none is. */
+  /** Milliseconds for which the store's current batch has been under way; 0 if there is none. */
   readonly storeBatchMs: number;
 }
 
-/** Changes of rows by hand in PostgreSQL, as this node has met them; one member at a time looks after them. */
+/** Rows changed by hand in PostgreSQL, as seen by this node; one member at a time handles them. */
 export interface ByHandStatus {
-  /** Since the start: written at all owners; replaced before the cluster had them; of what no record can be. */
+  /** Since the start: written at all owners; replaced before the cluster had them; impossible to store as a record. */
   readonly written: number;
   readonly overtaken: number;
   readonly refused: number;
-  /** Those of different keys that could not be written when they were looked at last, and milliseconds since the first of them was met. */
+  /** Keys whose changes could not be written at the last attempt, and milliseconds since the first of them was seen. */
   readonly waiting: number;
   readonly waitingMs: number;
-  /** Why they wait, or why none is looked at; '' otherwise. */
+  /** Why they wait, or why none are handled; otherwise ''. */
   readonly reason: string;
 }
 
-/** How far this node has come in comparing PostgreSQL with what it holds, after a failover or a restore. (R30) */
+/** Progress of this node in comparing PostgreSQL with what it holds, after a failover or a restore. (R30) */
 export interface DriveStatus {
-  /** Counts the times that PostgreSQL was found to lack rows, or may have lost some. */
+  /** Counts how often PostgreSQL was found to lack rows, or may have lost some. */
   readonly drive: number;
-  /** By the epoch: all members have compared all slots. */
+  /** According to the epoch: all members have compared all slots. */
   readonly isDriven: boolean;
-  /** Of this node; 0 of 0 where it has nothing to do. */
+  /** This node's slots; 0 of 0 if it has nothing to do. */
   readonly slotsDone: number;
   readonly slotsTotal: number;
-  /** Of records compared, of late. */
+  /** Recent rate of compared records. */
   readonly bytesPerSecond: number;
-  /** null where it cannot be told. */
+  /** Null if unknown. */
   readonly secondsLeft: number | null;
-  /** Rows that PostgreSQL lacked, or had older, and that this node has committed again in this drive. */
+  /** Rows that PostgreSQL lacked, or had in an older version, and that this node has committed again in this drive. */
   readonly rowsDriven: number;
-  /** Rows of the same version with another content: left as they are. */
+  /** Rows with the same version and different content: left as they are. */
   readonly conflicts: number;
 }

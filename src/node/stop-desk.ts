@@ -1,8 +1,9 @@
 /**
- * A stop that is asked for beforehand: it is let begin where it costs nothing, and where every living member that knows of this
- * question says yes to it, which says yes to no other until this one is gone. The asker is among them, and whoever asks in another
- * epoch asks it, too: who was told yes says no. The first of them is asked alone: of any number that ask at once it lets one go on,
- * where each might be let by some and refused by others. (decisions 49 and 55)
+ * Stops that are requested in advance. A stop is permitted if it costs nothing, and if every live member that
+ * understands the question says yes; such a member then says yes to no other until the asker is gone. The asker votes
+ * too, and is asked by everyone who asks in another epoch: having been told yes, it says no. The first member is asked
+ * alone: of any number that ask at once it lets only one continue, where otherwise each might be permitted by some and
+ * refused by others. (decisions 49 and 55)
  */
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -23,7 +24,7 @@ export interface StopDeskParts {
   readonly mutations?: Mutations;
 }
 
-/** What speaks against the stop; nothing: it may begin, within `reservedMs`. */
+/** The reasons against the stop; if there are none, it may begin within `reservedMs`. */
 export interface StopVerdict {
   readonly costs: readonly string[];
   readonly reservedMs: number;
@@ -32,9 +33,9 @@ export interface StopVerdict {
 interface Attempt {
   readonly number: number;
   readonly epoch: number;
-  /** Not asked yet: all but the first. */
+  /** Members not asked yet: all but the first. */
   readonly rest: number[];
-  /** Asked, and silent so far. */
+  /** Members that were asked and have not answered. */
   readonly silent: Set<number>;
   readonly costs: () => readonly string[];
   readonly done: (verdict: StopVerdict) => void;
@@ -42,7 +43,7 @@ interface Attempt {
 
 const MAY_STOP: StopVerdict = { costs: [], reservedMs: STOP_RESERVED_MS };
 const MEMBERS_CHANGED = 'the members changed meanwhile: ask again';
-/** Of a member that the epoch counts as living, and that says nothing. */
+/** The advice when a member that the epoch counts as alive does not answer. */
 const WAIT_OR_END =
   'ask again in a few seconds, when it answers or an epoch goes on without it; if it is still silent then, restart it';
 
@@ -52,9 +53,12 @@ export class StopDesk {
   private attempt: Attempt | null = null;
   private attempts = 0;
   private saidAt = -Infinity;
-  /** Monotonic ms: until then it may stop, or does; no later answer takes that back. */
+  /** Monotonic ms until which this node may stop, or does; no later answer revokes that. */
   private stopsUntil = -Infinity;
-  /** Until then that it does not stop is said again: whoever was between two epochs did not hear it. */
+  /**
+   * Monotonic ms until which this node repeats that it does not stop: a member between two epochs may not have heard
+   * it.
+   */
   private deniesUntil = -Infinity;
 
   constructor(parts: StopDeskParts) {
@@ -70,13 +74,13 @@ export class StopDesk {
     return this.book.others(selfId, topology, clock.now()).map((id) => nameOf(topology, id));
   }
 
-  /** `costs`: of the stop, as they are when it is called. Calls back once. */
+  /** `costs`: the reasons against stopping, as of each call. Calls back once. */
   reserve(costs: () => readonly string[], done: (verdict: StopVerdict) => void): void {
     const answer = (verdict: StopVerdict): void => this.parts.clock.defer(() => done(verdict));
     const { topology, phase } = this.parts.membership;
     const refused = costs();
     if (refused.length > 0) return answer({ costs: refused, reservedMs: 0 });
-    // Who has no part in a cluster, or none any more, is missed by nobody.
+    // Nobody misses a process that has no part in a cluster, or none any more.
     if (topology === null || phase !== 'serving') return answer(MAY_STOP);
     if (this.attempt !== null) return answer({ costs: ['it is being asked for already'], reservedMs: 0 });
     const { voters, strangers } = this.electorateOf(topology);
@@ -101,7 +105,7 @@ export class StopDesk {
     this.ask(attempt, voters.slice(0, 1), topology);
   }
 
-  /** The process ends, whoever else does. */
+  /** This process ends, whoever else does. */
   announce(): void {
     const { membership, clock } = this.parts;
     const { selfId: id, incarnation } = membership;
@@ -127,15 +131,16 @@ export class StopDesk {
     const { attempt } = this;
     const now = clock.now();
     if (attempt !== null && membership.topology?.epoch !== attempt.epoch) return this.give([MEMBERS_CHANGED]);
-    // While the others are asked there is only this node's own vote.
+    // While the others are being asked there is only this node's own vote.
     if (attempt !== null || now - this.saidAt < STOP_SAID_EVERY_MS) return;
     const leftMs = this.book.leftMs(membership.selfId, now);
     if (leftMs > 0 || now < this.deniesUntil) this.tell(leftMs);
   }
 
   /**
-   * Those who know of the question, in the order of their ids, which is the same for all who ask. An earlier program knows of none
-   * and cannot say no. `strangers`: of whom nobody can tell; they may have been told that they may stop.
+   * Members that understand the question, in id order, which is the same for all askers. An earlier program does not
+   * understand it and cannot say no. `strangers`: members whose version is unknown; they may have been permitted to
+   * stop.
    */
   private electorateOf(topology: Topology): {
     readonly voters: readonly number[];
@@ -197,8 +202,8 @@ export class StopDesk {
   }
 
   /**
-   * No: whoever has voted for it is free to vote for another. Not where it was told to end meanwhile, or was told yes before: whoever
-   * asked then goes by that.
+   * The answer is no: members that voted for this stop may vote for another. Not if this process was told to end
+   * meanwhile, or was permitted before: that asker relies on it.
    */
   private give(costs: readonly string[]): void {
     const { done } = this.attempt!;

@@ -1,13 +1,13 @@
 /**
- * How long this node's store takes to bring a batch to its disk, measured on the batches that it writes anyway. A store
- * that was late and has nothing to write is given a small entry now and then, so that it is known when it is well again.
+ * How long this node's store takes to write a batch to disk, measured on the batches that it writes anyway. A store
+ * that was late and has nothing to write is given a small entry now and then, to find out when it is well again.
  * (PROTOCOL R32)
  */
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 
-/** Share of what was known that a new batch leaves in the mean. */
+/** Weight of the previous mean when a new batch is added. */
 const MEAN_KEEPS = 0.75;
 /** Milliseconds without a batch after which a store that was late is tried. */
 const IDLE_MS = 150;
@@ -42,12 +42,12 @@ export class StorePulse {
     });
   }
 
-  /** Milliseconds, of late; of a batch that takes longer, as long as it has taken. */
+  /** Recent milliseconds per batch; for a batch that takes longer, the time it has taken so far. */
   lateMs(now: number): number {
     return this.begunAt === null ? this.meanMs : Math.max(this.meanMs, now - this.begunAt);
   }
 
-  /** Milliseconds that the batch under way has taken; 0: there is none. */
+  /** Milliseconds that the current batch has taken; 0 if there is none. */
   underWayMs(now: number): number {
     return this.begunAt === null ? 0 : now - this.begunAt;
   }

@@ -1,6 +1,6 @@
 /**
- * Another life of the cluster, at one node: begun here by an operator's word, or heard of from a member that has begun it.
- * Whoever is of a life before it is told as soon as it says so. (DESIGN 3, PROTOCOL R27)
+ * Another life of the cluster, at one node: begun here by an operator, or heard of from a member that has begun it. A
+ * process from an earlier life is told as soon as it introduces itself. (DESIGN 3, PROTOCOL R27)
  */
 import type { Introduction, LifeName, Succession } from '../core/membership-message.ts';
 import { sameLife } from '../core/register.ts';
@@ -25,7 +25,7 @@ export interface SuccessionParts {
   readonly situation: () => Situation;
   readonly suspicion: Suspicion;
   readonly adopt: (topology: Topology) => void;
-  /** Somebody is of a later life, and it is not known to follow ours. */
+  /** A peer is from a later life that is not known to descend from ours. */
   readonly onLater: () => void;
 }
 
@@ -36,30 +36,30 @@ export class SuccessionDesk {
     this.parts = parts;
   }
 
-  /** Lives of which the present one came, as far as this disk was part of them. */
+  /** The lives that precede the present one, as far as this disk took part in them. */
   get ancestors(): readonly LifeName[] {
     return this.parts.self.identity.ancestors;
   }
 
-  /** Members that are up, with the disks that the cluster remembers; this one among them, if it is a member. */
+  /** Members that are up with the disks that the cluster remembers, including this one if it is a member. */
   survivors(topology: Topology): Survivor[] {
     const { situation, suspicion } = this.parts;
     const { own, introductions, now } = situation();
     return survivorsOf(topology, own, introductions, (name) => suspicion.isPresent(name, now));
   }
 
-  /** Its first topology is in force at once: there is nobody left whose vote it would need. */
+  /** The first topology of the life is in force at once: nobody is left whose vote it would need. */
   begin(topology: Topology): void {
     const { self, peers, driver, voice, telemetry, adopt } = this.parts;
     telemetry.event('warn', 'membership.succession', { life: topology.life, epoch: topology.epoch });
-    // Before this node introduces itself under the new life: to the others it would be a stranger.
+    // Before this node introduces itself under the new life: the others would take it for a stranger.
     voice.broadcast({ kind: 'succession', ancestors: self.lineage, topology });
     driver.beginLife(topology);
     adopt(topology);
     peers.onLife(self.identity);
   }
 
-  /** A life is believed where it follows ours by what its members remember, or is in force by PostgreSQL's word. */
+  /** A life is believed if its members say that it descends from ours, or if it is in force according to PostgreSQL. */
   onNews({ ancestors, topology }: Succession): void {
     const { self, onLater } = this.parts;
     const { identity } = self;
@@ -69,7 +69,10 @@ export class SuccessionDesk {
     else onLater();
   }
 
-  /** Lives that were founded anew know nothing of those before: whoever hears of one later than his asks PostgreSQL. */
+  /**
+   * Lives that were founded anew know nothing of earlier ones: a node that hears of a life later than its own asks
+   * PostgreSQL.
+   */
   onIntroduction(name: string, introduction: Introduction): void {
     const { self, voice, onLater } = this.parts;
     const { ancestors, life } = self.identity;

@@ -1,8 +1,9 @@
 /**
- * Slots of which this disk holds what was there before they were given up and made whole without it. What was lost then was told as
- * lost, and others went on below it; so where such a slot is given up once more and made whole here, PostgreSQL's row
- * stands, also where it is lower, or absence. That ends once the slot was copied, or made whole here, or nothing is left of it;
- * and what is written meanwhile counts. It is noted on the disk, for the process may be another by then. (PROTOCOL R28)
+ * Slots of which this disk holds records from before they were given up and made whole without it. What was lost then
+ * was reported as lost, and the cluster went on below it. So if such a slot is given up once more and made whole here,
+ * PostgreSQL's row wins even if it is lower, and so does its absence. That ends once the slot was copied, or made whole
+ * here, or nothing is left of it; and records written meanwhile count. It is noted on disk, because the process may be
+ * another one by then. (PROTOCOL R28)
  */
 import { isForsaken } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
@@ -12,7 +13,7 @@ import type { StoreWriter } from './store-writer.ts';
 
 /** What the store holds of it. */
 export interface SupersededFound {
-  /** The latest life of the cluster that this disk has been looked through for; 0: it was for none. */
+  /** The latest life of the cluster for which this disk has been examined; 0 if none. */
   readonly lifeSeen: number;
   /** An empty key stands for the slot itself. */
   readonly keys: readonly { readonly slot: number; readonly key: string }[];
@@ -23,7 +24,7 @@ const NOTED = new Uint8Array(1);
 export class SupersededSlots {
   private readonly writer: Pick<StoreWriter, 'putEntry'>;
   private lifeSeen: number;
-  /** With the keys that were written since. */
+  /** Per slot, the keys written since. */
   private readonly slots = new Map<number, Set<string>>();
 
   constructor(writer: Pick<StoreWriter, 'putEntry'>, found: SupersededFound = { lifeSeen: 0, keys: [] }) {
@@ -40,12 +41,12 @@ export class SupersededSlots {
     return this.slots.has(slot);
   }
 
-  /** Is what is held of the key of before? */
+  /** True if what is held of the key is from before. */
   hasKey(slot: number, key: string): boolean {
     return this.slots.get(slot)?.has(key) === false;
   }
 
-  /** Before the record is. */
+  /** Call before the record is written. */
   noteWritten(slot: number, key: string): void {
     const written = this.slots.get(slot);
     if (written === undefined || written.has(key)) return;
@@ -53,7 +54,7 @@ export class SupersededSlots {
     this.writer.putEntry(supersededKey(slot, key), NOTED);
   }
 
-  /** Nothing that is held of the slot is of before: it counts by an owner's word or by PostgreSQL's, or all of it is gone. */
+  /** Nothing held of the slot is from before: an owner or PostgreSQL has confirmed it, or all of it is gone. */
   drop(slot: number): void {
     const written = this.slots.get(slot);
     if (written === undefined) return;
@@ -61,13 +62,13 @@ export class SupersededSlots {
     for (const key of ['', ...written]) this.writer.putEntry(supersededKey(slot, key), null);
   }
 
-  /** Before anything acts in the new epoch. `lifeFirst`: of this disk. */
+  /** Call before anything acts in the new epoch. `lifeFirst`: this disk's first life. */
   onTopology(
     next: Topology,
     previous: Topology | null,
     { selfId, lifeFirst, holds }: { selfId: number; lifeFirst: number; holds: (slot: number) => boolean },
   ): void {
-    // With a life all slots are given up.
+    // A new life gives up all slots.
     const isLater = next.life > (this.lifeSeen === 0 ? lifeFirst : this.lifeSeen);
     for (const pair of rowPairs(previous ?? next, next)) {
       const after = next.rows[pair.after]!;

@@ -1,6 +1,6 @@
 /**
- * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
- * in-flight state, read from the store in bounded pieces. (PROTOCOL R19)
+ * The other side of catching up: a complete owner compares digests and sends its slots, each record with its in-flight
+ * state, read from the store in bounded pieces. (PROTOCOL R19)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import {
@@ -71,19 +71,22 @@ export class Teacher {
     });
   }
 
-  /** It is answered with what else is asked until `answerPulls`. */
+  /** Answered together with other requests when `answerPulls` is called. */
   onPull(from: number, replica: Replica, message: LearnPull): void {
     const { slot, session } = message;
     if (replica.view.row(slot).owns) return this.pulls.add(from, replica, message);
     this.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
   }
 
-  /** All that is asked in one frame has been heard. */
+  /** All requests of one frame have been received. */
   answerPulls(): void {
     this.pulls.begin();
   }
 
-  /** What an earlier process of the learner began and is in flight here, whether this node is an owner or learns. */
+  /**
+   * Versions that an earlier process of the learner took and that are in flight here, whether this node owns or learns
+   * the slots.
+   */
   onUntold(from: number, replica: Replica, message: LearnUntold): void {
     const { session, after } = message;
     const following = replica
@@ -102,7 +105,7 @@ export class Teacher {
     this.send(from, { kind: 'learnUntoldFrame', session, after, records, last });
   }
 
-  /** A piece of what this node remembers, as far as it concerns the asker. (R33) */
+  /** A part of the operations that this node remembers, as far as they concern the asker. (R33) */
   onOperations(from: number, replica: Replica, message: LearnOperations): void {
     const { session, after } = message;
     const { epoch } = replica.view.topology;

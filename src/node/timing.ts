@@ -1,6 +1,6 @@
 /**
- * Where operations spend their time: each leaves a stamp where it passes, in the objects that it has anyway, and at its
- * end the differences go to the instruments; one that took long is told of, part by part.
+ * Where operations spend their time. Each leaves time stamps in objects that exist anyway, and at its end the
+ * differences go to the instruments; one that took long is logged, stage by stage.
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
@@ -10,14 +10,14 @@ import { stampedMs } from '../core/stamps.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SlowLog } from './slow-log.ts';
 
-/** Stamps; 0 where the operation did not pass, or nothing is timed. */
+/** Time stamps; 0 if the stage was not reached, or timing is off. */
 export interface TimedWrite extends WriteStamps {
   readonly kind: string;
   readonly key: string;
-  /** 0: it did not come in by a door of this node. */
+  /** 0 if the operation did not arrive at a door of this node. */
   readonly arrivedAt: number;
   readonly startedAt: number;
-  /** When it was handed to another node, and when that one's answer came. */
+  /** When the operation was forwarded to another node, and when that node answered. */
   readonly handedAt: number;
   readonly backAt: number;
 }
@@ -44,12 +44,12 @@ export class Timing {
     this.slow = slow;
   }
 
-  /** Of now. */
+  /** The stamp of the present moment. */
   stamp(): number {
     return this.clock === null || !this.instruments.isOn ? 0 : this.instruments.stamp(this.clock.now());
   }
 
-  /** It is answered; `problem` is what it failed with. */
+  /** The write was answered; `problem` is its error, if any. */
   wrote(write: TimedWrite, problem: ErrorCode | null): void {
     if (problem !== null) this.instruments.failed(problem);
     if (write.startedAt === 0) return;
@@ -59,7 +59,7 @@ export class Timing {
     const { stages } = instruments;
     if (handedAt !== 0) stages.handedOn.record(stampedMs(handedAt, backAt === 0 ? endedAt : backAt));
     if (begunAt !== 0) {
-      // What another node has done before, or could not do, is no wait for the key.
+      // Time spent at another node, whether it succeeded or not, is not waiting for the key.
       stages.queue.record(stampedMs(backAt === 0 ? startedAt : backAt, begunAt));
       if (storedAt !== 0) stages.store.record(stampedMs(begunAt, storedAt));
       if (heardAt !== 0) {

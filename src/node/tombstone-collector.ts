@@ -1,7 +1,8 @@
 /**
  * Forgets deletions in the background, a bounded number at a time: finds old ones, has all owners raise the floors of
- * their slots, removes the rows in PostgreSQL, then tells the owners what to remove. What could not be forgotten now is found again later; an owner that did
- * not hear of it keeps its deletions, and takes them up itself in its turn. (PROTOCOL R22, decision 13)
+ * their slots, removes the rows in PostgreSQL, then tells the owners what to remove. What could not be forgotten now is
+ * found again later; an owner that was not told keeps its deletions, and handles them itself in its turn. (PROTOCOL
+ * R22, decision 13)
  */
 import { Collection, mayForget } from '../core/collection.ts';
 import type { Deletion, Removal } from '../core/collection.ts';
@@ -28,14 +29,14 @@ import type { TombstoneWalkParts } from './tombstone-walk.ts';
 import type { TombstoneStatus } from './status-parts.ts';
 
 export interface TombstoneCollectorParts extends ForgettingParts, Omit<TombstoneWalkParts, 'isUnderWay'> {
-  /** Null: there are no rows. */
+  /** Null if there are no rows. */
   readonly systemOfRecord: SystemOfRecord | null;
   readonly isRouted: (key: string) => boolean;
-  /** Something of this node's waits to be brought into PostgreSQL. */
+  /** Some records of this node wait to be brought into PostgreSQL. */
   readonly isSpooling: () => boolean;
   readonly leaseHeld: () => boolean;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** A source may bring back what was deleted: every deletion is kept. (DESIGN 1, promise 5) */
+  /** The legacy source may bring back what was deleted, so every deletion is kept. (DESIGN 1, promise 5) */
   readonly keepsAll: boolean;
 }
 
@@ -46,7 +47,7 @@ export class TombstoneCollector {
   private readonly walk: TombstoneWalk;
   private readonly rows: RowRemover | null;
   private readonly levels: FloorLevels | null;
-  /** Slots of rows that wait to be removed. */
+  /** Slots with rows waiting to be removed. */
   private readonly rowSlots = new Set<number>();
   /** Rows of deletions that no owner has, as a scrubber found them. */
   private debris: Deletion[] = [];
@@ -83,7 +84,7 @@ export class TombstoneCollector {
     };
   }
 
-  /** What does not find room is found again. */
+  /** Debris beyond the limit is found again. */
   takeDebris(slot: number, { key, version }: RowVersion): void {
     const { keepsAll } = this.parts;
     if (keepsAll || this.rows === null || this.debris.length >= COLLECTION_DELETIONS_MAX) return;
@@ -91,7 +92,7 @@ export class TombstoneCollector {
     this.debris.push({ slot, key, version, isDebris: true });
   }
 
-  /** A replica acts in another epoch than before: what was said in the last one does not count. */
+  /** A replica acts in a new epoch: confirmations of the previous one do not count. */
   onEpoch(): void {
     this.forgetting.onEpoch();
     this.agreement.onEpoch();
@@ -101,7 +102,7 @@ export class TombstoneCollector {
     this.rows?.clear();
   }
 
-  /** A conditional write waits until every owner of the slot is past the floor that this node has. */
+  /** A conditional write waits until every owner of the slot has passed this node's floor. */
   agreeFloor(slot: number): void {
     this.agreement.want(slot);
   }
@@ -170,7 +171,7 @@ export class TombstoneCollector {
     this.ask(collection, view);
   }
 
-  /** Everybody who has not said so. */
+  /** Asks every member that has not confirmed. */
   private ask(collection: Collection, view: SlotView): void {
     const { round } = collection;
     for (const [member, floors] of collection.questions()) {
@@ -192,20 +193,21 @@ export class TombstoneCollector {
 
   private raised(view: SlotView, ready: Removal): void {
     this.tellAgreed(view, ready.floors);
-    // Who speaks less commits without looking at PostgreSQL's floors: beside such a member every row stays. (decision 19)
+    // A member that speaks an earlier version commits without checking PostgreSQL's floors: as long as there is one,
+    // every row stays. (decision 19)
     const isGuarded = protocolInForce(view.topology) >= SINCE.rowFloors;
     if (ready.deletions.length > 0) this.removeRows(view, ready, isGuarded);
     else if (isGuarded && !this.parts.isSpooling()) this.levels?.bring(view, ready.floors);
   }
 
-  /** Each owner's conditional writes wait for it, and rows take a while. */
+  /** Conditional writes at each owner wait for this, and removing rows takes a while. */
   private tellAgreed(view: SlotView, floors: readonly SlotFloor[]): void {
     for (const [member, owned] of ownersOf(view, floors))
       if (member === view.selfId) this.forgetting.agreed(owned);
       else this.parts.send(member, { kind: 'deletionsForget', floors: owned, deletions: [] });
   }
 
-  /** Rows first: whoever dies in between finds the deletion again, and begins anew. */
+  /** Rows first: if a node dies in between, the deletion is found again and the process starts over. */
   private removeRows(view: SlotView, ready: Removal, isGuarded: boolean): void {
     const { isRouted, isSpooling } = this.parts;
     const { rows } = this;
@@ -215,7 +217,8 @@ export class TombstoneCollector {
     const deletions = ready.deletions.filter(isRow);
     if (rows === null || deletions.length === 0) return;
     const slots = new Set(deletions.map(({ slot }) => slot));
-    // At the floor of PostgreSQL it has all that is at rest: what is left over below it elsewhere counts for nothing. (R28)
+    // A floor in PostgreSQL asserts that it has everything at rest below: leftovers elsewhere below it are discarded.
+    // (R28)
     if (isSpooling()) return slots.forEach((slot) => this.walk.again(slot));
     const floors = ready.floors.filter(({ slot }) => slots.has(slot));
     for (const slot of slots) this.rowSlots.add(slot);
@@ -245,7 +248,7 @@ export class TombstoneCollector {
   }
 }
 
-/** What each owner is to hear. */
+/** What each owner must be told. */
 function ownersOf(view: SlotView, floors: readonly SlotFloor[]): Map<number, SlotFloor[]> {
   const owned = new Map<number, SlotFloor[]>();
   for (const floor of floors) {

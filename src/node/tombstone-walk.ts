@@ -1,6 +1,7 @@
 /**
  * Finds deletions that are old enough to be forgotten, slot by slot, a bounded piece at a time. A slot's first owner
- * looks first; the others look much later, for what the first no longer has and they still do. (PROTOCOL R22)
+ * searches first; the others search much later, for deletions that the first no longer has and they still do. (PROTOCOL
+ * R22)
  */
 import { isOldDeletion, mayForget } from '../core/collection.ts';
 import type { Deletion } from '../core/collection.ts';
@@ -18,9 +19,9 @@ import { TOMBSTONES_OF } from './slot-tombstones.ts';
 /** One page of the store: entries, and bytes. */
 const PAGE_ENTRIES_MAX = 500;
 const PAGE_BYTES_MAX = 1024 * 1024;
-/** So many times the age at which the first owner takes a deletion up, the other owners do. */
+/** The other owners handle a deletion at this many times the age at which the first owner does. */
 const OTHERS_FACTOR = 4;
-/** Milliseconds after which a slot is looked at again in which something could not be forgotten. */
+/** Milliseconds after which a slot is visited again in which something could not be forgotten. */
 const AGAIN_AFTER_MS = 1_000;
 
 export interface TombstoneWalkParts {
@@ -29,11 +30,11 @@ export interface TombstoneWalkParts {
   readonly shelf: RecordShelf;
   readonly replica: () => Replica | null;
   readonly mutations: Mutations;
-  /** PostgreSQL lacks what is held of the key: a deletion that it never hears of would come back from there. (R34) */
+  /** PostgreSQL lacks what is held of the key: a deletion that it never heard of would come back from there. (R34) */
   readonly isSpooled: (slot: number, key: string) => boolean;
   /** Its row waits to be removed. */
   readonly isUnderWay: (key: string) => boolean;
-  /** Milliseconds that a deletion is kept at least. */
+  /** Milliseconds for which a deletion is kept at least. */
   readonly keepMs: () => number;
 }
 
@@ -46,26 +47,26 @@ interface Look {
 
 export class TombstoneWalk {
   private readonly parts: TombstoneWalkParts;
-  /** Slots that are due and not walked to their end. */
+  /** Slots that are due and not walked to the end. */
   private readonly slots: number[] = [];
-  /** Store key to go on from in the first of them; '': from its start. */
+  /** Store key from which to continue in the first of these slots; '' for its beginning. */
   private from = '';
 
   constructor(parts: TombstoneWalkParts) {
     this.parts = parts;
   }
 
-  /** Tells what may be forgotten, in a later turn; false where nothing is due. */
+  /** Reports deletions that may be forgotten, in a later turn. Returns false if nothing is due. */
   look(view: SlotView, done: (found: readonly Deletion[]) => void): boolean {
     if (this.slots.length === 0) this.takeSlots(view);
     if (this.slots.length === 0) return false;
     const look: Look = { view, found: [], done, entriesLeft: COLLECTION_ENTRIES_MAX };
-    // A slot's time was forgotten for all deletions so far, of which some may still be on their way to the disk.
+    // The slot's time was forgotten for all its deletions, and some of these may still be on their way to disk.
     this.parts.shelf.whenStored(() => this.next(look));
     return true;
   }
 
-  /** Something of the slot could not be forgotten now. */
+  /** Something in the slot could not be forgotten now. */
   again(slot: number): void {
     const { clock, keepMs, shelf } = this.parts;
     shelf.tombstones.times.note(slot, clock.wallNow() - keepMs() + AGAIN_AFTER_MS);
@@ -102,7 +103,7 @@ export class TombstoneWalk {
     this.readPage(slot, look);
   }
 
-  /** What was taken up in an earlier epoch may not be forgotten in this one. */
+  /** What was found in an earlier epoch may not be forgotten in this one. */
   private putBack(slot: number, look: Look): void {
     this.slots.shift();
     this.from = '';
@@ -127,7 +128,7 @@ export class TombstoneWalk {
     });
   }
 
-  /** At rest here, hence valid; the listed entry may be in flight, or replaced since. */
+  /** The record must be at rest here, hence valid; the listed entry may be in flight, or replaced since. */
   private consider(slot: number, entry: StorageEntry, look: Look): void {
     const record = openRecord(entry.value)?.record;
     if (record === undefined || !record.tombstone) return;

@@ -1,6 +1,7 @@
 /**
- * A node's disk, PostgreSQL and legacy source, with a span for what is done there for recorded operations. One batch or
- * one fetch serves many: it is a trace of its own, linked to those that it was done for, and they to it.
+ * Wraps a node's disk, PostgreSQL and legacy source with spans for what is done there on behalf of traced operations.
+ * One batch or fetch serves many operations: it is a trace of its own, linked to the operations it was done for, and
+ * they to it.
  */
 import { TRACE_LINKS_MAX } from '../core/limits.ts';
 import type { TraceContext } from '../core/trace-context.ts';
@@ -13,7 +14,7 @@ import type { OpenSpans } from './open-spans.ts';
 
 const TABLE = 'causeway.record';
 
-/** A span ends when the batch that its record went with is on the disk. */
+/** A span ends when the batch with its record is on disk. */
 export function tracedStorage(inner: Storage, storing: OpenSpans<string>): Pick<Storage, 'get' | 'write'> {
   return {
     get: (key) => inner.get(key),
@@ -31,7 +32,7 @@ export function tracedStorage(inner: Storage, storing: OpenSpans<string>): Pick<
   };
 }
 
-/** What waits for PostgreSQL is linked to the statement that commits it, and ends with it. */
+/** Spans that wait for PostgreSQL are linked to the statement that commits their records, and end with it. */
 export function tracedWrites(
   inner: SystemOfRecord,
   tracing: Tracing,
@@ -46,7 +47,7 @@ export function tracedWrites(
       const statement = statementOf(tracing, 'commit', 'INSERT', rows.length, spans);
       inner.commit(life, rows, (error, results) => {
         statement?.end(error?.kind);
-        // It is sent again until it is known what stands: they wait on.
+        // The records are sent again until the outcome is known, so their spans keep waiting.
         for (const { key, spans: waiting } of taken)
           for (const span of waiting) {
             if (error === null) span.end();
@@ -96,9 +97,9 @@ function statementOf(
 }
 
 /**
- * A fetch is linked to every recorded read that waits for it, whenever that came. Its span is made when the source is asked, and
- * told it, where such a read waits by then, else when the answer is here; it begins when the fetch did. `fill` tells what is done
- * with a value, which is the fetch's doing.
+ * A fetch is linked to every traced read that waits for it, whenever that read came. If such a read waits when the
+ * source is asked, the fetch's span is created then and sent along; otherwise it is created when the answer arrives,
+ * with the fetch's start time. `fill` records what is done with a value as part of the fetch.
  */
 export function tracedLegacy(
   inner: LegacySource,
@@ -128,7 +129,7 @@ export function tracedLegacy(
         key,
         timeoutMs,
         (outcome) => {
-          // Of what cannot be addressed nobody was asked.
+          // For a key that cannot be addressed, the source was not asked.
           const fetched = outcome.kind === 'unaddressable' ? null : begin();
           if (fetched === null) return done(outcome);
           fetched.set('causeway.outcome', outcome.kind);

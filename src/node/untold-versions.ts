@@ -1,8 +1,8 @@
 /**
- * The end of catching up: versions that an earlier process of this member took and that others still have in flight. The
- * source of a slot need not know of them, and what it does not know was removed here; but a version stands for one write
- * only, so they must be here again before this node takes versions anew. Everybody who takes part in the slots is asked,
- * owners and learners. (PROTOCOL R8, R20)
+ * The end of catching up: versions that an earlier process of this member took and that others still have in flight.
+ * The source of a slot need not know of them, and what it does not know was removed here. But a version stands for one
+ * write only, so these must be present here again before this node takes new versions. All owners and learners of the
+ * slots are asked. (PROTOCOL R8, R20)
  */
 import type { LearnUntoldFrame, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -16,14 +16,14 @@ export interface UntoldParts {
   readonly clock: Clock;
   readonly replica: Replica;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** Nobody has anything more to tell; called once. */
+  /** Nobody has anything more to send; called once. */
   readonly onDone: () => void;
 }
 
 export class UntoldVersions {
   private readonly session: number;
   private readonly parts: UntoldParts;
-  /** Who has not told everything yet, and up to which key. */
+  /** Members that have not sent everything yet, with the last key received from each. */
   private readonly left: Map<number, string>;
   private askedAt = -Infinity;
 

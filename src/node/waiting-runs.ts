@@ -1,6 +1,6 @@
 /**
- * What is to be done again at the next tick: operations that found nobody to turn to, or a key that was not ready. Each
- * has a deadline of its own, which bounds how often it comes back; admission bounds how many there are.
+ * Operations to be retried at the next tick, because they found no node to turn to, or a key that was not ready. Each
+ * has a deadline of its own, which bounds how often it is retried; admission bounds how many there are.
  */
 export class WaitingRuns {
   private runs: (() => void)[] = [];
@@ -13,7 +13,7 @@ export class WaitingRuns {
     this.runs.push(run);
   }
 
-  /** Runs what waits now; what a run adds waits for the next time. */
+  /** Runs what is waiting now; what a run adds waits for the next time. */
   run(): void {
     if (this.runs.length === 0) return;
     const { runs } = this;
