@@ -1,11 +1,11 @@
 /**
- * A `Map` through which thousands of entries pass a second while few are there at a time.
+ * A `Map` for thousands of entries per second of which few are present at a time.
  *
- * V8 makes the table of a `Map` anew when as many entries were deleted as there is room for, and lets the old table point to
- * the new one, for iterators that are under way (`OrderedHashTable::Rehash`). Once one table has come into the old generation,
- * it keeps all that follow it from being collected with the young one, and with each whatever the map held at that moment: in a
- * node that takes writes of others, a sixth of all that it allocated outlived its use by seconds. So the map is replaced before
- * that.
+ * V8 builds a new table for a `Map` when as many entries were deleted as it has room for, and keeps a pointer from the
+ * old table to the new one for active iterators (`OrderedHashTable::Rehash`). Once one table has reached the old
+ * generation, it keeps all its successors from being collected with the young generation, and with each everything that
+ * the map held at that moment: in a node that takes writes from others, a sixth of all allocations outlived their use
+ * by seconds. So the map is replaced before that happens.
  */
 
 /** Entries deleted after which the map is replaced, if no more are left than were deleted: a copy costs as much as a rehash. */
@@ -14,7 +14,7 @@ const DELETED_MIN = 512;
 export class ChurningMap<Key, Value> {
   private map = new Map<Key, Value>();
   private deletedCount = 0;
-  /** Iterations under way, which would not see what comes into another map. */
+  /** Active iterations, which would not see entries added to a replacement map. */
   private readers = 0;
 
   get size(): number {
@@ -49,7 +49,7 @@ export class ChurningMap<Key, Value> {
     this.deletedCount = 0;
   }
 
-  /** In the order in which they came; what comes meanwhile is seen, too, and what goes is not. */
+  /** In insertion order. Entries added meanwhile are visited too, and removed ones are not. */
   *values(): Generator<Value, void> {
     this.readers += 1;
     try {
@@ -59,12 +59,12 @@ export class ChurningMap<Key, Value> {
     }
   }
 
-  /** As `values`. */
+  /** In the same order as `values`. */
   *keys(): Generator<Key, void> {
     for (const [key] of this.entries()) yield key;
   }
 
-  /** As `values`. */
+  /** In the same order as `values`. */
   *entries(): Generator<[Key, Value], void> {
     this.readers += 1;
     try {

@@ -1,17 +1,17 @@
-/** Texts for people, without what an address may carry: the name and the password in a URL. */
+/** Removes secrets from texts for people: the user name and password in a URL. */
 
-/** What stands where a setting has a secret. */
+/** Shown in place of a setting's secret. */
 export const HIDDEN = '***';
 
-/** Up to the last @ of the host's part: programs take a password that has one in it. */
+/** Up to the last @ of the authority part: programs accept passwords that contain one. */
 const IN_ADDRESS = /\/\/[^\s/]+@/g;
 
-/** Of a text that may have any address in it. */
+/** For a text that may contain any URL. */
 export function withoutCredentials(text: string): string {
   return text.replace(IN_ADDRESS, '//[hidden]@');
 }
 
-/** Of the address of a database, which stays readable: of its parameters only those that are known to be no secret. */
+/** For the URL of a database, which stays readable: keeps only parameters known not to be secret. */
 export function postgresUrlShown(url: string): string {
   return url
     .replace(/^(\w+:\/\/[^:/@]*):.*@(?=[^@]*$)/, `$1:${HIDDEN}@`)

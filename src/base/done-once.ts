@@ -1,8 +1,11 @@
-/** Something that is done once, however many ask for it: each is told when it is done, and who asks later is told at once. */
+/**
+ * Something that is done once, however many callers ask for it: each is told when it is done, and later callers are
+ * told at once.
+ */
 export class DoneOnce {
   private waiting: (() => void)[] | null = [];
 
-  /** `begin` is called by the first one alone. */
+  /** Only the first caller's `begin` is called. */
   ask(done: () => void, begin: (ended: () => void) => void): void {
     const { waiting } = this;
     if (waiting === null) return done();

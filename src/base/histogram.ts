@@ -1,22 +1,22 @@
 /**
- * How often values fell into which range, in plain arrays: recording one costs some ten nanoseconds and no memory, and
- * what was recorded since an earlier moment is the difference of two copies of the counts.
+ * Counts values by range in plain arrays: recording a value costs about ten nanoseconds and no memory, and what was
+ * recorded since an earlier moment is the difference of two copies of the counts.
  */
 
 export interface Quantiles {
   readonly p50: number;
   readonly p99: number;
-  /** Values that these stand on. */
+  /** The number of values behind these quantiles. */
   readonly count: number;
 }
 
 export class Histogram {
-  /** Ascending upper ends, each within its range; what lies above the last one has a range of its own. */
+  /** Ascending upper bounds, inclusive; values above the last one have a range of their own. */
   readonly bounds: Float64Array;
   private readonly counts: Float64Array;
-  /** Their sum and their number; an array, so that adding to it makes no number object. */
+  /** Sum and number of the values; an array, so that adding does not allocate a number object. */
   private readonly sums = new Float64Array(2);
-  /** The last copy of the counts, and how many values there were then. */
+  /** The last copy of the counts; and the number of values at that time. */
   private copy: Float64Array | null = null;
   private copyCount = 0;
 
@@ -39,13 +39,13 @@ export class Histogram {
     this.sums[1]! += 1;
   }
 
-  /** `times` values of which nothing is known but that they are no higher than the lowest bound. */
+  /** Records `times` values known only to be no higher than the lowest bound. */
   recordLowest(times: number): void {
     this.counts[0]! += times;
     this.sums[1]! += times;
   }
 
-  /** Of values up to the bound, which must be one of `bounds`. */
+  /** The number of values up to the bound, which must be one of `bounds`. */
   countUpTo(bound: number): number {
     const last = this.rangeOf(bound);
     let count = 0;
@@ -53,7 +53,7 @@ export class Histogram {
     return count;
   }
 
-  /** For `quantiles` later on; not to be changed: it is the same again while nothing is recorded. */
+  /** For a later call of `quantiles`. Must not be changed: the same copy is returned while nothing is recorded. */
   copyCounts(): Float64Array {
     if (this.copy === null || this.copyCount !== this.count) {
       this.copy = this.counts.slice();
@@ -62,7 +62,7 @@ export class Histogram {
     return this.copy;
   }
 
-  /** Of what was recorded since the copy was made; null where nothing was. */
+  /** The quantiles of what was recorded since the copy was made; null if nothing was. */
   quantiles(since: Float64Array | null): Quantiles | null {
     const counts = this.counts.map((count, range) => count - (since?.[range] ?? 0));
     let count = 0;
@@ -71,12 +71,12 @@ export class Histogram {
     return { p50: this.quantile(counts, count * 0.5), p99: this.quantile(counts, count * 0.99), count };
   }
 
-  /** Of all that was recorded, of which there must be something. */
+  /** A quantile of everything recorded, which must not be empty. */
   quantileOfAll(share: number): number {
     return this.quantile(this.counts, this.count * share);
   }
 
-  /** As if the values of one range lay evenly in it; the highest range tells its lower end. */
+  /** Assumes that the values of a range are evenly distributed in it; for the highest range, returns its lower end. */
   private quantile(counts: Float64Array, rank: number): number {
     let below = 0;
     for (let range = 0; range < this.bounds.length; range += 1) {
@@ -90,11 +90,11 @@ export class Histogram {
     return this.bounds.at(-1) ?? 0;
   }
 
-  /** The first range whose bound is no lower than the value. */
+  /** The first range whose bound is not lower than the value. */
   private rangeOf(value: number): number {
     const { bounds } = this;
     let low = 0;
-    // Of a loop that is never late, say, all values lie in the lowest range.
+    // The lowest range is checked first: a loop that is never late, for example, has all its values there.
     let high = value <= bounds[0]! ? 0 : bounds.length;
     while (low < high) {
       const middle = (low + high) >>> 1;

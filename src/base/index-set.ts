@@ -1,6 +1,6 @@
 /**
- * A set of whole numbers below a bound, walked in ascending order: a byte for each, so that thousands of members cost
- * no more than the bound, and adding one allocates nothing.
+ * A set of integers below a bound, iterated in ascending order: one byte each, so that thousands of members cost no
+ * more than the bound, and adding one allocates nothing.
  */
 export class IndexSet {
   private readonly flags: Uint8Array;
@@ -35,15 +35,15 @@ export class IndexSet {
     this.count = 0;
   }
 
-  /** The first member at or behind `from`; -1 where there is none. */
+  /** The first member at or after `from`; -1 if there is none. */
   next(from: number): number {
     if (this.count === 0) return -1;
-    // Mostly the next is a member too; a call into the runtime costs more than looking.
+    // Usually the next index is a member too; a call into the runtime costs more than checking.
     return this.flags[from] === 1 ? from : this.flags.indexOf(1, from);
   }
 }
 
-/** Visits those of the indexes at which the bytes are zero: mostly none. */
+/** Visits those of the indexes at which the byte is zero; usually there are none. */
 export function visitZeroes(bytes: Uint8Array, indexes: Uint16Array, visit: (index: number) => void): void {
   for (let at = 0; at < indexes.length; at += 1) {
     const index = indexes[at]!;

@@ -1,16 +1,19 @@
 /**
- * A folder, made together with those that lead to it. What Node.js has for that goes round for ever where a folder stands in which
- * none can be made and the system says that there is no such place (`/proc`).
+ * Creates a folder together with its parents. The Node.js function for that loops forever under a folder in which none
+ * can be created and where the system reports a missing path (`/proc`).
  */
 
-/** What is used of `node:fs` and `node:path`. */
+/** The functions used of `node:fs` and `node:path`. */
 export interface FileSystem {
   statSync(path: string, options: { throwIfNoEntry: false }): { isDirectory(): boolean } | undefined;
   mkdirSync(path: string): unknown;
   dirname(path: string): string;
 }
 
-/** Does nothing where it is there already. Throws what the system says, or one line that names the folder in which none can be made. */
+/**
+ * Does nothing if the folder exists. Throws the system's error, or a single line that names the folder in which none
+ * can be created.
+ */
 export function makeFolders(system: FileSystem, path: string): void {
   if (isFolder(system, path)) return;
   const parent = system.dirname(path);
@@ -19,7 +22,7 @@ export function makeFolders(system: FileSystem, path: string): void {
     system.mkdirSync(path);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    // Somebody else was faster.
+    // Another process was faster.
     if (code === 'EEXIST' && isFolder(system, path)) return;
     if (code === 'ENOENT') throw new Error(`no directory can be made in ${parent}`, { cause: error });
     throw error;

@@ -1,4 +1,4 @@
-/** What is made of an object that never changes: once, and kept for as long as the object is. */
+/** Caches what is derived from an object that never changes, for as long as the object lives. */
 export function oncePer<From extends object, Made extends object>(
   make: (from: From) => Made,
 ): (from: From) => Made {

@@ -61,7 +61,7 @@ export class Prng {
     return items[this.below(items.length)]!;
   }
 
-  /** A generator of its own, so that adding a draw in one part does not shift another. */
+  /** A separate generator, so that an additional draw in one part does not shift another. */
   fork(): Prng {
     return new Prng(this.uint32());
   }

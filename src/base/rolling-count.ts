@@ -1,11 +1,11 @@
-/** How many events the last stretch of time saw, in a fixed number of buckets: cheap, and bounded for ever. */
+/** How many events happened in the last stretch of time, in a fixed number of buckets: cheap, and bounded. */
 
 const BUCKET_COUNT = 10;
 
 export class RollingCount {
   private readonly counts: number[] = new Array<number>(BUCKET_COUNT).fill(0);
   private readonly bucketMs: number;
-  /** Number of the bucket that is being filled, counted from time 0. */
+  /** Number of the current bucket, counted from time 0. */
   private current = 0;
 
   constructor(windowMs: number) {
@@ -17,7 +17,7 @@ export class RollingCount {
     this.counts[this.current % BUCKET_COUNT]! += 1;
   }
 
-  /** Within the window up to `now`, less at most one bucket. */
+  /** Events within the window up to `now`, less at most one bucket. */
   sum(now: number): number {
     this.advance(now);
     let sum = 0;

@@ -1,17 +1,18 @@
 /**
- * Linux' table of sockets (`/proc/net/tcp`, `tcp6`), read for one question: is a port that cannot be listened on held by an outgoing
- * connection alone? The kernel gives such a port of its range (32768 to 60999 mostly) to whoever connects to somewhere.
+ * Linux's table of sockets (`/proc/net/tcp`, `tcp6`), read for one question: is a port that cannot be listened on held
+ * only by an outgoing connection? The kernel gives outgoing connections ports from a range of its own (usually 32768 to
+ * 60999).
  */
 
 export const SOCKET_TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 
 const LISTENING = '0A';
 
-/** False where somebody listens on it, and where the tables say nothing of it. */
+/** False if some process listens on it, or the tables do not mention it. */
 export function isHeldByConnection(port: number, tables: readonly string[]): boolean {
   let isHeld = false;
   for (const line of tables.flatMap((table) => table.split('\n'))) {
-    // `0: 0100007F:C383 0100007F:0016 01 ...`: where it is bound, where it leads, its state
+    // `0: 0100007F:C383 0100007F:0016 01 ...`: local address, remote address, state
     const [, bound, , state] = line.trim().split(/\s+/);
     if (bound === undefined || state === undefined || Number.parseInt(bound.split(':')[1] ?? '', 16) !== port)
       continue;
@@ -21,10 +22,10 @@ export function isHeldByConnection(port: number, tables: readonly string[]): boo
   return isHeld;
 }
 
-/** Linux' own words for that range: `32768	60999`. */
+/** Linux's setting for that range: `32768	60999`. */
 export const PORT_RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 
-/** What a person can do so that none of the ports is given away. */
+/** How a person can reserve the ports so that none is given away. */
 export function howToReserve(ports: readonly number[], range: string): string {
   const [low = 0, high = 0] = range.trim().split(/\s+/).map(Number);
   const given = ports.filter((port) => port >= low && port <= high);

@@ -1,7 +1,7 @@
 /**
- * A statement of the catalogue of SQL, and what it needs of a server beyond what every database of that language has:
- * the list by which `docs/SCALE.md` tells what a relative of PostgreSQL lacks. All SQL stands in files named
- * `*statements.ts` and in `sql/migrations`, marked with what it uses; `test/statements.test.ts` holds both to it.
+ * A statement of the SQL catalogue, and the features it needs beyond those of every database that speaks SQL: the list
+ * from which `docs/SCALE.md` tells what a relative of PostgreSQL lacks. All SQL is in files named `*statements.ts` and
+ * in `sql/migrations`, marked with the features it uses; `test/statements.test.ts` checks both.
  */
 
 export type SqlFeature =
@@ -46,15 +46,15 @@ export type SqlFeature =
   | 'window frame';
 
 export interface Statement {
-  /** Null: sent unprepared, for what runs once in a while. */
+  /** Null for a statement that is sent unprepared, because it runs only once in a while. */
   readonly name: string | null;
   readonly text: string;
-  /** It changes data: a warning that comes with its reply makes its outcome unknown. */
+  /** The statement changes data: a warning that comes with its reply makes its outcome unknown. */
   readonly writes: boolean;
   readonly features: readonly SqlFeature[];
 }
 
-/** For what runs once in a while. */
+/** For statements that run once in a while. */
 export function unprepared(text: string, features: readonly SqlFeature[] = [], writes = false): Statement {
   return { name: null, text, writes, features };
 }

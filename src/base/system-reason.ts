@@ -1,4 +1,4 @@
-/** What the system said of a file, a directory or a stream, in words that tell what to do. */
+/** Explains the system's error about a file, a directory or a stream, in words that tell what to do. */
 
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
@@ -13,24 +13,24 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'this process has too many files open',
 };
 
-/** `no space is left on its disk (ENOSPC)`; what is not known by its code in the system's own words. */
+/** `no space is left on its disk (ENOSPC)`; for an unknown code, the system's own words. */
 export function systemReason(error: unknown): string {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code === 'string' && Object.hasOwn(WORDS, code)) return `${WORDS[code]!} (${code})`;
   return typeof message === 'string' ? message : String(error);
 }
 
-/** What is wrong with a data directory, and what to do about it: the end of a line that has named it. */
+/** What is wrong with a data directory, and what to do about it: the end of a line that has already named it. */
 export function directoryAdvice(error: unknown): string {
   return knownAdvice(error) ?? PERMISSIONS;
 }
 
 const PERMISSIONS = 'put its permissions right';
 
-/** The same; undefined where it is not known that the directory itself is at fault. */
+/** The same; undefined if the directory itself is not known to be at fault. */
 export function knownAdvice(error: unknown): string | undefined {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
-  // LevelDB tells the system's reason in words only.
+  // LevelDB reports the system's reason only as text.
   const is = (codes: readonly string[], words: RegExp): boolean =>
     codes.includes(code) || words.test(message);
   if (is(['ENOSPC', 'EDQUOT'], /no space left|quota exceeded/i))
@@ -40,7 +40,7 @@ export function knownAdvice(error: unknown): string | undefined {
   return is(['EACCES', 'EPERM'], /permission denied/i) ? PERMISSIONS : undefined;
 }
 
-/** Thrown by the system itself (a file, a directory, a stream), and no fault of the program. */
+/** Thrown by the system itself (a file, a directory, a stream), and not a bug of the program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error && 'errno' in error;
 }

@@ -1,6 +1,6 @@
 /**
- * The order of texts by their UTF-8 bytes, as LevelDB and PostgreSQL's "C" collation sort them. It differs
- * from JavaScript's own (UTF-16 units) only where a character beyond U+FFFF meets one from U+E000 to
+ * The order of texts by their UTF-8 bytes, as LevelDB and PostgreSQL's "C" collation sort them. It differs from
+ * JavaScript's own order (UTF-16 code units) only where a character above U+FFFF is compared with one from U+E000 to
  * U+FFFF.
  */
 export function compareUtf8(a: string, b: string): number {
@@ -14,7 +14,7 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Moves the surrogates, which stand for everything beyond U+FFFF, above all other units. */
+/** Ranks surrogates, which stand for all characters above U+FFFF, higher than any other code unit. */
 function codeRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;

@@ -1,8 +1,11 @@
-/** Texts for a terminal of the usual width: lines are broken between words, and what follows stands under where the text began. */
+/**
+ * Wraps texts for a terminal of the usual width: lines are broken between words, and further lines are aligned with the
+ * start of the text.
+ */
 
 export const TERMINAL_COLUMNS = 80;
 
-/** `under`: columns before the lines that follow. A word that is longer than a line stays whole. */
+/** `under`: columns before the following lines. A word longer than a line stays whole. */
 export function wrapped(
   head: string,
   text: string,

@@ -6,8 +6,11 @@ export interface Clock {
   wallNow(): number;
   /** Milliseconds, counting through suspension where the system can tell; only ever takes a lease away. (R16) */
   bootNow(): number;
-  /** Runs once after `ms`, or later, or up to a millisecond sooner (Node counts whole ones); the returned function cancels it. */
+  /**
+   * Runs once after `ms`, or later, or up to a millisecond earlier (Node.js counts whole ones). The returned function
+   * cancels it.
+   */
   after(ms: number, run: () => void): () => void;
-  /** Runs after the events at hand were handled: where batches of one turn are flushed. */
+  /** Runs after the current events have been handled; batches of one turn are flushed there. */
   defer(run: () => void): void;
 }

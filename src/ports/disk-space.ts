@@ -1,9 +1,9 @@
 /**
- * How much room is left where the node's store lies.
+ * Free space on the disk that holds the node's store.
  *
- * Promises: `done` is called once, never within the call; what it tells was true at some moment since.
- * Does not promise: that a write of so many bytes will succeed (others use the disk, and an engine needs more than it
- * is given).
+ * Promises: `done` is called once, never within the call; its result was true at some moment since the call. Does not
+ * promise that a write of that many bytes will succeed (others use the disk, and a storage engine needs more than it is
+ * given).
  */
 export interface DiskSpace {
   look(done: (error: string | null, space: DiskUsage) => void): void;
@@ -14,8 +14,8 @@ export interface DiskUsage {
   readonly freeBytes: number;
   /** Of the whole disk. */
   readonly totalBytes: number;
-  /** Files that can still be made. */
+  /** Files that can still be created. */
   readonly freeFiles: number;
-  /** That the file system can have; 0: it does not count them. */
+  /** Files that the file system can hold; 0 if it does not count them. */
   readonly totalFiles: number;
 }

@@ -1,14 +1,14 @@
 /**
- * The system that is being left, as one call. The adapter does the whole of a polite fetch: URL, retries
- * within a budget, circuit breaker, concurrency, limits. Callbacks never come from within the call.
+ * The system being replaced, as a single call. The adapter does everything that a polite fetch takes: URL, retries
+ * within a budget, circuit breaker, concurrency, limits. Callbacks are never called from within the call.
  *
- * Promises: exactly one answer, by `timeoutMs`; `absent` only where the healthy source said so in so many
- * words (404, 410); a `value` only where the whole body arrived, was well formed and named this key.
+ * Promises: exactly one answer, by `timeoutMs`; `absent` only if the healthy source said so explicitly (404, 410); a
+ * `value` only if the whole body arrived, was well formed and named this key.
  */
 import type { TraceContext } from '../core/trace-context.ts';
 
 export interface LegacySource {
-  /** `trace`: asked for when the source is about to be asked; what it answers is told the source. */
+  /** `trace` is called when the source is about to be asked; its result is sent to the source. */
   fetch(
     key: string,
     timeoutMs: number,
@@ -22,18 +22,18 @@ export interface LegacySource {
 export interface LegacyValue {
   readonly kind: 'value';
   readonly value: Uint8Array;
-  /** Null: nothing is known of it. */
+  /** Null if unknown. */
   readonly contentType: string | null;
 }
 
 export type LegacyOutcome =
   | LegacyValue
   | { readonly kind: 'absent' }
-  /** It is not known whether the key exists. */
+  /** It is unknown whether the key exists. */
   | {
       readonly kind: 'unavailable';
       readonly reason: string;
-      /** ms; 0 = no advice */
+      /** Milliseconds; 0 if the source gave no advice. */
       readonly retryAfterMs: number;
     }
   /** No request was sent: the key cannot be named in a URL without reaching another resource. */
@@ -44,7 +44,7 @@ export interface LegacyHealth {
   readonly reason: string;
   readonly calls: number;
   readonly failures: number;
-  /** Calls under way, fetches that wait for their turn, and how many may be under way at once. */
+  /** Calls in progress, fetches waiting for their turn, and the most calls that may be in progress at once. */
   readonly inFlight: number;
   readonly waiting: number;
   readonly concurrencyMax: number;

@@ -1,8 +1,8 @@
-/** What this process takes of its machine, as the system tells it. */
+/** What this process uses of its machine, as the system reports it. */
 import type { MemoryUse } from '../core/recent-activity.ts';
 
 export interface ProcessUse {
   memory(): MemoryUse;
-  /** Of one processor, since a moment ago: 1 is all of it. Threads of the runtime can make it more. */
+  /** Recent use in processors: 1 is all of one. The runtime's threads can make it more. */
   cpuShare(): number;
 }

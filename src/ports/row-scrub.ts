@@ -1,16 +1,19 @@
-/** Rows as a scrubber reads them, and puts them right: whole, for a version and a checksum say nothing of what stands below them. */
+/**
+ * Rows as a scrubber reads and repairs them: whole, because a version and a checksum say nothing about the content
+ * stored with them.
+ */
 import type { KeyRecord } from '../core/record.ts';
 import type { RecordError, RecordRow, RowVersion } from './system-of-record.ts';
 
-/** A row with what is to fit its checksum; null: it was changed by hand, and says so. */
+/** A row with the content that should match its checksum; null if the row says that it was changed by hand. */
 export interface WholeRow extends RowVersion {
   readonly record: KeyRecord | null;
 }
 
 export interface RowScrub {
   /**
-   * As `versionsOf`, with the values: a page ends where SCRUB_PAGE_BYTES_MAX bytes of them are full, with one row at least. An
-   * error `ofRows`: a row of the page cannot be read at the server; others of it can.
+   * Like `versionsOf`, with the values. A page ends when its values reach SCRUB_PAGE_BYTES_MAX bytes, but has at least
+   * one row. An error with `ofRows` means that the server cannot read some row of the page, while it can read others.
    */
   readRows(
     slot: number,
@@ -19,8 +22,8 @@ export interface RowScrub {
     done: (error: RecordError | null, rows: readonly WholeRow[]) => void,
   ): void;
   /**
-   * Puts the row back as it was committed, if one of its version stands that nobody has changed by hand. Otherwise nothing is
-   * changed: false. Repeating it is harmless. (R27)
+   * Restores the row as it was committed, if a row of its version stands that nobody has changed by hand; otherwise
+   * changes nothing and reports false. Repeating it is harmless. (R27)
    */
   restoreRow(
     life: number,

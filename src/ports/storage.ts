@@ -1,17 +1,16 @@
 /**
- * The node's own disk: an ordered map from text keys to bytes. Completion is told by callback and never
- * within the call itself, so that a simulation stays synchronous and deterministic.
+ * The node's own disk: an ordered map from text keys to bytes. Completion is reported by callback and never within the
+ * call itself, so that a simulation stays synchronous and deterministic.
  *
- * Promises: `write` is atomic and on disk (synced) when `done(null)` is called. After a crash each batch is
- * there whole or not at all, and a batch is never there without those written before it.
- * Does not promise: that bytes come back undamaged (records carry their own checksum); that a write whose
- * `done` was not called is absent; any isolation between `scan` and concurrent writes beyond seeing each
- * batch, written before the scan began, whole. At most one `write` may be in flight. After a write that
- * failed every later one fails too, until the store is opened anew: nobody knows what the next sync would
- * cover.
+ * Promises: `write` is atomic and on disk (synced) when `done(null)` is called. After a crash each batch is present as
+ * a whole or not at all, and never without the batches written before it. Does not promise that bytes come back
+ * undamaged (records carry their own checksum); that a write whose `done` was not called is absent; nor any isolation
+ * between `scan` and concurrent writes, except that a batch written before the scan began is seen as a whole. At most
+ * one `write` may be in flight. After a failed write every later one fails too, until the store is opened again: nobody
+ * knows what the next sync would cover.
  */
 export interface Storage {
-  /** Reads what the last *completed* write left there. Synchronous: the hot path of a read. */
+  /** Reads what the last *completed* write left under the key. Synchronous: the hot path of a read. */
   get(key: string): Uint8Array | undefined;
   /** `values[i] === null` removes `keys[i]`. The arrays must not be touched until `done`. */
   write(
@@ -20,8 +19,8 @@ export interface Storage {
     done: (error: StorageError | null) => void,
   ): void;
   /**
-   * Entries with `from <= key < to` in the order of their UTF-8 bytes, at most `entryCountMax` and about
-   * `byteCountMax` bytes (at least one entry where there is one).
+   * Entries with `from <= key < to` in the order of their UTF-8 bytes: at most `entryCountMax`, and about
+   * `byteCountMax` bytes (but at least one entry if there is one).
    */
   scan(
     from: string,
@@ -30,7 +29,7 @@ export interface Storage {
     byteCountMax: number,
     done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
   ): void;
-  /** No call may follow. */
+  /** Must be the last call. */
   close(done: () => void): void;
 }
 
@@ -40,7 +39,7 @@ export interface StorageEntry {
 }
 
 export interface StorageError {
-  /** damaged: what is stored cannot be what was written. */
+  /** damaged: the stored bytes cannot be what was written. */
   readonly kind: 'full' | 'io' | 'closed' | 'damaged';
   readonly message: string;
 }

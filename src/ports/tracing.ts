@@ -1,6 +1,6 @@
 /**
- * Spans, for whoever looks at where the time of one operation went. A node without tracing has none of this: `null`
- * stands in its place everywhere, and an operation whose trace is not recorded carries nothing.
+ * Spans that show where the time of one operation went. A node without tracing has `null` in place of this everywhere,
+ * and an operation that is not traced carries nothing.
  *
  * Synchronous; never throws, blocks or calls back. Does not promise that a span arrives anywhere.
  */
@@ -9,30 +9,30 @@ import type { TraceContext } from '../core/trace-context.ts';
 
 export interface Tracing {
   /**
-   * Begins a span. A parent that is null makes it the first of a trace of its own: recorded as the sampler says, or
-   * always where it has links, for only recorded spans are linked to. Null: it is not recorded.
+   * Begins a span. With a null parent it begins a trace of its own, recorded if the sampler says so, or always if it
+   * has links, because only recorded spans are linked to. Null if the span is not recorded.
    */
   begin(name: SpanName, parent: TraceContext | null, options?: SpanOptions): Span | null;
-  /** What is asked of the node within `run` is part of this span; undefined: of none. */
+  /** Requests made to the node within `run` belong to this trace; undefined for none. */
   within(trace: TraceContext | undefined, run: () => void): void;
-  /** Of the span that what is asked of the node now is part of. */
+  /** The context to which requests made to the node now belong. */
   readonly active: TraceContext | undefined;
 }
 
 export interface SpanOptions {
-  /** In the place of the name in the list, where that says `{...}`. */
+  /** Replaces the name from the list where that contains `{...}`. */
   readonly title?: string;
   readonly attributes?: Readonly<Record<string, string | number>>;
   readonly links?: readonly TraceContext[];
-  /** Milliseconds since 1970; left out: now. */
+  /** Milliseconds since 1970; if left out, now. */
   readonly startedAt?: number;
 }
 
 export interface Span {
   readonly context: TraceContext;
   set(attribute: string, value: string | number): void;
-  /** As long as it has not ended; beyond a bound nothing. */
+  /** Only while the span has not ended; links beyond the limit are dropped. */
   link(to: TraceContext): void;
-  /** Exactly once. `error`: a code of `core/errors.ts`, or another word from a small set. */
+  /** Call exactly once. `error`: a code of `core/errors.ts`, or another word from a small set. */
   end(error?: string): void;
 }

@@ -6,12 +6,12 @@
  * accepted is forgotten. Callbacks never come from within a call of this port.
  */
 export interface Transport {
-  /** Begins listening and reports to `handler` from then on. Called once. */
+  /** Begins to listen; events are reported to `handler` from then on. Called once. */
   start(hello: PeerHello, handler: TransportHandler): void;
-  /** Keeps a link to the peer up until `forget`, dialling again with back-off for ever. */
+  /** Keeps a link to the peer up until `forget`, redialling forever with back-off. */
   dial(name: string, address: string): void;
   forget(name: string): void;
-  /** False where no link is up or its queue is full (then the link is cut): the frame was not taken. */
+  /** False if no link is up or its queue is full (which cuts the link): the frame was not accepted. */
   send(name: string, frame: Uint8Array): boolean;
   /** Bytes accepted for the peer and not yet handed to the network. */
   queuedBytes(name: string): number;
@@ -19,19 +19,22 @@ export interface Transport {
 }
 
 export interface TransportHandler {
-  /** Our link to the peer is up: frames sent from now on may reach it, written in the version that both speak. */
+  /**
+   * Our link to the peer is up: frames sent from now on may reach it, and are encoded in this version, which both sides
+   * speak.
+   */
   onLinkUp(name: string, protocol: number): void;
   onLinkDown(name: string, reason: string): void;
   /** A frame from the peer named in the handshake of its link. */
   onFrame(name: string, frame: Uint8Array): void;
   /** The peer's link to us is gone: nothing more will arrive of what it had sent. */
   onPeerGone(name: string): void;
-  /** The handshake was refused by either side; dialling goes on, with back-off. */
+  /** Either side refused the handshake; dialling continues, with back-off. */
   onRefused(name: string, reason: string): void;
 }
 
 /**
- * Told at the start of every link, as it is then; a side that does not agree refuses with the name of the difference.
+ * Sent at the start of every link, as it is at that time; a side that does not agree refuses and names the difference.
  * `protocolMin` may rise while the process runs.
  */
 export interface PeerHello {
@@ -39,6 +42,6 @@ export interface PeerHello {
   readonly clusterName: string;
   readonly protocolMin: number;
   readonly protocolMax: number;
-  /** Settings that must be alike at all members, by name, as text. */
+  /** Settings that all members must share, as text by name. */
   readonly settings: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-/** Words of a fixed list, sent as their numbers: a number once given is never used again for another word. */
+/** Words of a fixed list, sent as numbers: a number is never reused for another word. */
 import type { WriteKind } from '../core/operation.ts';
 import type { Reader } from './reader.ts';
 

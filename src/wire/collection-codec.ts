@@ -1,4 +1,4 @@
-/** The messages by which owners come to forget deletions, as bytes. (PROTOCOL R22) */
+/** Codec of the messages by which owners agree to forget deletions. (PROTOCOL R22) */
 import type { DeletionsForget, FloorRaise, FloorRaised } from '../core/collection-message.ts';
 import type { Deletion } from '../core/collection.ts';
 import type { SlotFloor } from '../core/floors.ts';

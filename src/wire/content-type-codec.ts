@@ -1,4 +1,7 @@
-/** The content type of a value, where it stands beside the value and not in a record: and whether a link's reader knows what came with it. */
+/**
+ * The content type of a value outside of a record; and whether a link's reader understands a message that came with a
+ * certain version.
+ */
 import { contentTypeFault } from '../core/check-key.ts';
 import type { HeldRecord, PeerMessage } from '../core/message.ts';
 import { SINCE } from '../core/protocol-versions.ts';
@@ -9,7 +12,7 @@ export function writeContentType(out: Writer, contentType: string): void {
   out.text(contentType);
 }
 
-/** Follows where a flag says so, which no earlier version has. */
+/** Present only if a flag says so, which earlier versions do not have. */
 export function readContentType(from: Reader): string | null {
   if (from.protocol < SINCE.contentType) from.fail('a content type is of a later version');
   const contentType = from.text();
@@ -18,9 +21,10 @@ export function readContentType(from: Reader): string | null {
 }
 
 /**
- * Nobody keeps a content type before all members speak the version. Yet one of them may have been exchanged for an earlier
- * program since, or its link may not be up: what it could not read is not sent, as if it were lost on its way. So it is with what is
- * said before a stop: the link of a program that was just exchanged is up before it introduces itself anew.
+ * Nobody stores a content type before all members speak the version. Yet a member may have been replaced by an earlier
+ * program since, or its link may be down: what it could not read is not sent, as if it had been lost on the way. The
+ * same goes for what is sent before a stop: the link of a program that was just replaced is up before it introduces
+ * itself again.
  */
 export function isTellable(message: PeerMessage, protocol: number): boolean {
   if (protocol < SINCE.stopReservation && isOfStop(message)) return false;

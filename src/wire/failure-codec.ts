@@ -1,10 +1,10 @@
-/** Operating errors in answers, as bytes: a code by its name, and words for people. */
+/** Codec of operating errors in answers: the name of a code, and words for people. */
 import { isErrorCode } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
-/** Characters. Words for people are cut to this, so that no error text can break a frame. */
+/** Characters. Words for people are truncated to this, so that no error text can exceed a frame. */
 const WORDS_LENGTH_MAX = 1024;
 
 export function writeWords(out: Writer, words: string): void {
@@ -16,7 +16,7 @@ export function writeFailure(out: Writer, failure: Failure): void {
   writeWords(out, failure.message);
 }
 
-/** A code that this version does not know is taken as `internal`: *indefinite* is never a false promise. */
+/** A code that this version does not know is read as `internal`: calling it *indefinite* is never a false promise. */
 export function readFailure(from: Reader): Failure {
   const code = from.text();
   return { code: isErrorCode(code) ? code : 'internal', message: from.text() };

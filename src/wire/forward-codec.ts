@@ -1,6 +1,6 @@
 /**
- * Clients' operations on their way to an owner, and the answers back, as bytes. Records in answers travel as
- * fields: they are read once and never stored, so they need no seal of their own.
+ * Codec of clients' operations on their way to an owner, and of the answers. Records in answers are sent as fields:
+ * they are read once and never stored, so they need no checksum of their own.
  */
 import { assert } from '../base/assert.ts';
 import { failure } from '../core/errors.ts';
@@ -41,13 +41,13 @@ const READ_TRACED = 4;
 /** Since `watchForPeers`. */
 const READ_WATCH = 8;
 const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
-/** Beside the kind of an answer, in one byte: the session under which the key is watched follows. */
+/** Added to the kind of an answer, in one byte: the session under which the key is watched follows. */
 const ANSWER_WATCHED = 128;
-/** Beside the kind of an answer, in one byte; since `ownChanges`: the operation alone has made the version. */
+/** Added to the kind of an answer, in one byte; since `ownChanges`: the version contains only this operation. */
 const ANSWER_ALONE = 128;
-/** Beside the hops of a write, in one byte. */
+/** Added to the hops of a write, in one byte. */
 const WRITE_TRACED = 128;
-/** Beside the hops of a scan, in one byte; since `scanTraceContext`. */
+/** Added to the hops of a scan, in one byte; since `scanTraceContext`. */
 const SCAN_TRACED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
 
@@ -119,13 +119,16 @@ export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer
   }
 }
 
-/** Whoever is not told so takes it for shared. */
+/** A reader that does not know the flag takes the version for shared. */
 function isToldAlone(result: WriteResult, protocol: number): boolean {
   const isMade = result.kind === 'done' || result.kind === 'modified';
   return isMade && result.isShared !== true && protocol >= SINCE.ownChanges;
 }
 
-/** Who asked for a modification is gone where its name speaks an earlier version now: nobody waits for what came of it. */
+/**
+ * If the asker now speaks an earlier version, the process that sent the modification is gone: nobody waits for its
+ * results.
+ */
 function tellable(result: WriteResult, protocol: number): WriteResult {
   const isLater = result.kind === 'modified' || result.kind === 'unchanged';
   if (!isLater || protocol >= SINCE.modify) return result;

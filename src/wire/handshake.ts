@@ -1,6 +1,6 @@
 /**
- * How a link begins: the dialler says who it is and what it takes for agreed, the answerer accepts or refuses
- * and names the difference. JSON, read with distrust: anything may be on the other end of a socket.
+ * How a link begins: the dialler says who it is and which terms it assumes; the answerer accepts, or refuses and names
+ * the difference. JSON, read with distrust: anything may be at the other end of a socket.
  */
 import { agreedProtocol, PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
 import type { SpokenRange } from '../core/protocol-versions.ts';
@@ -14,24 +14,24 @@ export interface HelloTerms {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** A dialler's first word. */
+/** The dialler's first message. */
 export interface DialHello extends HelloTerms {
-  /** The name it means to reach: an address may lead to another member. */
+  /** The member it wants to reach: an address may lead to another one. */
   readonly to: string;
-  /** Which process of that name dials, and which of its dials this is: a late one never replaces a newer. */
+  /** Identifies the dialling process of that name, and its dials in order: a late dial never replaces a newer one. */
   readonly run: string;
   readonly attempt: number;
 }
 
 export interface HelloAnswer {
   readonly name: string;
-  /** Null where the link is accepted. */
+  /** Null if the link is accepted. */
   readonly refusal: string | null;
-  /** The version in which the dialler's frames are to be written. */
+  /** The version in which the dialler's frames must be encoded. */
   readonly protocol: number;
 }
 
-/** What `own` says to a dialler: why not, or the version that both speak. */
+/** The answer of `own` to a dialler: the reason for refusing, or the version that both speak. */
 export function answerTo(
   own: HelloTerms,
   dialler: DialHello,
@@ -40,12 +40,12 @@ export function answerTo(
   return { name: own.name, refusal, protocol: agreedProtocol(own, dialler) ?? own.protocolMax };
 }
 
-/** Asked again when the answer is here: what the dialler may speak can have risen meanwhile. */
+/** Checked again when the answer arrives: the dialler's minimum may have risen meanwhile. */
 export function speaks({ protocolMin, protocolMax }: SpokenRange, protocol: number): boolean {
   return protocolMin <= protocol && protocol <= protocolMax;
 }
 
-/** Bytes of either text; a longer one is not looked at. */
+/** Maximum bytes of either text; a longer one is not parsed. */
 export const HANDSHAKE_BYTES_MAX = 64 * 1024;
 const NAME_LENGTH_MAX = 256;
 const SHOWN_LENGTH_MAX = 80;
@@ -78,12 +78,12 @@ export function parseAnswer(text: string): HelloAnswer | undefined {
   if (fields === undefined || !isName(fields['name'])) return undefined;
   const refusal = fields['refusal'];
   if (refusal !== null && typeof refusal !== 'string') return undefined;
-  // Programs of before there was a choice do not say.
+  // Programs from before there was a choice do not say which version they speak.
   const { protocol = PROTOCOL_UNTOLD } = fields;
   return isWhole(protocol) ? { name: fields['name'], refusal, protocol } : undefined;
 }
 
-/** Why `own` does not take a link from `dialler`, null where it does. */
+/** Why `own` does not accept a link from `dialler`; null if it does. */
 export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
   if (dialler.to !== own.name) return `name: ${shown(dialler.to)} was dialled, this is ${shown(own.name)}`;
   if (dialler.name === own.name) return `name: both sides are called ${shown(own.name)}`;
@@ -106,12 +106,12 @@ export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
 const SETTING = 'setting ';
 const TAKEN = 'name taken: ';
 
-/** Two processes would take each other's place for ever, and nobody could tell which of them is the member. */
+/** Otherwise two processes would keep replacing each other, and nobody could tell which of them is the member. */
 export function nameTaken(name: string): string {
   return `${TAKEN}another process called ${shown(name)} is linked: end one of them, or give it a name of its own`;
 }
 
-/** Is it what a person must end, and not what passes with an upgrade or with an address? */
+/** True if a person must end this situation, because neither an upgrade nor a changed address will. */
 export function isForPerson(refusal: string): boolean {
   return isNameTaken(refusal) || refusal.startsWith(SETTING) || refusal.startsWith('clusterName: ');
 }
@@ -120,7 +120,7 @@ export function isNameTaken(refusal: string): boolean {
   return refusal.startsWith(TAKEN);
 }
 
-/** A name, with what the value of it is where that is not to be seen. */
+/** The setting's name, with what its value is about if the value itself must not be shown. */
 export function settingText(name: string): string {
   const text = name.slice(0, SHOWN_LENGTH_MAX);
   return text === 'legacy' ? 'legacy (the digest of its url, value and echo)' : text;

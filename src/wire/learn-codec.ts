@@ -1,4 +1,7 @@
-/** The messages by which a learner makes a slot equal to its source, and one damaged record whole, as bytes. (PROTOCOL R10, R19) */
+/**
+ * Codec of the messages by which a learner makes a slot equal to its source, or repairs one damaged record. (PROTOCOL
+ * R10, R19)
+ */
 import { NONE } from '../base/short-list.ts';
 import type { RepairAbsent } from '../core/collection-message.ts';
 import type {
@@ -105,7 +108,10 @@ export function readLearnPull(from: Reader): LearnPull {
   return { kind: 'learnPull', ...head, offered };
 }
 
-/** To a reader that has become another process, and knows nothing of offers, an answer to one says nothing: it is passed over. */
+/**
+ * A reader that has been replaced by a process which knows nothing of offers cannot use the answer to one, so it is not
+ * sent.
+ */
 export function writeLearnFrame(out: Writer, message: LearnFrame): void {
   const { same } = message;
   const isWhole = same.length === 0 || out.protocol >= SINCE.offeredRecords;

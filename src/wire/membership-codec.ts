@@ -1,6 +1,6 @@
 /**
- * What members say about membership, as bytes. Rare, apart from heartbeats; a topology inside them keeps
- * its own encoding and checksum, the same that stands on disk.
+ * Codec of membership messages. They are rare, apart from heartbeats. A topology inside them keeps its own encoding and
+ * checksum, the same as on disk.
  */
 import { assert } from '../base/assert.ts';
 import { NO_DOORS } from '../core/door-address.ts';
@@ -28,7 +28,7 @@ import type { Writer } from './writer.ts';
 
 const STATES = ['blank', 'entering', 'serving'] as const;
 const ROOMS = ['enough', 'low', 'refusing'] as const;
-/** Stands where none could be read; the frame it is in is refused. */
+/** Returned if none could be read; the frame with it is refused. */
 const NO_TOPOLOGY: Topology = {
   epoch: 0,
   clusterId: '',

@@ -22,7 +22,7 @@ import * as stop from './stop-codec.ts';
 import * as watch from './watch-codec.ts';
 import { Writer } from './writer.ts';
 
-/** By the version in which a frame is written: its format. No single flipped bit makes one of another. */
+/** The format numbers of the versions in which a frame may be written. No flipped bit turns one into another. */
 const FORMATS = new Map([
   [4, 2],
   [5, 5],
@@ -34,7 +34,7 @@ const PROTOCOLS = new Map([...FORMATS].map(([protocol, format]) => [format, prot
 const CHECKSUM_AT = 1;
 const COUNT_AT = 5;
 
-/** The numbers of the kinds on the wire: never used again for another. */
+/** The numbers of the message kinds on the wire; a number is never reused. */
 const KIND = {
   invalidate: 1,
   acknowledge: 2,
@@ -94,17 +94,17 @@ const KIND = {
   stopWord: 86,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
-/** Builds one frame after another in a buffer of its own. */
+/** Builds frames, one after another, in a buffer of its own. */
 export class FrameEncoder {
   messageCount = 0;
   private readonly out = new Writer();
 
-  /** Bytes of the frame so far, its head included. */
+  /** Bytes of the frame so far, including its header. */
   get byteCount(): number {
     return this.out.length;
   }
 
-  /** `protocol`: of the link. */
+  /** `protocol`: the version of the link. */
   begin(header: FrameHeader, protocol: number): void {
     this.messageCount = 0;
     const out = this.out;
@@ -134,8 +134,8 @@ export class FrameEncoder {
 }
 
 /**
- * Of a reader that speaks up to `protocolMax`. Never throws. Keys are copied out; values and records are views into `frame`, which must not be used again,
- * and a small one that is kept keeps the whole frame in memory.
+ * For a reader that speaks up to `protocolMax`. Never throws. Keys are copied out; values and records are views into
+ * `frame`, which must not be reused; a small one that is kept keeps the whole frame in memory.
  */
 export function decodeFrame(
   frame: Uint8Array,
@@ -151,7 +151,7 @@ export function decodeFrame(
   if (from.ok && checksumOf(frame, COUNT_AT, frame.length) !== checksum)
     return { fault: 'a frame is damaged' };
   let messagesLeft = from.u32();
-  // What a message is in memory may be far larger than its bytes: nobody sends more at once.
+  // A message may be far larger in memory than its bytes, and no sender puts more into one frame.
   if (messagesLeft > FRAME_MESSAGES_MAX) from.fail('a frame holds too many messages');
   const header: FrameHeader = { from: from.u16(), incarnation: from.whole(), epoch: from.whole() };
   const messages: PeerMessage[] = [];
@@ -163,8 +163,7 @@ export function decodeFrame(
   return from.ok ? { header, messages } : { fault: from.fault };
 }
 
-// A branch for each kind and nothing else. The hottest stand first.
-// long: one branch a kind, nothing to divide
+// One branch per kind and nothing else, the hottest kinds first. long: one branch a kind, nothing to divide
 function writeMessage(out: Writer, message: PeerMessage): void {
   switch (message.kind) {
     case 'invalidate':
@@ -281,7 +280,7 @@ function writeMessage(out: Writer, message: PeerMessage): void {
   }
 }
 
-/** Undefined only together with a fault. */
+/** Undefined only if a fault was set. */
 function readMessage(from: Reader): PeerMessage | undefined {
   const kind = from.u8();
   if (!from.ok) return undefined;

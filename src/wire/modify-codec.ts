@@ -1,4 +1,4 @@
-/** The changes of a modification on their way to an owner, and what is told of each, as bytes. */
+/** Codec of the changes of a modification on their way to an owner, and of their results. */
 import { unreachable } from '../base/assert.ts';
 import { MODIFY_CHANGES_MAX } from '../core/limits.ts';
 import type { Change, ChangeKind, ChangeResult, ExpireCondition } from '../core/modify/change.ts';

@@ -1,6 +1,6 @@
 /**
- * Operations with an id as bytes: in a round's messages, in the entries of what is in flight, and each by itself in the
- * store, where its name begins with the id and so with its time. (PROTOCOL R33)
+ * Codec of operations with an id: in a round's messages, in in-flight entries, and each on its own in the store, where
+ * its key begins with the id and so with its time. (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
@@ -32,12 +32,12 @@ export function splitOperationKey(stored: string): { id: Uint8Array; key: string
   return { id: Uint8Array.from(Buffer.from(digits, 'hex')), key: stored.slice(1 + ID_DIGITS) };
 }
 
-/** Below every id made after this time. */
+/** A store key below that of every id made after this time. */
 export function operationKeyAfter(timeMs: number): string {
   return 'o' + (timeMs + 1).toString(16).padStart(12, '0');
 }
 
-/** The checksum covers its name, too: an entry is never taken for another's. */
+/** The checksum covers the entry's key too: an entry is never taken for another one. */
 export function encodeKnown(stored: string, known: KnownOperation): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(KNOWN_BYTES);
   bytes[4] = FORMAT;
@@ -50,7 +50,7 @@ export function encodeKnown(stored: string, known: KnownOperation): Uint8Array {
   return bytes;
 }
 
-/** Undefined where the bytes are damaged: whether the operation took effect cannot be told from them. */
+/** Undefined if the bytes are damaged: they cannot tell whether the operation took effect. */
 export function decodeKnown(stored: string, value: Uint8Array): KnownOperation | undefined {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length !== KNOWN_BYTES || bytes[4] !== FORMAT) return undefined;
@@ -62,12 +62,12 @@ export function decodeKnown(stored: string, value: Uint8Array): KnownOperation |
   return { kind, version, number: bytes[6] === 0 ? null : bytes.readBigInt64LE(NUMBER_AT) };
 }
 
-/** The moment up to which ids were forgotten, and its checksum: a lower one would take a used id for a new one. */
+/** The moment up to which ids were forgotten, with a checksum: a lower moment would make a used id look new. */
 export function encodeForgotten(through: number): Uint8Array {
   return sealNumber(through);
 }
 
-/** Null where it is damaged: then it may be any moment up to now. Stores of before had no checksum here. */
+/** Null if damaged: then it may be any moment up to now. Older stores had no checksum here. */
 export function decodeForgotten(value: Uint8Array): number | null {
   const isSealed = value.length !== NUMBER_BYTES;
   const through = isSealed

@@ -1,13 +1,13 @@
 /**
- * The packet of a link between peers (`proto/causeway/peer/v1/peer.proto`) behind gRPC's five-byte prefix,
- * read and written by hand: a frame is most of a link's traffic and must not be copied through a general codec.
+ * The packet of a link between peers (`proto/causeway/peer/v1/peer.proto`) after gRPC's five-byte prefix, encoded and
+ * decoded by hand: frames are most of a link's traffic and must not be copied through a general codec.
  */
 
 export type Packet =
   | { readonly kind: 'frame'; readonly frame: Uint8Array }
   | { readonly kind: 'hello'; readonly text: string }
   | { readonly kind: 'answer'; readonly text: string }
-  /** Only shows that the sender lives. */
+  /** Only shows that the sender is alive. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'fault'; readonly fault: string };
 
@@ -23,7 +23,7 @@ export const PREFIX_BYTES = 5;
 const EMPTY = Buffer.alloc(0);
 const ALIVE: Packet = { kind: 'alive' };
 
-/** The bytes of a packet that stand before its content of `contentBytes` bytes. */
+/** The bytes of a packet that precede its content of `contentBytes` bytes. */
 function contentHead(field: number, contentBytes: number): number[] {
   const head = [(field << 3) | WIRE_LENGTH];
   let rest = contentBytes;
@@ -44,7 +44,7 @@ export function encodeAlive(): Buffer {
   return EMPTY;
 }
 
-/** What stands before a frame on the stream: gRPC's prefix and the packet's head. */
+/** What precedes a frame on the stream: gRPC's prefix and the packet's header. */
 export function frameHead(frameBytes: number): Buffer {
   const head = contentHead(FIELD_FRAME, frameBytes);
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + head.length);
@@ -54,7 +54,7 @@ export function frameHead(frameBytes: number): Buffer {
   return bytes;
 }
 
-/** A whole packet behind gRPC's prefix. */
+/** A whole packet with gRPC's prefix. */
 export function withPrefix(packet: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + packet.length);
   bytes[0] = 0;
@@ -63,7 +63,7 @@ export function withPrefix(packet: Uint8Array): Buffer {
   return bytes;
 }
 
-/** Never throws. Of several contents the last counts, and unknown fields are passed over, as protobuf says. */
+/** Never throws. The last of several contents counts, and unknown fields are skipped, as in protobuf. */
 export function decodePacket(bytes: Buffer): Packet {
   let packet = ALIVE;
   let at = 0;
@@ -95,7 +95,7 @@ function contentOf(field: number, content: Buffer): Packet | undefined {
   return undefined;
 }
 
-/** Where the next field begins, -1 where that cannot be told. */
+/** Where the next field begins; -1 if that cannot be determined. */
 function skipScalar(bytes: Buffer, wire: number, at: number): number {
   let next = -1;
   if (wire === WIRE_VARINT) next = readVarint(bytes, at)?.next ?? -1;
@@ -104,7 +104,7 @@ function skipScalar(bytes: Buffer, wire: number, at: number): number {
   return next > bytes.length ? -1 : next;
 }
 
-/** At most ten bytes; what lies above 32 bits is no tag and no length of ours. */
+/** At most ten bytes; a value above 32 bits is never one of our tags or lengths. */
 function readVarint(bytes: Buffer, start: number): { value: number; next: number } | null {
   let value = 0;
   for (let index = 0; index < 10 && start + index < bytes.length; index++) {

@@ -1,16 +1,16 @@
 /**
- * Packets behind gRPC's prefix, from the pieces in which their bytes come. One that lies within a piece is a view of it;
- * one of several pieces is put together once.
+ * Reassembles packets with gRPC's prefix from the pieces in which their bytes arrive. A packet within one piece is a
+ * view of it; a packet of several pieces is put together once.
  */
 import { PREFIX_BYTES } from './packet-codec.ts';
 
 export class PacketSplitter {
-  /** May be changed while packets come: it holds for those that follow. */
+  /** May be changed while packets arrive, and then applies to the following ones. */
   packetBytesMax: number;
-  /** Of the packet that is not whole yet. */
+  /** Pieces of the incomplete packet. */
   private pieces: Buffer[] = [];
   private byteCount = 0;
-  /** Bytes from which it is worth looking at them: its prefix or, once that has come, all of it. */
+  /** Bytes needed before looking at them: the prefix or, once that has arrived, the whole packet. */
   private wantedBytes = PREFIX_BYTES;
 
   constructor(packetBytesMax: number) {
@@ -18,8 +18,8 @@ export class PacketSplitter {
   }
 
   /**
-   * `onPacket` for each packet that is whole now, from within the call. False: one is compressed or larger than it may be,
-   * and nothing that follows can be read.
+   * Calls `onPacket`, from within the call, for each packet that is now complete. Returns false if one is compressed or
+   * too large; then nothing that follows can be read.
    */
   push(piece: Buffer, onPacket: (packet: Buffer) => void): boolean {
     const bytes = this.gathered(piece);
@@ -41,7 +41,7 @@ export class PacketSplitter {
     return true;
   }
 
-  /** Null: it is kept until more has come. */
+  /** Null if the piece was kept until more arrives. */
   private gathered(piece: Buffer): Buffer | null {
     if (this.byteCount === 0) return piece;
     this.keep(piece);

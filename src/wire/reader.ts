@@ -1,8 +1,8 @@
 /**
- * Bytes from outside being read, little endian. Nothing is believed: a length that leads beyond the end, a
- * number out of its range or bytes that are no UTF-8 set `fault`. From then on every read gives an empty
- * value, so that a decoder reads straight through and asks once at the end; loops ask `ok` each time round.
- * Nothing is ever allocated from a length that was only claimed.
+ * Reads bytes from outside, little endian, without trusting them: a length beyond the end, a number out of range, or
+ * bytes that are not UTF-8 set `fault`. From then on every read returns an empty value, so that a decoder reads
+ * straight through and checks once at the end; loops check `ok` on each iteration. No memory is ever allocated for a
+ * length that is only claimed.
  */
 import { isUtf8 } from 'node:buffer';
 import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
@@ -11,7 +11,10 @@ import { EMPTY_VALUE } from '../core/record.ts';
 /** Up to this many bytes a loop over ASCII is faster than a call into the runtime's decoder. */
 const ASCII_LOOP_LENGTH_MAX = 24;
 
-/** Of the memory that was read last: frames mostly lie side by side in a few pieces, and a view of each would cost more than its reading. */
+/**
+ * The memory last read from: frames usually lie side by side in a few blocks, and creating a view for each would cost
+ * more than reading it.
+ */
 let memory: ArrayBufferLike = new ArrayBuffer(0);
 let memoryView: DataView = new DataView(memory);
 
@@ -24,12 +27,12 @@ function viewOf(wanted: ArrayBufferLike): DataView {
 }
 
 export class Reader {
-  /** What was wrong, `''` while nothing was. */
+  /** What is wrong; '' if nothing. */
   fault = '';
-  /** The version in which it was written. (protocol-versions.ts) */
+  /** The version in which the bytes were written. (protocol-versions.ts) */
   protocol = PROTOCOL_MAX;
   private readonly bytes: Buffer;
-  /** Of the memory in which the bytes lie, from `base` on. */
+  /** A view of the whole memory block; the bytes begin at `base`. */
   private readonly view: DataView;
   private readonly base: number;
   private offset = 0;
@@ -48,7 +51,7 @@ export class Reader {
     return this.bytes.length - this.offset;
   }
 
-  /** Only the first fault is kept: those behind it are its consequences. */
+  /** Only the first fault is kept; later ones are consequences of it. */
   fail(fault: string): void {
     if (this.fault === '') this.fault = fault;
     this.offset = this.bytes.length;
@@ -115,7 +118,7 @@ export class Reader {
     return '';
   }
 
-  /** A view into the bytes that are read: they must not be used again while it is held. */
+  /** A view into the bytes being read, which must not be reused while it is held. */
   blob(): Uint8Array {
     return this.raw(this.u32());
   }

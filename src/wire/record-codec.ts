@@ -17,7 +17,7 @@ const RECORD_FORMAT = 1;
 const HEADER_BYTES = 40;
 const FLAG_TOMBSTONE = 1;
 const FLAG_OPERATION_ID = 2;
-/** Only where version 6 of the members' protocol is in force: an earlier program takes it for damage. */
+/** Only where version 6 of the member protocol is in force: an earlier program would take it for damage. */
 const FLAG_CONTENT_TYPE = 16;
 const ORIGIN_SHIFT = 2;
 const ORIGIN_MASK = 3;
@@ -57,8 +57,8 @@ export function sealRecord(record: KeyRecord): SealedRecord {
 }
 
 /**
- * Undefined where the bytes are damaged or of an unknown format: the caller asks another owner, and never
- * takes it for absence. The value is a view into `bytes`; `bytes` must not be reused.
+ * Undefined if the bytes are damaged or of an unknown format: the caller asks another owner, and never takes that for
+ * absence. The value is a view into `bytes`, which must not be reused.
  */
 export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
@@ -85,7 +85,7 @@ function writeAscii(bytes: Buffer, from: number, text: string): void {
   for (let index = 0; index < text.length; index += 1) bytes[from + index] = text.charCodeAt(index);
 }
 
-/** Is there the text of a content type? What it says was judged by whoever made the record. */
+/** True if the text of a content type is there. Its content was checked by whoever made the record. */
 function isTyped(bytes: Buffer, keyEnd: number): boolean {
   const length = keyEnd < bytes.length ? bytes[keyEnd]! : 0;
   const end = keyEnd + 1 + length;
@@ -97,7 +97,7 @@ function isTyped(bytes: Buffer, keyEnd: number): boolean {
   return true;
 }
 
-/** Version and checksum as damaged bytes have them; a version that is none is taken for one above all. */
+/** The version and checksum that damaged bytes state; an impossible version is taken as higher than all. */
 export function claimOf(bytes: Uint8Array): { version: number; checksum: number } {
   if (bytes.length < HEADER_BYTES) return { version: Infinity, checksum: -1 };
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -105,7 +105,7 @@ export function claimOf(bytes: Uint8Array): { version: number; checksum: number 
   return { version: isVersion(version) ? version : Infinity, checksum: buffer.readUInt32LE(0) };
 }
 
-/** A record that was opened before and has lain in this process's memory since. */
+/** Opens a record that was opened before and has been in this process's memory since. */
 export function openKept(bytes: Buffer, key: string): SealedRecord {
   const idBytes = (bytes[5]! & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
   const keyEnd = HEADER_BYTES + idBytes + bytes.readUInt16LE(6);
@@ -113,8 +113,9 @@ export function openKept(bytes: Buffer, key: string): SealedRecord {
 }
 
 /**
- * The same without its bytes, which lie from `from` to `end` among others; `view` is of the same memory. It stands on the hit path
- * of a read, so it makes no view of the whole, and reads numbers by the engine's own means.
+ * The same without the record's bytes, which lie from `from` to `end` among others; `view` covers the same memory. This
+ * is on the hit path of a read, so it creates no view of the whole and reads numbers with the engine's built-in
+ * operations.
  */
 export function recordKept(bytes: Buffer, view: DataView, from: number, end: number, key: string): KeyRecord {
   const flags = bytes[from + 5]!;
@@ -136,7 +137,7 @@ export function recordKept(bytes: Buffer, view: DataView, from: number, end: num
   };
 }
 
-/** Whether the record that begins at `from` is of that key: asked on the hit path as well, so that no text is made of its bytes. */
+/** True if the record at `from` belongs to that key. Also on the hit path, so no string is made of its bytes. */
 export function isKeptOf(bytes: Buffer, view: DataView, from: number, key: string): boolean {
   const idBytes = (bytes[from + 5]! & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
   const start = from + HEADER_BYTES + idBytes;

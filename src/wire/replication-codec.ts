@@ -1,6 +1,6 @@
 /**
- * The messages of a write's round as bytes: the hottest on a link. A sealed record travels as the very bytes
- * that the store holds and is opened, checksum and all, where it arrives. (PROTOCOL R10)
+ * Codec of the messages of a write's round, the hottest on a link. A sealed record is sent as exactly the bytes that
+ * the store holds, and is opened, checksum and all, on arrival. (PROTOCOL R10)
  */
 import { assert } from '../base/assert.ts';
 import type {
@@ -30,7 +30,7 @@ const TRACED = 16;
 const OUTCOMES = ['equal', 'higher', 'refused'] as const;
 const ANSWERS = ['pending', 'unknown'] as const;
 
-/** Stands where none could be read; the frame it is in is refused. */
+/** Returned if none could be read; the frame with it is refused. */
 const NO_RECORD: SealedRecord = {
   record: {
     key: '',

@@ -1,4 +1,4 @@
-/** The messages by which complete owners compare what they hold, as bytes. (DESIGN 5) */
+/** Codec of the messages by which complete owners compare what they hold. (DESIGN 5) */
 import type {
   ScrubDifferences,
   ScrubDigests,

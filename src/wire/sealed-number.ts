@@ -1,10 +1,10 @@
-/** A number that stands alone in the store, with a checksum: one flipped bit would make another number of it. */
+/** A single number in the store, with a checksum, because one flipped bit would make it another number. */
 import { crc32 } from 'node:zlib';
 
 export const NUMBER_BYTES = 8;
 const CHECKSUM_BYTES = 4;
 
-/** `seed`: of what the number is told, where the checksum is to cover that, too. */
+/** `seed`: a checksum of what the number belongs to, if the checksum should cover that too. */
 export function sealNumber(value: number, seed = 0): Uint8Array {
   const bytes = Buffer.allocUnsafe(NUMBER_BYTES + CHECKSUM_BYTES);
   bytes.writeDoubleLE(value, 0);
@@ -12,7 +12,7 @@ export function sealNumber(value: number, seed = 0): Uint8Array {
   return bytes;
 }
 
-/** Undefined where it is damaged. */
+/** Undefined if damaged. */
 export function openNumber(value: Uint8Array, seed = 0): number | undefined {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length !== NUMBER_BYTES + CHECKSUM_BYTES) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL lacks, as bytes: one mark a key in the store, named like the record's own entry, and the messages by
- * which marks are copied and lifted. (PROTOCOL R34)
+ * Codec of what PostgreSQL lacks: one mark per key in the store, named like the record's own entry, and the messages by
+ * which marks are copied and dropped. (PROTOCOL R34)
  */
 import { crc32 } from 'node:zlib';
 import { SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
@@ -22,7 +22,7 @@ export interface SpoolMark {
   readonly version: number;
   /** Milliseconds since 1970 by this node's clock: when the key was first marked. For people only. */
   readonly since: number;
-  /** Of the record. */
+  /** Bytes of the record. */
   readonly byteCount: number;
 }
 
@@ -34,7 +34,7 @@ export function splitSpoolKey(stored: string): { slot: number; key: string } {
   return splitRecordKey(stored);
 }
 
-/** The checksum covers its name, too: a mark is never taken for another's. */
+/** The checksum covers the mark's key too: a mark is never taken for another one. */
 export function encodeSpoolMark(stored: string, mark: SpoolMark): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(MARK_BYTES);
   bytes[4] = FORMAT;
@@ -45,7 +45,7 @@ export function encodeSpoolMark(stored: string, mark: SpoolMark): Uint8Array {
   return bytes;
 }
 
-/** Undefined where the bytes are damaged: the key is marked, and nobody knows for which version. */
+/** Undefined if the bytes are damaged: the key is marked, but nobody knows for which version. */
 export function decodeSpoolMark(stored: string, value: Uint8Array): SpoolMark | undefined {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length !== MARK_BYTES || bytes[4] !== FORMAT) return undefined;

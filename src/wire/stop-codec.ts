@@ -1,4 +1,7 @@
-/** What members say before one of them stops, as bytes: only where both speak the version that has it. */
+/**
+ * Codec of the messages that members exchange before one of them stops; used only if both speak the version that
+ * introduced them.
+ */
 import { assert } from '../base/assert.ts';
 import { SINCE } from '../core/protocol-versions.ts';
 import type { StopAnswer, StopAsk, StopMessage, StopWord } from '../core/stop-message.ts';

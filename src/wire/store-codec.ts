@@ -24,8 +24,11 @@ import { Writer } from './writer.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
-/** Entries of format 1 knew neither base nor operations. */
-/** Since 3 an entry ends with a checksum over all of it: a damaged one must not name other keys, or another process. */
+/** Entries of format 1 had neither base nor operations. */
+/**
+ * Since format 3 an entry ends with a checksum over all of it: a damaged one must not name other keys, or another
+ * process.
+ */
 const FORMAT = 3;
 const CHECKSUM_BYTES = 4;
 const ENTRY_FIXED_BYTES = 2 + 8 + 1 + 2 + 8 + 8 + 2;
@@ -46,7 +49,7 @@ export function slotRange(slot: number): { from: string; to: string } {
   return { from: recordKey(slot, ''), to: slot === 16_383 ? 's' : recordKey(slot + 1, '') };
 }
 
-/** What follows a key in its slot; '': all of it. */
+/** The range of what follows a key in its slot; '' for the whole slot. */
 export function slotRangeAfter(slot: number, afterKey: string): { from: string; to: string } {
   const range = slotRange(slot);
   return afterKey === '' ? range : { from: recordKey(slot, afterKey) + '\u0000', to: range.to };
@@ -89,17 +92,17 @@ export const SUPERSEDED_TO = 'v';
 /** Its value is encoded like counters. */
 export const LIFE_SEEN_KEY = 'u';
 
-/** Without a key: the slot itself. */
+/** An empty key stands for the slot itself. */
 export function supersededKey(slot: number, key: string): string {
   return 'u' + SLOT_TEXT[slot]! + key;
 }
 
-/** Covers the slot: an entry under another's name is none. */
+/** The checksum covers the slot: an entry under another key is invalid. */
 export function encodeFloor(slot: number, counter: number): Uint8Array {
   return sealNumber(counter, slot);
 }
 
-/** Undefined where the entry is damaged: then under which floor deletions were forgotten is not known. */
+/** Undefined if the entry is damaged: then it is unknown under which floor deletions were forgotten. */
 export function decodeFloor(stored: string, value: Uint8Array): SlotFloor | undefined {
   const slot = parseInt(stored.slice(1), 16);
   if (!(slot < SLOT_COUNT)) return undefined;
@@ -111,14 +114,14 @@ export function metaKey(name: string): string {
   return 'm' + name;
 }
 
-/** Counters that a node has put by. (PROTOCOL R8) */
+/** Counters that a node has reserved. (PROTOCOL R8) */
 export const COUNTERS_NAME = 'counters';
 
 export function encodeCounters(through: number): Uint8Array {
   return sealNumber(through);
 }
 
-/** Undefined where the entry is damaged: then which versions were told to others is not known. */
+/** Undefined if the entry is damaged: then it is unknown which versions were sent to others. */
 export function decodeCounters(value: Uint8Array): number | undefined {
   const through = openNumber(value);
   return through !== undefined && isVersion(through) ? through : undefined;
@@ -169,7 +172,7 @@ function writeOperations(out: Writer, operations: readonly IdentifiedOperation[]
   }
 }
 
-/** Undefined where the entry is damaged: then which keys were in flight is not known. */
+/** Undefined if the entry is damaged: then it is unknown which keys were in flight. */
 export function decodeInFlight(stored: Uint8Array): InFlightWrite[] | undefined {
   const bytes = withoutChecksum(Buffer.from(stored.buffer, stored.byteOffset, stored.length));
   if (bytes === undefined) return undefined;
@@ -203,7 +206,7 @@ export function decodeInFlight(stored: Uint8Array): InFlightWrite[] | undefined 
   return at === bytes.length ? writes : undefined;
 }
 
-/** The entry itself, where it is whole and of a known format. The formats before 3 had no checksum. */
+/** The entry's content, if it is intact and of a known format. Formats before 3 had no checksum. */
 function withoutChecksum(stored: Buffer): Buffer | undefined {
   const format = stored[0];
   if (format === 1 || format === 2) return stored.length < 5 ? undefined : stored;

@@ -15,10 +15,10 @@ import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-/** Until a version of the members' protocol is in force: earlier builds read it. */
+/** Used until a version of the member protocol is in force: earlier builds read it. */
 const FORMAT_UNTOLD_PROTOCOL = 4;
 const TOPOLOGY_FORMAT = 5;
-/** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
+/** Without standings, slots that change hands, and healing: still on disks left by an earlier build. */
 const FORMAT_STATIC = 1;
 /** Without the identity of PostgreSQL. */
 const FORMAT_UNNAMED_RECORD = 2;
@@ -29,20 +29,23 @@ const CHECKSUM_BYTES = 4;
 const SLOTS_AS_RUNS = 0;
 const SLOTS_AS_BYTES = 1;
 const SLOTS_AS_WORDS = 2;
-/** A run is its row and its length, two bytes each. */
+/** A run is its row and its length, in two bytes each. */
 const RUN_BYTES = 4;
 const EMPTY_SLOTS = new Uint16Array(SLOT_COUNT);
 
-/** A topology never changes, and is sent to many and stored twice: each is encoded once, and not at all where it came as bytes. */
+/**
+ * A topology never changes, but is sent to many members and stored twice: each is encoded once, and not at all if it
+ * arrived as bytes.
+ */
 const encoded = new WeakMap<Topology, Uint8Array>();
 /**
- * What was decoded last: the same topology comes to be accepted, and again as news, while voters tell the one before it that
- * they have accepted.
+ * The topologies last decoded: the same one arrives to be accepted, and again as news, while voters report the previous
+ * one that they have accepted.
  */
 let latest: readonly { readonly bytes: Uint8Array; readonly topology: Topology }[] = [];
 const LATEST_COUNT = 2;
 
-/** The bytes must not be changed: they are the same at the next call. */
+/** The bytes must not be changed: the next call returns the same ones. */
 export function encodeTopology(topology: Topology): Uint8Array {
   let bytes = encoded.get(topology);
   if (bytes === undefined) encoded.set(topology, (bytes = encode(topology)));
@@ -83,7 +86,7 @@ function encode(topology: Topology): Uint8Array {
   return out.copy();
 }
 
-/** Undefined where the bytes are damaged or of an unknown format. Every slot's row exists. */
+/** Undefined if the bytes are damaged or of an unknown format. If defined, every slot's row exists. */
 export function decodeTopology(bytes: Uint8Array): Topology | undefined {
   const known = latest.find((each) => areEqual(each.bytes, bytes));
   if (known !== undefined) return known.topology;
@@ -150,7 +153,7 @@ function readRecord(from: Reader): Pick<Topology, 'record'> {
   return { record: { system, timeline: from.whole(), drive: from.whole(), driven: from.bool() } };
 }
 
-/** Nobody could act in an epoch of a version that he does not speak. */
+/** A node cannot act in an epoch of a version that it does not speak. */
 function readProtocol(from: Reader): number {
   const protocol = from.u8();
   if (protocol < SINCE.protocolInForce || protocol > PROTOCOL_MAX) from.fail('a version is unknown');
@@ -212,11 +215,11 @@ function readIds(from: Reader): number[] {
   return ids;
 }
 
-/** Slot tables do not change once they stand in a topology, and are sent again and again: each is encoded once. */
+/** Slot tables that are part of a topology do not change, and are sent again and again: each is encoded once. */
 const encodedSlots = new WeakMap<Uint16Array, { readonly rowCount: number; readonly bytes: Uint8Array }>();
 /**
- * The table that was encoded or decoded last: most epochs leave it as it is, and topologies that share it are compared and walked
- * by their rows. (core/slot-index.ts)
+ * The table last encoded or decoded: most epochs leave it unchanged, and topologies that share it are compared and
+ * iterated by their rows. (core/slot-index.ts)
  */
 let latestSlots: {
   readonly bytes: Uint8Array;
@@ -236,7 +239,7 @@ function writeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
   out.raw(known.bytes);
 }
 
-/** Returns the highest number of a row. */
+/** Returns the highest row number. */
 function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): number {
   assert(slotRow.length === SLOT_COUNT, 'a topology has a row for every slot');
   let runCount = 0;
@@ -264,7 +267,7 @@ function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): numbe
   return rowHighest;
 }
 
-/** The table is the last of a topology: its bytes are all that is left. */
+/** The table is the last part of a topology: its bytes are all that is left. */
 function readSlots(from: Reader, rowCount: number): Uint16Array {
   const bytes = from.raw(from.remaining);
   if (!from.ok) return EMPTY_SLOTS;

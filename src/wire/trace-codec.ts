@@ -1,6 +1,6 @@
 /**
- * The trace that a message belongs to, as bytes. It stands at the end of the message, and only where a flag of that says
- * so: a message without one has no byte of it. A link of an earlier version carries none. (decision 19)
+ * The trace that a message belongs to. It is at the end of the message, and only if a flag says so: a message without a
+ * trace has no byte for it. A link of an earlier version carries none. (decision 19)
  */
 import { SINCE } from '../core/protocol-versions.ts';
 import { isSpanId, isTraceId, isTraceState } from '../core/trace-context.ts';
@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts';
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** What is written of it to this reader. */
+/** The part of the trace that is written to this reader. */
 export function toldTrace(out: Writer, trace: TraceContext | undefined): TraceContext | undefined {
   return trace !== undefined && out.protocol >= SINCE.traceContext ? trace : undefined;
 }

@@ -1,4 +1,7 @@
-/** What members say about keys that clients keep copies of, as bytes: only where both speak the version that has it. */
+/**
+ * Codec of messages about keys that clients keep copies of; used only if both sides speak the version that introduced
+ * them.
+ */
 import { assert } from '../base/assert.ts';
 import { SINCE } from '../core/protocol-versions.ts';
 import type { WatchAllTold, WatchAsk, WatchHeard, WatchTold } from '../core/watch-message.ts';

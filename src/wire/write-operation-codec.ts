@@ -1,6 +1,6 @@
 /**
- * A client's operation as fields, on its way to an owner; and what it has in common with a record in an answer: the bytes
- * of its operation id and its content type, behind one byte for both.
+ * Codec of a client's operation on its way to an owner; and what it shares with a record in an answer: the bytes of the
+ * operation id and the content type, announced by one byte for both.
  */
 import { assert } from '../base/assert.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
@@ -13,7 +13,7 @@ import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
 const EXPECTATIONS = ['version', 'value', 'absent'] as const;
-/** Beside the bytes of an operation id, in one byte: a content type follows. */
+/** Added to the length of an operation id, in one byte: a content type follows. */
 const TYPED = 128;
 
 export function writeOperation(out: Writer, operation: WriteOperation): void {
@@ -102,7 +102,10 @@ function readExpectation(from: Reader): Expectation {
   return { kind };
 }
 
-/** To who speaks an earlier version a value has no content type: of what that node asks none is kept. (decision 34) */
+/**
+ * For a reader that speaks an earlier version a value has no content type: what such a node requests is stored without
+ * one. (decision 34)
+ */
 export function writeOptions(
   out: Writer,
   operationId: Uint8Array | null,

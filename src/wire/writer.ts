@@ -1,7 +1,7 @@
 /**
- * Bytes being written: one buffer that grows by doubling and is used again, little endian. What is handed in
- * was made by this process, so a number or text that does not fit its field is a programmer's error and
- * crashes; bytes from outside meet the checks of `reader.ts` instead.
+ * Writes bytes, little endian, into one buffer that grows by doubling and is reused. Everything passed in comes from
+ * this process, so a number or text that does not fit its field is a programmer's error and crashes; bytes from outside
+ * are checked in `reader.ts` instead.
  */
 import { assert } from '../base/assert.ts';
 import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
@@ -16,7 +16,7 @@ export const ASCII_LOOP_LENGTH_MAX = 64;
 export class Writer {
   /** Bytes written so far. */
   length = 0;
-  /** The version that its reader speaks. (protocol-versions.ts) */
+  /** The version that the reader speaks. (protocol-versions.ts) */
   protocol = PROTOCOL_MAX;
   private readonly initialBytes: number;
   private bytes: Buffer;
@@ -36,7 +36,7 @@ export class Writer {
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** Of what was written from `from` on. */
+  /** Checksum of what was written from `from` on. */
   checksum(from: number): number {
     return checksumOf(this.bytes, from, this.length);
   }
@@ -44,7 +44,7 @@ export class Writer {
   /** A copy of exactly what was written. */
   copy(): Uint8Array {
     const copy = Buffer.allocUnsafe(this.length);
-    // Not `bytes.copy`, which makes such a view as well, and takes longer to get to it.
+    // Not `bytes.copy`, which creates such a view too, and takes longer to get there.
     copy.set(new Uint8Array(this.view.buffer, 0, this.length));
     return copy;
   }
@@ -72,7 +72,7 @@ export class Writer {
     this.view.setUint32(start, value, true);
   }
 
-  /** Writes over a field whose value is known only at the end. */
+  /** Overwrites a field whose value is known only at the end. */
   u32At(offset: number, value: number): void {
     this.view.setUint32(offset, value >>> 0, true);
   }
@@ -97,7 +97,7 @@ export class Writer {
     this.view.setBigInt64(start, value, true);
   }
 
-  /** At most 65,535 bytes of UTF-8, behind their length. */
+  /** At most 65,535 bytes of UTF-8, preceded by their length. */
   text(value: string): void {
     const length = value.length;
     if (length <= ASCII_LOOP_LENGTH_MAX && this.shortAscii(value, length)) return;
@@ -108,7 +108,7 @@ export class Writer {
     this.bytes.write(value, start, 'utf8');
   }
 
-  /** Bytes as they are, behind their length. */
+  /** The bytes as they are, preceded by their length. */
   blob(value: Uint8Array): void {
     this.u32(value.length);
     this.raw(value);
@@ -134,7 +134,7 @@ export class Writer {
     return true;
   }
 
-  /** Makes room; the place where it begins. It may change `bytes` and `view`: look at them afterwards. */
+  /** Makes room and returns where it begins. May replace `bytes` and `view`: read them again afterwards. */
   private take(byteCount: number): number {
     const start = this.length;
     const end = start + byteCount;
