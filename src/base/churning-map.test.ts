@@ -1,4 +1,4 @@
-/** A map that is given up now and then: whoever uses it sees a `Map`. */
+/** A map whose inner map is replaced now and then still behaves like a `Map`. */
 import { expect, test } from 'vitest';
 import { ChurningMap } from './churning-map.ts';
 import { Prng } from './prng.ts';

@@ -1,4 +1,4 @@
-/** What people are shown of addresses: all but the secrets in them. */
+/** What people are shown of URLs: everything but the secrets in them. */
 import { expect, test } from 'vitest';
 import { postgresUrlShown, withoutCredentials } from './credentials.ts';
 

@@ -1,4 +1,4 @@
-/** Several ask for what is done once. */
+/** Several callers ask for something that is done once. */
 import { expect, test } from 'vitest';
 import { DoneOnce } from './done-once.ts';
 

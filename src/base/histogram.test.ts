@@ -1,4 +1,4 @@
-/** Ranges, sums and quantiles, beside a plain sorted list. */
+/** Ranges, sums and quantiles, compared with a plain sorted list. */
 import { expect, test } from 'vitest';
 import { Histogram } from './histogram.ts';
 import { Prng } from './prng.ts';

@@ -1,4 +1,4 @@
-/** Sets of whole numbers below a bound, against a set of the language. */
+/** Sets of integers below a bound, compared with JavaScript's own `Set`. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IndexSet } from './index-set.ts';

@@ -1,15 +1,15 @@
-/** Folders that are made, were made meanwhile, or never can be. */
+/** Folders that are created, were created meanwhile, or never can be. */
 import { expect, test } from 'vitest';
 import { makeFolders } from './make-folders.ts';
 import type { FileSystem } from './make-folders.ts';
 
 interface Told extends FileSystem {
   readonly made: string[];
-  /** By their paths: is it a folder? */
+  /** By path: whether it is a folder; files are present too. */
   readonly present: Map<string, boolean>;
 }
 
-/** Below `barren` nothing can be made, and nothing is there. */
+/** Below `barren` nothing exists, and nothing can be created. */
 function fileSystem(there: readonly string[], barren = '-'): Told {
   const present = new Map(['/', ...there].map((path) => [path, true]));
   const made: string[] = [];

@@ -1,4 +1,4 @@
-/** Lists that are mostly empty: what goes in comes out in order, and nobody touches what all share. */
+/** Lists that are mostly empty: items come out in order, and the shared empty list is never changed. */
 import { expect, test } from 'vitest';
 import { NONE, appended, withoutFirst } from './short-list.ts';
 

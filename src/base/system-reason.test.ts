@@ -8,7 +8,7 @@ const told = (code: string, message = code): Error => Object.assign(new Error(me
 test('what is known by its code: in words; anything else as it is', () => {
   expect(systemReason(told('ENOSPC'))).toBe('no space is left on its disk (ENOSPC)');
   expect(systemReason(told('EXDEV', 'EXDEV: cross-device link'))).toBe('EXDEV: cross-device link');
-  // Not what every object has.
+  // A name that every object inherits is not a known code.
   expect(systemReason(told('constructor', 'odd'))).toBe('odd');
   expect(systemReason('odd')).toBe('odd');
 });

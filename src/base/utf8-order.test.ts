@@ -1,4 +1,4 @@
-/** The order of keys as the store and PostgreSQL have it, against the bytes themselves. */
+/** The order of keys as in the store and in PostgreSQL, compared with the order of their bytes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareUtf8 } from './utf8-order.ts';

@@ -1,4 +1,4 @@
-/** Lines for a terminal. */
+/** Wrapping lines for a terminal. */
 import { expect, test } from 'vitest';
 import { TERMINAL_COLUMNS, wrapped } from './wrapped.ts';
 

@@ -1,10 +1,10 @@
-/** What a key may be, held against a second opinion: the round trip through UTF-8. */
+/** Which keys are valid, compared with a second implementation: the round trip through UTF-8. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';
 import { KEY_BYTES_MAX, TTL_MS_MAX } from './limits.ts';
 
-/** The same rule by other means: the round trip through bytes, as a second opinion. */
+/** The same rule by other means: a round trip through bytes. */
 function isKey(text: string): boolean {
   const bytes = Buffer.from(text, 'utf8');
   return (

@@ -1,11 +1,11 @@
-/** How clients fare while slots are copied, by what is in flight and how many end. */
+/** How much longer clients wait while slots are copied, derived from what is in flight and how many operations end. */
 import { expect, test } from 'vitest';
 import { ClientDelay } from './client-delay.ts';
 import { DELAY_FACTOR_MAX } from './copy-limits.ts';
 
 const TICK_MS = 10;
 
-/** Operations that take so long each, so many a second, seen on every tick from `from` for so many milliseconds. */
+/** Runs `perSecond` operations that take that long each, observed on every tick from `from` on. */
 function watched(
   delay: ClientDelay,
   from: Ended,
@@ -47,7 +47,7 @@ test('what is usual is what was seen while nobody copied, and is not forgotten m
   let at = watched(delay, START, 1_000, 10, 20_000, false);
   at = watched(delay, at, 1_000, 40, 600_000, true);
   expect(delay.factor).toBeCloseTo(4, 1);
-  // Afterwards it is learnt anew, within some seconds.
+  // Afterwards the baseline is learnt again, within some seconds.
   at = watched(delay, at, 1_000, 40, 60_000, false);
   watched(delay, at, 1_000, 40, 2_000, true);
   expect(delay.factor).toBeCloseTo(1, 1);

@@ -1,4 +1,4 @@
-/** When deletions may be forgotten, and in which order: not before every owner is past the floor of their slot. */
+/** When deletions may be forgotten, and in which order: not before every owner has passed the floor of their slot. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { Collection, isOldDeletion, mayForget } from './collection.ts';

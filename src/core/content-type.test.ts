@@ -1,4 +1,4 @@
-/** What is a content type, and what is refused, with the name of the limit. */
+/** What counts as a content type, and what is refused with the name of the limit. */
 import { expect, test } from 'vitest';
 import { contentTypeFault } from './check-key.ts';
 import { keepsContentTypes } from './kept-types.ts';
@@ -30,7 +30,7 @@ test.each([
   'text/pl\u00e4in',
   'text/plain;a="\u00e4"',
   `a/${'b'.repeat(CONTENT_TYPE_BYTES_MAX - 1)}`,
-  // Would take ages where spaces could belong to what stands before them or behind.
+  // Would take ages if spaces could belong either to what precedes or to what follows them.
   `a/b${'  ;'.repeat(80)}!`,
   `a/b${' ; c=d '.repeat(30)}!`,
 ])('%j: is none, and the limit is named', (type) => {

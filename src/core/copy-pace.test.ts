@@ -1,4 +1,4 @@
-/** A learner's allowance, and what it tells of its progress. */
+/** A learner's allowance, and the progress it reports. */
 import { expect, test } from 'vitest';
 import { COPY_BYTES_PER_SECOND_MIN, COPY_PATIENCE_MS } from './copy-limits.ts';
 import { CopyPace } from './copy-pace.ts';
@@ -47,7 +47,7 @@ test('half is copied: the time left is as long as the time so far, and the rate 
   expect(told.bytesPerSecond).toBeLessThan(55_000);
   pace.progress(0, 5_000);
   expect(pace.status(5_000)).toMatchObject({ slotsDone: 0, slotsTotal: 0, bytes: 0, secondsLeft: 0 });
-  // What was copied in all is told on: who looks now and then sees every record of it.
+  // The total of copied records keeps counting, so that an occasional observer misses none.
   pace.progress(5, 6_000);
   pace.arrived(7, 700, 6_100);
   expect(pace.status(6_200)).toMatchObject({ recordsCopied: 407, bytesCopied: 200_700 });
@@ -69,7 +69,10 @@ test('nothing is copied yet: the time left cannot be told', () => {
   expect(pace.status(500).secondsLeft).toBeNull();
 });
 
-/** Copies as much as it may for so long, in pieces of 4 kB, while clients wait so many times as long; bytes a second. */
+/**
+ * Copies as much as allowed for `forMs`, in pieces of 4 kB, while clients wait `factor` times as long as before.
+ * Returns bytes per second.
+ */
 function copied(pace: CopyPace, from: number, forMs: number, factor: number, isUrgent = false): number {
   let bytes = 0;
   for (let now = from; now < from + forMs; now += 10) {
@@ -109,7 +112,7 @@ test('clients wait too long for good: what is left to copying doubles every ten 
     expect(rate / (COPY_BYTES_PER_SECOND_MIN * 2 ** times)).toBeLessThan(1.2);
   }
   expect(copied(pace, 9 * COPY_PATIENCE_MS, 20_000, 9)).toBeGreaterThan(7 * MEGABYTE);
-  // The next time it begins anew.
+  // The next time, waiting starts afresh.
   const anew = 10 * COPY_PATIENCE_MS;
   pace.progress(0, anew);
   pace.progress(100, anew);
@@ -138,7 +141,7 @@ test('words of clients are missing for a moment, as they are where everything is
     expect(copied(pace, from, 600, 4)).toBeLessThan(2 * COPY_BYTES_PER_SECOND_MIN);
     expect(copied(pace, from + 600, 400, 0)).toBeLessThan(2 * COPY_BYTES_PER_SECOND_MIN);
   }
-  // For good: nobody waits.
+  // For good: clients do not wait any more.
   copied(pace, 18_000, 4_000, 0);
   expect(pace.status(22_000).givesWay).toBe(false);
 });

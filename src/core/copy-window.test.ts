@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { CopyWindow } from './copy-window.ts';
 import { SLOT_COPIES_BYTES_MAX, SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COPY_BYTES_MAX } from './limits.ts';
 
-/** Asks for as many pieces as there is room for. */
+/** Requests as many pieces as there is room for. */
 function fill(window: CopyWindow): number[] {
   const asked: number[] = [];
   while (window.hasRoom) asked.push(window.ask());
   return asked;
 }
 
-/** Pieces of that size come and are stored, one after the other. */
+/** Receives and stores pieces of that size, one after the other. */
 function settle(window: CopyWindow, cost: number, count: number): void {
   for (let piece = 0; piece < count; piece += 1) {
     window.release(window.ask());

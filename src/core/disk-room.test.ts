@@ -1,4 +1,4 @@
-/** When a disk counts as nearly full, and whom the cluster can do without. */
+/** When a disk counts as nearly full, and which members the cluster can do without. */
 import { describe, expect, test } from 'vitest';
 import { DISK_FILES_RESERVE } from './disk-limits.ts';
 import { DiskRoom, canDoWithout, isMissed } from './disk-room.ts';
@@ -55,7 +55,7 @@ describe('the disk', () => {
   });
 });
 
-/** Members 1 to 4, those named dead are not alive. */
+/** Members 1 to 4, of which the dead ones are not alive. */
 function topologyOf(rows: readonly SlotRow[], dead: readonly number[] = [], ownerCountMin = 2): Topology {
   const members = [1, 2, 3, 4].map((id) => ({ id, name: `n${id}`, alive: !dead.includes(id) }) as Member);
   return { members, rows, replicaCount: 3, ownerCountMin } as unknown as Topology;

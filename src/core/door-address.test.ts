@@ -1,4 +1,4 @@
-/** What a process tells of its doors, by where they listen and where its peers reach it. */
+/** Which addresses a process announces for its doors, depending on where they listen and where its peers reach it. */
 import { describe, expect, test } from 'vitest';
 import { advertised, isDoorAddress } from './door-address.ts';
 

@@ -1,4 +1,4 @@
-/** What a node knows of the doors of the others, and for how long after its start it waits to hear of them. */
+/** What a node knows of other members' doors, and for how long after its start it waits to hear of them. */
 import { describe, expect, test } from 'vitest';
 import { DOORS_AWAITED_MS } from './client-limits.ts';
 import { NO_DOORS } from './door-address.ts';

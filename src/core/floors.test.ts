@@ -1,4 +1,4 @@
-/** Floors only rise; a fence stands for one epoch, and only below it something is late. */
+/** Floors only rise; a fence stands for one epoch, and only versions below it are late. */
 import { expect, test } from 'vitest';
 import { SlotFloors } from './floors.ts';
 import { makeVersion } from './version.ts';

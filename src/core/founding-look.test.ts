@@ -1,4 +1,4 @@
-/** When blank disks take a life of the cluster for one that nobody lives in. */
+/** When blank nodes conclude that nobody lives in a life of the cluster. */
 import { describe, expect, it } from 'vitest';
 import { FoundingLook } from './founding-look.ts';
 import { LIFE_FRESH_MS, LIFE_LOOK_GAP_MS_MAX } from './life-limits.ts';
@@ -17,7 +17,7 @@ function noted(
   return { clusterId, life: 2, lineage: [], sign: { members, ageMs, notedAt } };
 }
 
-/** The time at which it first is clear, looking every `stepMs`; null: never. */
+/** The time at which the life is first clear, when checked every `stepMs`; null if never. */
 function clearAfter(look: FoundingLook, at: (now: number) => StandingLife | null, stepMs = STEP_MS) {
   for (let now = 0; now <= 5 * LIFE_FRESH_MS; now += stepMs)
     if (look.isClear(at(now), 'drawn here', now)) return now;

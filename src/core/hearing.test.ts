@@ -1,4 +1,4 @@
-/** Whom a node hears, by epoch and incarnation. */
+/** Which messages a node accepts, by epoch and incarnation. */
 import { expect, test } from 'vitest';
 import { isEarly, isHeard } from './hearing.ts';
 import type { PeerMessage } from './message.ts';

@@ -18,7 +18,7 @@ beforeEach(() => {
   });
 });
 
-/** Of an epoch in which this node owns all slots, or none. */
+/** The view of an epoch in which this node owns all slots, or none. */
 function viewOf(owns: boolean): SlotView {
   const row = { owns, first: 2 };
   const topology = { epoch: 7, members: [{ id: 2, name: 'owner' }] };
@@ -30,7 +30,7 @@ function begin(owns: boolean): void {
   told.length = 0;
 }
 
-/** What was told since the last look. */
+/** What clients were told since the last call. */
 function news(): string[] {
   return told.splice(0);
 }

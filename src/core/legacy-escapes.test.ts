@@ -1,4 +1,4 @@
-/** Which absences a source must first prove itself for. */
+/** Which absences count only after the source has proved that it understands the characters of the key. */
 import { describe, expect, it } from 'vitest';
 import { LegacyEscapes } from './legacy-escapes.ts';
 import { compileLegacyUrl } from './legacy-url.ts';

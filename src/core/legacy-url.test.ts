@@ -1,4 +1,4 @@
-/** Hostile keys: each reaches a server as itself or is not sent; and the check behind it is seen to find faults. */
+/** Hostile keys: each reaches a server as itself or is not sent; and the final check is shown to find faults. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { buildLegacyUrl, compileLegacyUrl, findUrlFault } from './legacy-url.ts';
@@ -107,7 +107,7 @@ describe('a key that would name another resource', () => {
   });
 });
 
-/** What two kinds of servers read out of a request: by cutting the raw target, and by a URL parser. */
+/** The keys that two kinds of servers read from a request: one cuts the raw target, one uses a URL parser. */
 function keysAtServers(url: string): (string | null)[] {
   const target = url.slice('http://legacy:8001'.length);
   const parsed = new URL(target, 'http://legacy:8001');

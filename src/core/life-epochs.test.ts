@@ -1,4 +1,4 @@
-/** Whoever comes from an earlier life of the cluster, however it went on, has missed epochs. */
+/** A member from an earlier life of the cluster has missed epochs, however that life went on. */
 import { expect, it } from 'vitest';
 import { firstEpochOf, isAfter, isNext, nextLifeEpoch } from './life-epochs.ts';
 import { EPOCHS_PASSED_OVER } from './limits.ts';

@@ -1,6 +1,7 @@
 /**
- * Members come, leave, die and return with and without their disks, several at once, and an operator gives up what is lost: whatever
- * the order, nobody is complete unearned, nothing is given up unasked, and all that can be had comes to rest. (PROTOCOL R19, R28)
+ * Members join, leave, die and return with and without their disks, several at once, and an operator gives up what is
+ * lost. Whatever the order, no member becomes complete unless it has everything, nothing is given up without an
+ * operator, and everything that can be recovered comes to rest. (PROTOCOL R19, R28)
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -30,7 +31,7 @@ const QUIET: HousekeepingFacts = {
   hasRetired: () => true,
   patienceOver: false,
 };
-/** Of all groups of owners some are among these. */
+/** A sample that contains slots of every group of owners. */
 const SLOTS = Array.from({ length: 61 }, (_, at) => Math.floor((at * SLOT_COUNT) / 61));
 
 const KINDS = [
@@ -40,7 +41,7 @@ const KINDS = [
 type Kind = (typeof KINDS)[number];
 const STEP = fc.record({ kind: fc.constantFrom(...KINDS), who: fc.nat(99), word: fc.boolean() });
 
-/** A cluster as its topology alone; `apply` takes a step where it can be taken, and looks at what has come of it. */
+/** A cluster reduced to its topology. `apply` takes a step if it is possible, and checks the result. */
 class Walk {
   topology: Topology = founded(5, 1_000);
   private memberCount = 5;
@@ -51,7 +52,7 @@ class Walk {
     if (next !== null && hasMajority(next)) this.take(kind, next);
   }
 
-  /** Until nothing is left to be done, with whoever is alive. */
+  /** Repeats until nothing is left to be done by the live members. */
   rest(): void {
     for (let steps = 0; ; steps += 1) {
       expect(steps).toBeLessThan(600);
@@ -65,7 +66,7 @@ class Walk {
     }
   }
 
-  /** All who are dead are back with their disks. */
+  /** All dead members return with their disks. */
   returnAll(): void {
     const dead = this.topology.members.filter(({ alive }) => !alive).map(({ id }) => id);
     this.topology =
@@ -139,16 +140,16 @@ class Walk {
   }
 }
 
-/** Else no epoch could have been chosen. */
+/** Without a majority no epoch could have been chosen. */
 function hasMajority(topology: Topology): boolean {
   return topology.council.filter((id) => isAlive(topology, id)).length * 2 > topology.council.length;
 }
 
-/** What is wrong with the slot after a step; null: nothing. */
+/** What is wrong with the slot after a step; null if nothing. */
 function faultOf(kind: string, before: Topology, next: Topology, slot: number): string | null {
   const [from, to] = [rowOfSlot(before, slot), rowOfSlot(next, slot)];
   const isMove = ['promote', 'chore', 'rebalance'].includes(kind);
-  // What was headed for fewer, when no more were to stay, gets the others afterwards.
+  // A slot that was headed for fewer owners, because no more were to stay, gets the others later.
   const headedFor = from.coming?.length ?? REPLICAS;
   const wanted = Math.min(headedFor, placeable(next).length, liveOwners(before, from).length);
   const faults = {
@@ -168,7 +169,7 @@ function faultOf(kind: string, before: Topology, next: Topology, slot: number): 
   return `${fault} by ${kind}, slot ${slot}: ${JSON.stringify(from)} became ${JSON.stringify(to)}`;
 }
 
-/** Who makes a slot whole goes on with it as long as it lives. */
+/** True if the member that makes a slot whole goes on with it for as long as it lives. */
 function isGoneOnWith(before: Topology, next: Topology, from: SlotRow, to: SlotRow): boolean {
   const id = recovererOf(before, from);
   const now = memberById(next, id);

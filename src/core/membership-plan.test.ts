@@ -1,4 +1,4 @@
-/** Who may found a cluster together, and who is let in that was not there. */
+/** Which processes may found a cluster together, and which newcomers are admitted. */
 import { describe, expect, test } from 'vitest';
 import { Absences, allBlank, planJoins } from './membership-plan.ts';
 import { NO_DOORS } from './door-address.ts';
@@ -49,7 +49,7 @@ describe('joining', () => {
   });
   const asks = { joins: true, epoch: 1, founders: '' };
 
-  /** What a sees: b and the newcomer were heard just now, each tells whom it does not hear. */
+  /** The view of `a`: it has just heard `b` and the newcomer, and each of them reports whom it does not hear. */
   function joinersOf(newcomer: Introduction, suspects: { b: string[]; n: string[] }): string[] {
     const suspicion = new Suspicion('a', ['a', 'b', 'n'], SETTINGS, 0);
     for (const name of ['b', 'n'] as const) {

@@ -1,4 +1,4 @@
-/** Which ids can be told from repeated ones, and what is known of a write that was tried more than once. */
+/** Which ids can be told from repeated ones, and what is known of a write that was attempted more than once. */
 import { expect, test } from 'vitest';
 import { failure } from './errors.ts';
 import { OPERATION_ID_AHEAD_MS_MAX, OPERATION_ID_WINDOW_MS } from './limits.ts';
@@ -33,7 +33,7 @@ test('an id from the future, as chance alone would give: refused for certain', (
   expect(operationIdRefusal(idOf(NOW + OPERATION_ID_AHEAD_MS_MAX), NOW, 0)).toBeNull();
   const refusal = operationIdRefusal(idOf(NOW + OPERATION_ID_AHEAD_MS_MAX + 1), NOW, 0);
   expect(refusal?.code).toBe('invalid_argument');
-  // A node whose clock is behind says so of every id.
+  // A node whose clock is behind refuses every id in this way.
   expect(refusal?.message).toContain('one of the two clocks is wrong');
 });
 

@@ -1,4 +1,4 @@
-/** The rule of overload on a simulated server: a queue, so many served a millisecond, and whoever comes. */
+/** The overload rule on a simulated server with a queue that serves a number of operations per millisecond. */
 import { expect, test } from 'vitest';
 import { OVERLOAD_CALM_MS, OVERLOAD_IN_FLIGHT_MIN, TICK_MS } from './limits.ts';
 import { Overload } from './overload.ts';
@@ -10,17 +10,17 @@ class Server {
   readonly rule = new Overload();
   now = 0;
   served = 0;
-  /** Milliseconds that each of those took that were served since `forget`. */
+  /** Milliseconds taken by each operation served since `forget`. */
   took: number[] = [];
   lateMs = 0;
-  /** Told to the rule. */
+  /** The allowed queueing time passed to the rule. */
   queuedMs = QUEUED_MS;
   aloneMs = 0;
   private readonly queue: { at: number; mark: number }[] = [];
   private servedDue = 0;
   private comeDue = 0;
 
-  /** Operations that come and that can be served, each a millisecond; `delayMs`: none is served sooner than that. */
+  /** Each millisecond some operations arrive and some can be served; none is served before `delayMs` have passed. */
   run(ms: number, comePerMs: number, servedPerMs: number, delayMs = 0): void {
     for (const until = this.now + ms; this.now < until;) {
       this.now += 1;
@@ -67,7 +67,7 @@ test('three times as many come as can be served: all that can be served is, with
   expect(server.rule.refused).toBe(0);
   server.run(1_000, 30, 10);
   expect(server.rule.limit).toBeLessThan(Infinity);
-  // What came before the queue was known to stand is worked off.
+  // What arrived before the queue was recognised is worked off.
   server.run(1_500, 30, 10);
   server.forget();
   server.run(5_000, 30, 10);

@@ -1,4 +1,4 @@
-/** Which changes a client that does not want to hear of its own ones is told of. */
+/** Which changes are announced to a client that does not want to hear of its own. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { failure } from './errors.ts';
 import type { WriteResult } from './operation.ts';

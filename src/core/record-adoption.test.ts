@@ -1,4 +1,4 @@
-/** Which PostgreSQL an operator may accept, and the epoch that names it. */
+/** Which PostgreSQL an operator may adopt, and the epoch that names it. */
 import { describe, expect, test } from 'vitest';
 import { founded, place } from '../../test/support/founded.ts';
 import { NO_MUTATIONS } from './mutations.ts';

@@ -1,4 +1,4 @@
-/** Which kind of database answers, and whether that is what was set. */
+/** Which kind of database is connected, and whether that is the configured one. */
 import { describe, expect, test } from 'vitest';
 import { dialectOf, whyNotDialect, whyNotMode } from './record-dialect.ts';
 

@@ -1,4 +1,4 @@
-/** What becomes of a key whose copy here is compared with PostgreSQL. */
+/** What happens to a key whose copy here is compared with PostgreSQL. */
 import { describe, expect, test } from 'vitest';
 import { forgottenDeletion, judgeKey } from './record-drive.ts';
 import { isValueBelow } from './record-floors.ts';

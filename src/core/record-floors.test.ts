@@ -1,4 +1,4 @@
-/** What is let in below a floor of PostgreSQL, and what becomes of what is not. */
+/** Which rows PostgreSQL accepts below a floor, and what happens to refused ones. */
 import { describe, expect, test } from 'vitest';
 import { isAsGoodAsAbsent, isKeptOut, isValueBelow, judgeKeptOut, versionOfFloor } from './record-floors.ts';
 import { VERSION_MAX, counterOf, makeVersion } from './version.ts';

@@ -1,4 +1,4 @@
-/** Which PostgreSQL is used, when an epoch takes note of another one, and when it has everything again. */
+/** Which PostgreSQL is used, when an epoch notes another one, and when it has everything again. */
 import { describe, expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import {
@@ -21,7 +21,7 @@ const HERE = { system: 'a', timeline: 2 };
 const OURS: SeenServer = { ...HERE, clusterId: 'c', life: 1 };
 const NOTHING: RecordFacts = { seen: null, lostIn: null, hasDriven: () => false };
 
-/** Three members in a cluster that uses this server. */
+/** Three members of a cluster that uses this server. */
 function using(record: RecordStanding = foundedOn(HERE)): Topology {
   return { ...founded(3), record };
 }

@@ -1,4 +1,4 @@
-/** What is lost, what giving it up makes of it, and how it becomes whole again, epoch by epoch. */
+/** What is lost, what giving it up does, and how it becomes whole again, epoch by epoch. */
 import { describe, expect, it } from 'vitest';
 import { founded, place } from '../../test/support/founded.ts';
 import { doChore, planHousekeeping, rebalance } from './housekeeping.ts';
@@ -13,13 +13,13 @@ const gone = (topology: Topology, ...ids: number[]): Topology =>
 const back = (topology: Topology, id: number, intact: boolean): Topology =>
   changeMembers(topology, { gone: [], entrants: [{ id, incarnation: 9, intact }] })!;
 
-/** Two members restarted and learn from the third, which is then lost. */
+/** Two members have restarted and learn from the third, which is then lost. */
 function lastOwnerLost(): Topology {
   const learning = back(back(gone(founded(3), 2, 3), 2, true), 3, true);
   return gone(learning, 1);
 }
 
-/** Everybody is promoted as soon as that is possible, and all chores are done. */
+/** Promotes every learner as soon as that is possible, and does all chores. */
 function settled(start: Topology): Topology {
   let topology = start;
   for (let steps = 0; steps < 200; steps += 1) {

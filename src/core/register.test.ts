@@ -1,6 +1,6 @@
 /**
- * The register of the topology by its parts, then whole: proposers in duel over lossy links, and a proposer that
- * breaks the rule, which the check must catch.
+ * The topology's register, first its parts and then the whole: proposers compete over lossy links, and one proposer
+ * that breaks the rule must be caught by the check.
  */
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../base/prng.ts';
@@ -145,7 +145,7 @@ describe('attempt', () => {
   });
 });
 
-/** Proposers all begin at epoch 1 and want different successors. Returns how many different ones are chosen. */
+/** All proposers start at epoch 1 and want different successors. Returns how many different ones are chosen. */
 function duel(seed: number, ignoreRead = false): number {
   const random = new Prng(seed);
   const known = topologyAt(1);

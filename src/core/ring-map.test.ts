@@ -1,4 +1,4 @@
-/** What people are told of who holds the slots: at rest, while they move, and when members are gone. */
+/** What people are shown of who holds the slots: at rest, while they move, and when members are gone. */
 import { expect, test } from 'vitest';
 import { founded, place } from '../../test/support/founded.ts';
 import { doChore, planHousekeeping } from './housekeeping.ts';
@@ -11,12 +11,12 @@ import type { Topology } from './topology.ts';
 const statesIn = ({ rows }: RingMap): string[] => [
   ...new Set(rows.flatMap(({ holders }) => holders.map(({ state }) => state))),
 ];
-/** As the page has it. */
+/** The same condition as on the page. */
 const isServed = (holders: RingMap['rows'][number]['holders']): boolean =>
   holders.some(({ state }) => state === 'serving' || state === 'retiring');
 const slotsIn = ({ rows }: RingMap): number => rows.reduce((sum, { slotCount }) => sum + slotCount, 0);
 
-/** Epochs until members learn. */
+/** Advances epochs until members learn. */
 function joined(start: Topology, name: string): Topology {
   const joiner = { name, address: name, zone: '', host: name, weight: 1, incarnation: 1, replaces: '' };
   let topology = start;

@@ -1,4 +1,4 @@
-/** The ring: order, weights, and that a node's points depend on nothing but its name and weight. */
+/** The ring: order, weights, and that a node's points depend only on its name and weight. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hash32 } from '../../test/support/hash32.ts';

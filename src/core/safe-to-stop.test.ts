@@ -1,4 +1,4 @@
-/** When a member may be stopped without anybody waiting for it: a table of clusters, seen by their first member. */
+/** When a member may be stopped without anybody having to wait: a table of clusters, seen by their first member. */
 import { describe, expect, test } from 'vitest';
 import { SLOT_COUNT } from './limits.ts';
 import { costsOfStopping } from './safe-to-stop.ts';
@@ -45,7 +45,7 @@ function standing(driven: boolean): RecordStanding {
   return { system: '7', timeline: 2, drive: 1, driven };
 }
 
-/** All slots of one row but the last, which is of another. */
+/** All slots are of one row, except the last, which is of another. */
 function twoRows(first: SlotRow, second: SlotRow): Partial<Topology> {
   const slotRow = new Uint16Array(SLOT_COUNT);
   slotRow[SLOT_COUNT - 1] = 1;
@@ -74,7 +74,7 @@ describe('nothing speaks against it', () => {
   });
 });
 
-// long: the table of what speaks against a stop
+// long: the table of reasons against a stop
 describe('something would be missed', () => {
   test.each<[string, string[], Topology | null, Partial<StopFacts>]>([
     ['it is alone', ['too few owners', 'without it 0 of 1 votes'], aloneOf(), {}],

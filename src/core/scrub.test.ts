@@ -1,4 +1,4 @@
-/** What a scrubber makes of two copies, and when it reads on. */
+/** What a scrubber concludes from two copies, and when it reads on. */
 import { describe, expect, test } from 'vitest';
 import { SCRUB_YIELD_MS_MAX } from './limits.ts';
 import { ScrubPace, judgeCopy, judgeRow, mayStandIn } from './scrub.ts';

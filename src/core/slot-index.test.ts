@@ -1,11 +1,11 @@
-/** Slot tables seen from their rows: every slot is where the table says, once. */
+/** Slot tables seen by rows: every slot is exactly where the table says. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SLOT_COUNT } from './limits.ts';
 import { rowPairs, rowsInOrder, slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
 
-/** Runs of slots with drawn rows; the number of rows decides how pairs of them are numbered. */
+/** Runs of slots with random rows; the number of rows decides how pairs of them are numbered. */
 function tableOf(rowCount: number, draws: readonly number[]): SlotTable {
   const row = { owners: [1], complete: [1] };
   const slotRow = Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => {

@@ -1,4 +1,4 @@
-/** How slots change hands, step by step; then any sequence of steps against what must never be lost. */
+/** How slots change hands, step by step; then random sequences of steps, checked for what must never be lost. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { founded as foundedWith, place } from '../../test/support/founded.ts';
@@ -32,7 +32,7 @@ const QUIET: HousekeepingFacts = {
   patienceOver: false,
 };
 
-/** Chores until nothing is left, every learner promoted as soon as it can be; each epoch is looked at. */
+/** Does chores until none is left, promoting every learner as soon as possible; each epoch is checked. */
 function settle(
   start: Topology,
   facts: Partial<HousekeepingFacts> = {},
@@ -61,7 +61,7 @@ const shareOf = (topology: Topology, name: string): number => {
   return topology.slotRow.filter((row) => topology.rows[row]!.complete.includes(id)).length;
 };
 
-/** How many complete owners slots have, each number once. */
+/** The numbers of complete owners that occur, each once. */
 const completeCounts = (topology: Topology): number[] => {
   const rows = rowsInOrder(topology).map((number) => topology.rows[number]!);
   return [...new Set(rows.map(({ complete }) => complete.length))];
@@ -89,7 +89,7 @@ describe('steps', () => {
     expect(movesOf(dropped).retiring.has(first!)).toBe(false);
   });
 
-  /** Of each member that learns, how many slots. */
+  /** For each learning member, the number of slots it learns. */
   const learning = (topology: Topology): number[] => [...movesOf(topology).learning.values()];
   const leaving = (topology: Topology, name: string): Topology =>
     doChore(markLeaving(topology, name)!, { kind: 'share' }, place)!;
@@ -170,7 +170,7 @@ describe('steps', () => {
     })!;
     expect(lossOf(lost)).toMatchObject({ recovering: 0, holders: [{ id: 1, slots: SLOT_COUNT }] });
     const turned = { ...lost, ...headFor(lost, () => [3, 4, 2]) };
-    // Who has something left over comes first, whatever the order is to be once somebody has everything.
+    // A member with leftovers comes first, whatever the order will be once some member has everything.
     for (const { owners, coming } of turned.rows) expect([owners.at(-1), coming]).toEqual([4, [3, 4, 2]]);
     expect(lossOf(turned)).toEqual(lossOf(lost));
   });
@@ -318,7 +318,7 @@ test('any sequence of joins, departures, failures and returns: no slot is emptie
         if (kind === 'promote') return promote(topology, member.id, member.incarnation);
         if (kind === 'heal') return chore({ isGoneLong: () => true });
         if (kind === 'chore') return chore({});
-        // The last copy of a slot is not lost: nothing but an operator's word goes on from there.
+        // The last copy of a slot is never given up without an operator's order.
         const isLast = topology.rows.some(
           ({ complete }) =>
             complete.includes(member.id) && !complete.some((id) => id !== member.id && isAlive(topology, id)),
@@ -345,13 +345,13 @@ test('any sequence of joins, departures, failures and returns: no slot is emptie
           if (!isMove) continue;
           const living = (of: Topology, ids: readonly number[]): number =>
             ids.filter((id) => isAlive(of, id)).length;
-          // Where fewer are to stay than there are replicas, that many is all there can be.
+          // If fewer members than replicas are to stay, there cannot be more owners than that.
           const wanted = Math.min(3, placeable(topology).length, living(topology, before.complete));
           expect(living(next, after.complete)).toBeGreaterThanOrEqual(wanted);
         }
         topology = next;
       }
-      // Whatever happened, and whoever is back: all comes to rest, and every slot has its owners.
+      // Whatever happened, once everybody is back everything comes to rest, and every slot has its owners.
       const entrants = topology.members
         .filter((member) => !member.alive)
         .map((member) => ({ id: member.id, incarnation: ++incarnation, intact: true }));

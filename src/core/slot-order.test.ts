@@ -1,4 +1,4 @@
-/** In which order owners stand: in runs, fairly, whoever dies, and the same again. */
+/** The order of owners: in runs, fair whichever node dies, and stable. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hash32 } from '../../test/support/hash32.ts';
@@ -22,7 +22,7 @@ const even = (count: number): PlacementMember[] => members(...new Array<number>(
 const placed = (among: readonly PlacementMember[], before: OwnersOfSlot | null = null): OwnersOfSlot =>
   ownersOfSlotIn(rowsOf(placeSlots({ members: among, replicaCount: 3, previous: before, hash32 })));
 
-/** The same owners, turned round by a number that follows from the slot: as they stood before runs were dealt out. */
+/** The same owners, rotated by a number derived from the slot: the order before runs were dealt out. */
 function scattered(table: OwnersOfSlot): OwnersOfSlot {
   const lists = new Map<string, Ids>();
   return (slot) => {
@@ -40,7 +40,7 @@ const firstsIn = (table: OwnersOfSlot, gone = 0): number[] =>
 const runsOf = (firsts: Ids): number => firsts.filter((first, at) => first !== firsts[at - 1]).length;
 const ownersIn = (table: OwnersOfSlot): string[] => SLOTS.map((slot) => [...table(slot)].sort().join());
 
-/** How many slots each is first for, in parts of a fair share among `among`. */
+/** How many slots each member is first for, as a fraction of a fair share among `among`. */
 function parts(firsts: Ids, among: readonly PlacementMember[]): number[] {
   const weights = among.reduce((sum, { weight }) => sum + weight, 0);
   return among.map(
@@ -105,7 +105,7 @@ test('one owner of each slot, or two: nothing goes astray', () => {
 });
 
 test('where next to each slot is a run, the order that stands stays: the table would have more rows for little', () => {
-  // As tables were before sets of owners lay in runs, too.
+  // Similar to tables from before sets of owners came in runs.
   const founded = scattered(placed(even(40)));
   const before: OwnersOfSlot = (slot) => founded((slot * 5_003) % SLOT_COUNT);
   const after = placed(even(40), before);

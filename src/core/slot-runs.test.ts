@@ -1,6 +1,6 @@
 /**
- * Slots beside each other have the same owners, in a new cluster and whoever comes and goes; the balance is the one that
- * is promised, and no more is moved for it. (decision 53)
+ * Neighbouring slots have the same owners, in a new cluster and after any joins and departures, while the promised
+ * balance is kept and no additional slots are moved. (decision 53)
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -20,12 +20,12 @@ import { makeSpread } from './spread.ts';
 
 const SLOTS = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
 
-/** Runs of slots for which `of` tells the same. */
+/** The number of runs of slots for which `of` gives the same. */
 function runsBy(of: (slot: number) => unknown): number {
   return SLOTS.filter((slot) => slot === 0 || of(slot) !== of(slot - 1)).length;
 }
 
-/** As many ranges as a client is told. */
+/** The number of ranges that a client is told. */
 const rangesIn = (placement: Placement): number => runsBy((slot) => ownersIn(placement)(slot)[0]);
 
 function runsOfSets(placement: Placement): number {
@@ -33,13 +33,16 @@ function runsOfSets(placement: Placement): number {
   return runsBy((slot) => sets[placement.slotRow[slot]!]);
 }
 
-/** The same rows, so the same loads, with slots beside each other far apart: as tables were before they lay in runs. */
+/** The same rows and so the same loads, but neighbouring slots are unrelated: tables from before slots came in runs. */
 function scattered(placement: Placement): Placement {
   const slotRow = placement.slotRow.map((_, slot) => placement.slotRow[(slot * 5_003) % SLOT_COUNT]!);
   return { ...placement, slotRow };
 }
 
-/** The most that one is first for, in parts of its share among those who stay, whoever of the first few goes. */
+/**
+ * The largest number of slots that one member is first for, as a fraction of its share among the remaining members,
+ * over departures of each of the first few.
+ */
 function fullestWhileOneIsGone(members: readonly PlacementMember[], placement: Placement): number {
   const owners = ownersIn(placement);
   const parts = members.slice(0, 4).flatMap(({ id: gone }) => {
@@ -53,7 +56,7 @@ function fullestWhileOneIsGone(members: readonly PlacementMember[], placement: P
   return Math.max(...parts);
 }
 
-/** So many joins and departures at random, never fewer or more than these. */
+/** Random joins and departures, within bounds on the number of members. */
 function afterChanges(nodes: number, changes: number, seed: number): [readonly PlacementMember[], Placement] {
   const all = cluster(nodes + changes, 1);
   let members = all.slice(0, nodes);
@@ -123,7 +126,7 @@ describe('a table in which slots lie scattered, from before', () => {
   });
 });
 
-/** What must move at least so that nobody has less than its share, and what those who left had. */
+/** The minimum of moves: what nobody may lack of its share, and what the departed members had. */
 function leastMoves(
   before: Placement,
   members: readonly PlacementMember[],
@@ -168,14 +171,14 @@ test('any weights and zones, one to five replicas, 3 to 100 nodes, some come and
         const shareOf = (id: number): number => share[sorted.findIndex((one) => one.id === id)]!;
         if (replicas <= 3) expect(spreadFault(members, placement, replicas)).toBeUndefined();
         expect(largestLoad(countsOf(placement).places, shareOf)).toBeLessThanOrEqual(1);
-        // With weights, and where most members own most slots, not every step that keeps shares can be straight.
+        // With weights, and where most members own most slots, some steps that keep shares cannot be direct.
         const isRoomy = 2 * replicas <= members.length;
         const timesLeast = weights === 1 ? 1.1 : isRoomy ? 1.25 : 1.3;
         if (zones === 1)
           expect(movesBetween(before, placement)).toBeLessThanOrEqual(
             timesLeast * leastMoves(before, members, shareOf),
           );
-        // The runs of those who have left, and weighed more, stay for a while.
+        // Runs of departed members, which had more weight, remain for a while.
         if (!isScattered) expect(rangesIn(placement)).toBeLessThanOrEqual(160 * members.length);
       });
       expect(place(members, placement, replicas)).toEqual(placement);

@@ -1,6 +1,6 @@
 /**
- * The slot table under random clusters and random changes: owners distinct and spread, loads and first places
- * even, moves few, and the same answer whatever the order in which members are listed.
+ * The slot table under random clusters and random changes: owners are distinct and spread, loads and first places even,
+ * moves few, and the result independent of the order in which members are listed.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ import { SLOT_COUNT } from './limits.ts';
 import { ownersOfSlotIn, rowsOf, type Placement, type PlacementMember } from './slot-table.ts';
 import { makeSpread } from './spread.ts';
 
-/** Zones with hosts with nodes, of uneven number and weight. */
+/** Zones with hosts with nodes, of uneven numbers and weights. */
 const anyMembers = fc
   .array(
     fc.record({
@@ -128,7 +128,7 @@ describe('a new table', () => {
   });
 });
 
-/** Up to three replicas even zones and distinct hosts never collide; beyond, evenness of zones goes first. */
+/** With up to three replicas, even zones and distinct hosts never conflict; with more, even zones take precedence. */
 function zonesBroken(members: readonly PlacementMember[], placement: Placement, replicaCount: number) {
   if (replicaCount <= 3) return spreadFault(members, placement, replicaCount);
   return spreadFault(
@@ -174,7 +174,8 @@ describe('a change', () => {
     expect(largestLoad(countsOf(after).places, shareByWeight(members.slice(1), 3))).toBeLessThanOrEqual(1);
   });
 
-  // Among fewer the sets are alike for so long that another order has far fewer runs (slot-order.ts).
+  // With fewer members, sets of owners are equal for such long runs that another order has far fewer runs
+  // (slot-order.ts).
   test('the first owner of many goes: the second takes its place, and the newcomer stands last', () => {
     const before = place(cluster(12, 1), null);
     const after = place(cluster(12, 1).slice(1), before);

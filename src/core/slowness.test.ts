@@ -1,4 +1,4 @@
-/** Who is slow beside the others, who must go for it, and when one comes back. */
+/** Which members are slow compared with the others, which of them is removed, and when it comes back. */
 import { describe, expect, it } from 'vitest';
 import { SLOW_AFTER_MS_DEFAULT, SLOW_FOR_MS, SLOW_WELL_MS_MIN } from './limits.ts';
 import { Slowness } from './slowness.ts';
@@ -31,7 +31,7 @@ function founded(names = NAMES): Topology {
   });
 }
 
-/** What `a` meets: how long each peer's answers take, what each says of its store, and whom each finds slow. */
+/** What `a` observes: how long each peer's answers take, what each reports of its store, and whom each finds slow. */
 interface Weather {
   readonly trips?: Readonly<Record<string, number>>;
   readonly stores?: Readonly<Record<string, number>>;
@@ -72,7 +72,7 @@ class View {
     return this.slowness.outgoing(this.topology)?.name ?? null;
   }
 
-  /** The epoch in which these are alive, and no others. */
+  /** An epoch in which exactly these members are alive. */
   epoch(alive: readonly string[]): this {
     const gone = this.topology.members.filter((member) => member.alive && !alive.includes(member.name));
     const entrants = this.topology.members

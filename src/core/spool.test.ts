@@ -1,4 +1,4 @@
-/** When writes do without PostgreSQL, and what becomes of one mark: every decision by its cases. */
+/** When writes complete without PostgreSQL, and what happens to one mark: every decision case by case. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { SPOOL_AFTER_MS, SPOOL_END_AFTER_MS } from './limits.ts';

@@ -1,4 +1,4 @@
-/** How old an answer without a lease is, and what it may say. */
+/** How old an answer without a lease is, and what it may contain. */
 import { describe, expect, it } from 'vitest';
 import { EMPTY_VALUE, ORIGIN_CLIENT, ORIGIN_LEGACY } from './record.ts';
 import type { KeyRecord, SealedRecord } from './record.ts';

@@ -1,4 +1,4 @@
-/** Stamps are small integers that come round: only what lies between two of them means anything. */
+/** Stamps are small integers that wrap around: only the time between two of them has a meaning. */
 import { expect, test } from 'vitest';
 import { stampOf, stampedMs } from './stamps.ts';
 

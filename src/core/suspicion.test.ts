@@ -1,4 +1,4 @@
-/** Whom a node does not hear, and whose word it takes before anybody goes or comes. */
+/** Whom a node does not hear, and whose reports it relies on before a member is removed or admitted. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Suspicion } from './suspicion.ts';
@@ -20,7 +20,7 @@ const topology = foundTopology({
   loaded: true,
 });
 
-/** The view of `a` at `now`, after each of the reports given: whom its sender does not hear. */
+/** The view of `a` at `now` after these reports, each of which names the members its sender does not hear. */
 function view(now: number, reports: Readonly<Record<string, readonly string[]>>): Suspicion {
   const suspicion = new Suspicion('a', NAMES, SETTINGS, 0);
   hear(suspicion, now, reports);

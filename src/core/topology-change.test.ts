@@ -1,4 +1,7 @@
-/** Every step from one epoch to the next, by example; then any sequence of them against what must never be lost. */
+/**
+ * Every step from one epoch to the next, by example; then random sequences of steps, checked for what must never be
+ * lost.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeMembers, foundTopology, leave, markLoaded, promote } from './topology-change.ts';

@@ -1,4 +1,4 @@
-/** The headers of W3C Trace Context: what is understood, and what counts as not sent. */
+/** The W3C Trace Context headers: what is understood, and what counts as absent. */
 import { expect, test } from 'vitest';
 import { TRACE_STATE_CHARACTERS_MAX } from './limits.ts';
 import { isSampled, traceContextOf, traceparentOf } from './trace-context.ts';

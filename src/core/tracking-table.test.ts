@@ -1,4 +1,4 @@
-/** The memory of who keeps what: told once, counted right, the oldest first. */
+/** The table of who keeps which key: each client is told once, counts are right, and the oldest key comes first. */
 import { describe, expect, test } from 'vitest';
 import { TrackingTable } from './tracking-table.ts';
 

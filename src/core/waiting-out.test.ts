@@ -1,4 +1,4 @@
-/** For whose lease a write still waits after an epoch, and what ends that wait. */
+/** Whose lease a write still waits for after an epoch, and what ends that wait. */
 import { describe, expect, it } from 'vitest';
 import { waitOutMs } from './lease.ts';
 import { changeMembers, foundTopology } from './topology-change.ts';

@@ -1,7 +1,7 @@
 /**
- * Keys that an owner watches on behalf of a node that does not own them: two nodes' rules with a link between them that
- * keeps the order and may lose what is on it, in hand-made time. What must hold: nothing older is kept for longer than an
- * owner's word counts.
+ * Keys that an owner watches on behalf of a node that does not own them. Two nodes' rules are joined by a link that
+ * keeps the order and may lose messages, in simulated time. Invariant: no outdated copy is kept for longer than an
+ * owner's answer stays valid.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { WATCH_ASK_EVERY_MS, WATCH_TRUST_MS, WATCH_UNSURE_EVERY_MS } from './client-limits.ts';
@@ -15,7 +15,7 @@ const EPOCH = 7;
 const TICK_MS = 10;
 const NO = (): boolean => false;
 
-/** An epoch in which the owner (id 2) has all slots, as node `selfId` sees it. */
+/** An epoch in which the owner (id 2) owns all slots, as node `selfId` sees it. */
 function viewOf(selfId: number, epoch = EPOCH): SlotView {
   const row = { owns: selfId === 2, first: 2, owners: [2] };
   const members = [
@@ -25,12 +25,12 @@ function viewOf(selfId: number, epoch = EPOCH): SlotView {
   return { rows: [row], row: () => row, topology: { epoch, members }, selfId } as unknown as SlotView;
 }
 
-/** A reader that owns nothing, and the owner that watches for it. */
+/** A reader that owns nothing, and the owner that watches keys for it. */
 class Pair {
   readonly told: string[] = [];
   readonly reader: KeyWatch;
   readonly owner: KeyWatch;
-  /** What is on its way to the reader. */
+  /** Messages on their way to the reader. */
   readonly onLink: WatchMessage[] = [];
   isCut = false;
   now = 0;
@@ -58,7 +58,7 @@ class Pair {
     this.told.length = 0;
   }
 
-  /** A client of the reader reads the key and keeps it, where the owner says that it watches. */
+  /** A client of the reader reads the key, and keeps a copy if the owner says that it watches the key. */
   keep(key: string): void {
     this.reader.watch(key);
     expect(this.reader.handsOver(key, 'owner', false)).toBe(true);
@@ -70,7 +70,7 @@ class Pair {
     for (const message of this.onLink.splice(0)) this.reader.onMessage('owner', 2, message);
   }
 
-  /** `breakMs`: what was on the link is lost, and both sides know at once. */
+  /** Messages on the link are lost, and both sides know it at once. */
   breakLink(): void {
     this.onLink.length = 0;
     this.owner.onLink('reader');
@@ -204,7 +204,7 @@ describe('all changes, at a node that does not own all slots', () => {
   beforeEach(() => {
     pair.reader.watchAll(true);
     pair.run(WATCH_ASK_EVERY_MS * 2);
-    // From the moment on from which all is heard, what came before may have been missed: said once.
+    // When all changes begin to be heard, earlier ones may have been missed: announced once.
     expect(pair.news().at(-1)).toBe('unsure');
   });
 

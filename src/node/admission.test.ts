@@ -1,4 +1,4 @@
-/** The fixed limits of a node's doors: in number and in bytes, of clients and of other nodes. */
+/** The fixed limits on operations at a node, in number and in bytes, for clients and for other nodes. */
 import { expect, test } from 'vitest';
 import {
   HANDED_ON_BYTES_RESERVED,

@@ -1,4 +1,4 @@
-/** When a tick takes this process for one that stood still. What a gap is, is held by `core/lease.test.ts`. */
+/** When a tick concludes that this process stood still. What counts as a gap is tested in `core/lease.test.ts`. */
 import { expect, test } from 'vitest';
 import { LeaseHolder } from '../core/lease.ts';
 import { SUSPECT_AFTER_MS } from '../core/limits.ts';
@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import { ClockWatch } from './clock-watch.ts';
 import type { PeerWatch } from './peer-watch.ts';
 
-/** Clocks of one machine, on which this process is put aside in the middle of reading them. */
+/** The clocks of a machine on which this process is preempted while it reads them. */
 class BusyMachine {
   asideMs: number[] = [];
   private awakeMs = 0;

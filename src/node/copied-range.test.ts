@@ -1,4 +1,4 @@
-/** What a learner reads of its own disk where a copied range takes its place: as little as there can be. */
+/** What a learner reads from its own disk when a copied range replaces its content: as little as possible. */
 import { expect, test } from 'vitest';
 import type { HeldRecord, LearnFrame } from '../core/message.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
@@ -65,7 +65,7 @@ const held = (key: string, counter: number): HeldRecord =>
     }),
   );
 
-/** What came to be written; the disk is not to be looked at where `isBlank`. */
+/** Returns what is written to disk; with `isBlank` the disk must not be read. */
 function applied(isBlank: boolean, written: readonly HeldRecord[], sent: readonly HeldRecord[]): string[] {
   const told: string[] = [];
   const shelf = {
@@ -90,7 +90,7 @@ test('a key was written since it was asked for: a copy of before does not take i
   expect(applied(true, [held('a', 3)], [held('a', 4)])).toEqual(['looked', 'replaced a']);
 });
 
-/** What comes of a copy where the record that was written in this session is damaged, and says this of itself. */
+/** The result of a copy when the record written in this session is damaged and states this version. */
 function standingIn(claimed: CopyAtRest, sent: HeldRecord): boolean {
   let isReplaced = false;
   const shelf = {

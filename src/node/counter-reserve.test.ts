@@ -1,10 +1,10 @@
-/** Which counters a node passes over, so that none is taken twice. */
+/** Which counters a node skips, so that none is taken twice. */
 import { expect, test } from 'vitest';
 import { COUNTERS_PUT_BY } from '../core/version.ts';
 import { CounterReserve } from './counter-reserve.ts';
 import type { StoreWriter } from './store-writer.ts';
 
-/** A disk that is done with what it was told when the test says so. */
+/** A disk that completes writes when the test says so. */
 function begin(spentThrough = 0): { reserve: CounterReserve; stored: () => number; pending: () => number } {
   const waiting: (() => void)[] = [];
   const putMeta = (_name: string, _bytes: Uint8Array, done: (error: Error | null) => void): void =>
@@ -18,7 +18,7 @@ function begin(spentThrough = 0): { reserve: CounterReserve; stored: () => numbe
   return { reserve, stored, pending: () => waiting.length };
 }
 
-/** The other one waits for this disk, and is told to others after that: nothing else says that it is taken. */
+/** The second version waits for this disk before it is sent: nothing else records that its counter is taken. */
 test('two counters far from each other are taken at once: what is given up then is passed over, both of them', () => {
   const { reserve } = begin();
   expect([reserve.covers(10), reserve.covers(10 * COUNTERS_PUT_BY)]).toEqual([false, false]);

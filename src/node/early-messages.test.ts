@@ -1,4 +1,4 @@
-/** What is said in an epoch that is not known here yet. */
+/** Messages sent in an epoch that is not known here yet. */
 import { expect, test } from 'vitest';
 import { EARLY_BYTES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';

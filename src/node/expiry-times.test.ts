@@ -1,11 +1,11 @@
-/** Where records expire: what is due is found, in turn, and nothing else; against a plain walk over all slots. */
+/** When records expire: exactly the due slots are found, in turn; compared with a plain walk over all slots. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SLOT_COUNT } from '../core/limits.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 import type { SlotChoice } from './expiry-times.ts';
 
-/** The same, slot by slot. */
+/** The same, checking slot by slot. */
 class PlainTimes {
   private readonly times = new Map<number, number>();
   private cursor = 0;

@@ -1,4 +1,4 @@
-/** In what pieces a disk that went back is looked through. What becomes of it: `sim/gone-back.test.ts`. */
+/** In which steps a disk that went back in time is examined. The consequences: `sim/gone-back.test.ts`. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
@@ -11,7 +11,7 @@ import { recordKey, slotRange } from '../wire/store-codec.ts';
 import { FloorCheck } from './floor-check.ts';
 import type { FloorCheckParts } from './floor-check.ts';
 
-/** The first so many slots are this node's own. */
+/** This node owns the first `slotCount` slots. */
 function viewOwning(slotCount: number, topology: object) {
   const slotRow = new Uint16Array(SLOT_COUNT).fill(1).fill(0, 0, slotCount);
   return { topology: { ...topology, slotRow }, rows: [{ owns: true }, { owns: false }] };
@@ -51,7 +51,7 @@ test('a slot is behind: it is read a page at a time, bounded in records and in b
   expect(check.isChecked).toBe(false);
 });
 
-/** What another owner answers: that it holds nothing to tell of, or nothing at all. */
+/** Another owner's answer: that it holds nothing, or no answer at all. */
 function inquiryOf(clock: Clock, other: { readonly isHeard: boolean }) {
   return {
     ask: (_slot: number, keys: readonly string[], onWord: (...all: unknown[]) => void, done: () => void) =>
@@ -62,14 +62,14 @@ function inquiryOf(clock: Clock, other: { readonly isHeard: boolean }) {
   };
 }
 
-/** Floors of PostgreSQL by slot, against 0 here; how many records this disk has in each slot. */
+/** PostgreSQL's floors by slot, against 0 here; and how many records this disk has in each slot. */
 function checkOf(
   stand: readonly number[],
   countOf: (slot: number) => number,
   loaded = true,
   floorCounter = 1,
 ) {
-  /** What this disk has left over in its first slot, and whether another owner answers for it. */
+  /** This disk's leftovers in its first slot, and whether another owner answers about them. */
   const other = { isHeard: true, left: [] as StorageEntry[] };
   const clock = handClock();
   const own = new Map<number, number>();

@@ -1,4 +1,4 @@
-/** Which floors are looked at in PostgreSQL, when again, and on what they are raised there. */
+/** Which floors are checked in PostgreSQL, when they are checked again, and on which turn they are raised there. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
@@ -17,7 +17,7 @@ const LATER = {
   record: { system: 'a', timeline: 2, drive: 1, driven: true },
 };
 
-/** Floors of this node, and as PostgreSQL has them. */
+/** The floors of this node, and PostgreSQL's. */
 function levelsOf(own: Readonly<Record<number, number>>, stand: Record<number, RecordFloor>) {
   const clock = handClock();
   const raised: (SlotFloor & RecordFloor)[] = [];

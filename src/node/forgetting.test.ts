@@ -1,4 +1,4 @@
-/** What an owner says when it is to raise floors. What becomes of it: `sim/tombstones.test.ts`. */
+/** What an owner answers when it is asked to raise floors. The consequences: `sim/tombstones.test.ts`. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
@@ -34,6 +34,6 @@ test('a disk that may have gone back in a slot raises no floor there, and does n
     { slot: 4, counter: 9 },
     { slot: 5, counter: 9 },
   ]);
-  // It is past the floor of 5 already: nothing is hidden by saying so.
+  // It has already passed the floor of 5, so confirming that hides nothing.
   expect(told).toEqual([4, 5]);
 });

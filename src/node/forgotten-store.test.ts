@@ -1,4 +1,4 @@
-/** What becomes of the note of forgotten deletions when the slot passes through other hands. (PROTOCOL R28) */
+/** What happens to the note of forgotten deletions when the slot passes through other hands. (PROTOCOL R28) */
 import { describe, expect, test } from 'vitest';
 import type { SlotRow, Topology } from '../core/topology.ts';
 import { decodeFloor } from '../wire/store-codec.ts';
@@ -20,7 +20,7 @@ function topologyOf({ epoch, complete, life = 1 }: Epoch): Topology {
   return { epoch, life, clusterId: `c${life}`, rows: [row], slotRow: new Uint16Array(16_384) } as never;
 }
 
-/** A disk that has forgotten a deletion, and what is left of that note after these epochs. */
+/** A disk that has forgotten a deletion, and what remains of the note after these epochs. */
 function after(epochs: readonly Epoch[], verified = false): { through: number; stored: number } {
   const entries = new Map<string, Uint8Array | null>();
   const store = new ForgottenStore({ putEntry: (key, bytes) => void entries.set(key, bytes) }, []);

@@ -1,4 +1,4 @@
-/** Answers whose asker is out of reach are kept for it, and only so many bytes of them. */
+/** Answers are kept for an unreachable asker, up to a number of bytes. */
 import { expect, test } from 'vitest';
 import { KEPT_ANSWER_BYTES_MAX } from '../core/limits.ts';
 import type { ForwardRead } from '../core/message.ts';
@@ -8,7 +8,7 @@ import { ForwardService } from './forward-service.ts';
 import type { Serving } from './serving.ts';
 
 test('a peer is out of reach while ever more answers are due: the newest are kept within a bound, and sent when it is back', () => {
-  // Every operation is refused at once, so that each asks for nothing but its answer.
+  // Every operation is refused at once, so each request just produces an answer.
   const admission = new Admission();
   admission.close('peer');
   const sent: number[] = [];

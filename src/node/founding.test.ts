@@ -1,11 +1,11 @@
-/** The founding row of PostgreSQL: it is taken by one founder only, and says where versions begin. */
+/** The founding row in PostgreSQL: only one founder can take it, and it says where versions begin. */
 import { describe, expect, it } from 'vitest';
 import type { StandingLife } from '../core/lives.ts';
 import type { Founding, RecordError } from '../ports/system-of-record.ts';
 import { readLife, takeFounding } from './founding.ts';
 import type { FoundingFacts } from './founding.ts';
 
-/** A founding row, and what is answered to whoever takes it. */
+/** A founding row, and the answer to an attempt to take it. */
 function record(
   standing: Founding | null,
   taken: (expectLife: number) => Founding | null,

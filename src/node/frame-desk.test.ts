@@ -1,4 +1,4 @@
-/** What comes from peers and cannot be read. */
+/** Frames from peers that cannot be decoded. */
 import { expect, test } from 'vitest';
 import { KeyWatch } from '../core/key-watch.ts';
 import { FrameDesk } from './frame-desk.ts';

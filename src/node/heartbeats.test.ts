@@ -1,4 +1,4 @@
-/** What a node says with a heartbeat, and in how many frames: each frame wakes its receiver. */
+/** What a node sends with a heartbeat, and in how many frames: each frame wakes its receiver. */
 import { expect, test } from 'vitest';
 import type { Strain } from '../core/membership-message.ts';
 import type { FrameHeader } from '../core/message.ts';
@@ -10,7 +10,7 @@ import { PeerOutbox } from './peer-outbox.ts';
 
 const header: FrameHeader = { from: 1, incarnation: 7, epoch: 3 };
 
-/** Kinds of the messages of each frame that leaves when node `a` beats, which has two peers. */
+/** The kinds of messages in each frame sent when node `a`, which has two peers, sends a heartbeat. */
 function framesOf(strain: Strain | null): string[] {
   const frames: string[] = [];
   const deferred: (() => void)[] = [];

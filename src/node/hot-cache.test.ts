@@ -1,4 +1,4 @@
-/** Hot records: found as they were kept, within their bound, and never one that a write has outdated. */
+/** Hot records: returned as they were stored, within the bound, and never one that a write has replaced. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
@@ -158,7 +158,7 @@ describe('a cache of hot records', () => {
 
   test('keys of one hash: what was kept last stands, and never another in its place', () => {
     const cache = new HotCache(MEGABYTE);
-    // Found by trying: each has the hash of the other.
+    // Found by trial: both have the same hash.
     const [one, other] = ['key 162448', 'key 176704'] as const;
     cache.keep(sealed(one, 1));
     expect(cache.get(other)).toBeUndefined();

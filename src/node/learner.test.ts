@@ -1,4 +1,4 @@
-/** Catching up, seen from the messages that go out and come in: whose word on a slot counts. */
+/** Catching up, seen through its messages: which owner's answer counts for a slot. */
 import { expect, test } from 'vitest';
 import { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
@@ -22,7 +22,7 @@ const SEALED = sealRecord({
   ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
 });
 
-/** Even slots belong to 1, 2 and 3, odd ones to 1, 3 and 4; 1 is learning all of them. */
+/** Even slots belong to 1, 2 and 3, odd ones to 1, 3 and 4; member 1 learns all of them. */
 function topologyOf(): Topology {
   const member = (id: number): Topology['members'][number] => ({
     ...{ id, name: `node-${id}`, address: `host-${id}:1`, incarnation: 1, alive: true },
@@ -58,9 +58,9 @@ interface Scene {
   readonly sent: { readonly to: number; readonly message: PeerMessage }[];
   readonly verified: Set<number>;
   readonly floors: SlotFloor[];
-  /** The floors of the sources, as the slots were compared. */
+  /** The sources' floors when the slots are compared. */
   readonly sources: SlotFloor[];
-  /** Answers what the disk was asked for, with what it holds then. */
+  /** Pending reads; calling one answers it with what the disk holds then. */
   readonly pages: (() => void)[];
   readonly entries: StorageEntry[];
   at: number;
@@ -109,7 +109,7 @@ function begin(topology = topologyOf()): Scene {
   return Object.assign(scene, { learner });
 }
 
-/** What an owner answers that finds no difference in the slots it owns, and cannot speak of others. */
+/** The answer of an owner that finds no difference in the slots it owns, and cannot tell about others. */
 function equalAnswer(question: PeerMessage): LearnDifferences {
   if (question.kind !== 'learnDigests') throw new Error(`a ${question.kind} was asked`);
   const { session, slots } = question;
@@ -175,7 +175,7 @@ test('an owner answers late, when another is asked already: it confirms nothing 
   expect([verified.has(0), verified.has(1)]).toEqual([true, true]);
 });
 
-/** Every owner that is asked answers at once: slot 0 differs, and nothing else. */
+/** Every owner that is asked answers at once: only slot 0 differs. */
 function compareAll({ learner, sent }: Scene): void {
   for (let at = 0; at < sent.length; at += 1) {
     const { to, message } = sent[at]!;
@@ -184,7 +184,10 @@ function compareAll({ learner, sent }: Scene): void {
   }
 }
 
-/** An owner finds slot 0 different; it is told a first page of what is held of it, and then tells that nothing is in it. */
+/**
+ * An owner finds that slot 0 differs; it is sent a first page of offered records, and then answers that the slot is
+ * empty.
+ */
 function pullOfSlot0(scene: Scene): void {
   const entry = { key: recordKey(0, 'key'), value: SEALED.bytes };
   scene.entries.push(...Array.from({ length: SLOT_COPY_RECORDS_MAX }, () => entry));

@@ -1,4 +1,4 @@
-/** What is left of a slot that was given up: its records go, and with the last one what was noted of its writes. */
+/** What is left of a slot that was given up: its records are removed, and with the last one the notes on its writes. */
 import { expect, it } from 'vitest';
 import type { Storage } from '../ports/storage.ts';
 import { recordKey } from '../wire/store-codec.ts';
@@ -57,7 +57,7 @@ it('more records than a page holds: what was noted of them stays until the last 
     expect([...dropped]).toEqual([]);
     tick();
   }
-  // What is gone was not deleted.
+  // Removing leftovers does not count as deleting keys.
   expect([...dropped]).toEqual([SLOT]);
   expect(left()).toBe(200);
   expect([...forgotten, ...superseded]).toEqual([]);

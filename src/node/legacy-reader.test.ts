@@ -1,4 +1,4 @@
-/** One fetch for many readers, and the races of a fetch with writes, deletions and failures, in virtual time. */
+/** One fetch for many readers, and races between a fetch and writes, deletions and failures, in virtual time. */
 import { beforeEach, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { failure } from '../core/errors.ts';
@@ -23,7 +23,7 @@ const FETCH_MS = 2_000;
 let scheduler: Scheduler;
 let legacy: SimLegacy;
 let reader: LegacyReader;
-/** What the cluster holds; a fill takes 5 ms and finds out then what stands. */
+/** What the cluster holds; a fill takes 5 ms, and then sees what stands. */
 let held: Map<string, KeyRecord | 'deleted'>;
 let fillCount: number;
 let fillFailure: ReadResult | null;
@@ -79,7 +79,7 @@ function show(result: ReadResult): string {
   return result.kind === 'absent' ? 'absent' : result.failure.code;
 }
 
-/** Begins a read; the list holds its one answer once it is there. */
+/** Begins a read. The returned list will contain its only answer. */
 function begin(key: string): string[] {
   const answers: string[] = [];
   let returned = false;
@@ -91,7 +91,7 @@ function begin(key: string): string[] {
   return answers;
 }
 
-/** A read and the virtual time it needs. */
+/** Runs a read for the virtual time it needs. */
 function read(key: string): string {
   const answers = begin(key);
   const end = scheduler.time + 10_000;

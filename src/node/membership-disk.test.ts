@@ -1,4 +1,7 @@
-/** What membership keeps on disk comes back as it was written, or is told as damaged: no bit of it can change unseen. */
+/**
+ * What membership keeps on disk is read back as it was written, or reported as damaged: no bit of it can change
+ * unnoticed.
+ */
 import { expect, test } from 'vitest';
 import { foundTopology } from '../core/topology-change.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';

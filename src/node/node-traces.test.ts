@@ -1,4 +1,4 @@
-/** Which span a step of a write belongs to, where the rules of replication alone know which write it is. */
+/** Which span each step of a write belongs to, when only the replication rules know which write it is. */
 import { expect, test } from 'vitest';
 import { TraceBook } from '../../test/support/recording-tracing.ts';
 import { TRACE_OPEN_MS_MAX } from '../core/limits.ts';
@@ -31,7 +31,7 @@ test('a round with the number of one that was never answered: asked under a span
     const ticket = { operation: { key: KEY }, begun: true } as WriteTicket;
     traces.coordinates(ticket, traces.begin('write', client(digit))!);
     effects.send(PEER, invalidate(1));
-    // Not heard: asked once more.
+    // Not answered, so asked once more.
     effects.send(PEER, invalidate(1));
     traces.hasCoordinated(ticket);
   }

@@ -1,4 +1,4 @@
-/** What a learner offers and what its source leaves out: together always as if everything had been sent. */
+/** What a learner offers and what its source leaves out together always give the same as sending everything. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
@@ -45,7 +45,7 @@ function frameOf(parts: Pick<LearnFrame, 'records' | 'same'>): LearnFrame {
   return { kind: 'learnFrame', session: 1, slot: SLOT, afterKey: '', ...parts, last: true };
 }
 
-/** A few keys in order, each at one of few versions. */
+/** A few ordered keys, each at one of a few versions. */
 const store = fc
   .uniqueArray(
     fc.record({ key: fc.string({ minLength: 1, maxLength: 3 }), version: fc.integer({ min: 1, max: 3 }) }),

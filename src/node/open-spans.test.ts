@@ -1,4 +1,4 @@
-/** Spans that nobody may ever end: bounded in number and in age. */
+/** Spans that may never be ended: bounded in number and in age. */
 import { expect, test } from 'vitest';
 import { TraceBook } from '../../test/support/recording-tracing.ts';
 import { TRACE_OPEN_MS_MAX, TRACE_OPEN_SPANS_MAX } from '../core/limits.ts';

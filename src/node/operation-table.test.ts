@@ -1,4 +1,6 @@
-/** What a node remembers of operations with an id, on a disk in memory: with the record, for a while, within bounds. */
+/**
+ * What a node remembers of identified operations, on an in-memory disk: with the record, for a while, within bounds.
+ */
 import { expect, test } from 'vitest';
 import { compareUtf8 } from '../base/utf8-order.ts';
 import {
@@ -151,7 +153,7 @@ test('the moment of what is forgotten is damaged on the disk: nothing is known o
   }
 });
 
-/** One bit makes it another moment, long before. */
+/** Changes one bit, which makes it a much earlier moment. */
 function lowered(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, at) => (at === 6 ? byte ^ 0x10 : byte));
 }

@@ -1,4 +1,4 @@
-/** What is told of changes by hand: counts, and since when the first of those that cannot be written waits. */
+/** What is reported of manual changes: counts, and since when the first unwritable one has waited. */
 import { expect, test } from 'vitest';
 import { EMPTY_VALUE } from '../core/record.ts';
 import type { EditOutcome, OutsideEdit } from '../core/outside-edits.ts';

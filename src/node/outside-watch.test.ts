@@ -1,4 +1,4 @@
-/** What a member tells of changes by hand that wait, where it looked after them and then can no more. */
+/** What a member reports of waiting manual changes that it handled and can no longer handle. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { EMPTY_VALUE } from '../core/record.ts';

@@ -1,4 +1,4 @@
-/** In which order pages of slots reach the store, and how long one waits for those before it. */
+/** The order in which pages of slots reach the store, and how long a page waits for earlier ones. */
 import { expect, test } from 'vitest';
 import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../core/copy-limits.ts';
 import { PagesInOrder } from './pages-in-order.ts';
@@ -6,9 +6,9 @@ import { PagesInOrder } from './pages-in-order.ts';
 interface Scene {
   readonly pages: PagesInOrder;
   readonly applied: number[];
-  /** Slots of which a page is on its way. */
+  /** Slots with a page on its way. */
   readonly awaited: Set<number>;
-  /** The page of a slot comes. */
+  /** The page of a slot arrives. */
   come(slot: number, at?: number): void;
 }
 

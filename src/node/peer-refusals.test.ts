@@ -1,4 +1,7 @@
-/** Who is told to be refused for its settings, for how long it is remembered, and when there is nothing left to wait for. */
+/**
+ * Which refusals because of settings are reported, for how long they are remembered, and when there is nothing left to
+ * wait for.
+ */
 import { beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../test/support/fake-node-api.ts';
 import type { Transport, TransportHandler } from '../ports/transport.ts';

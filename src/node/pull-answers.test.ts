@@ -1,4 +1,4 @@
-/** What an owner reads of its disk, and answers, when a learner asks for several slots at once. */
+/** What an owner reads from disk, and answers, when a learner requests several slots at once. */
 import { expect, test } from 'vitest';
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import type { LearnPull, PeerMessage } from '../core/message.ts';
@@ -25,7 +25,7 @@ interface Scene {
   ask(slots: readonly number[], afterKey?: string, from?: number): void;
 }
 
-/** A disk that answers at once, as far as a scan may go. */
+/** A disk that answers at once, within the bounds of a scan. */
 function begin(): Scene {
   const entries: StorageEntry[] = [];
   const scans: string[] = [];
@@ -127,7 +127,7 @@ test('a scan ends within a slot: that one is to be gone on with, and those behin
   scene.ask([5, 6, 7]);
   scene.answers.begin();
   expect(scene.scans).toEqual(['5 to 8', '7 to 8']);
-  // One page takes no more of it than the others may.
+  // One page cannot hold more of this slot in addition to the others.
   expect(scene.sent).toEqual(['4: 5 [a]', '4: 6 [b] and more', '4: 7 [e]']);
 });
 

@@ -1,4 +1,4 @@
-/** A range of the disk that is read to its end, also where the disk fails in between. */
+/** A range of the disk is read to its end, even if the disk fails in between. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import type { Storage, StorageEntry, StorageError } from '../ports/storage.ts';

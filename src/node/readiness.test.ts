@@ -1,4 +1,4 @@
-/** What each probe says of which node: a table, so that every rule stands beside what it must not say. */
+/** What each probe says about which node: a table that also shows what each rule must not say. */
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../test/support/fake-node-api.ts';
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';

@@ -1,4 +1,4 @@
-/** What the reader of PostgreSQL makes of a row that somebody has damaged. */
+/** How the record reader handles a row that somebody has damaged. */
 import { expect, test } from 'vitest';
 import { makeRow } from '../../test/contracts/record-calls.ts';
 import { handClock } from '../../test/support/hand-clock.ts';

@@ -1,4 +1,4 @@
-/** How many rows are asked for at a time where one of them cannot be read. */
+/** How many rows are requested at a time when one of them cannot be read. */
 import { expect, test } from 'vitest';
 import type { RecordError, RecordPlace, SystemOfRecord } from '../ports/system-of-record.ts';
 import { RecoveryRows } from './recovery-rows.ts';

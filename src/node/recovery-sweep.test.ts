@@ -1,4 +1,4 @@
-/** How many given-up slots are looked through at once, however many there are. */
+/** How many given-up slots are examined at once, however many there are. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { DRIVE_SLOTS_IN_FLIGHT_MAX } from '../core/limits.ts';

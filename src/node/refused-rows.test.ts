@@ -1,4 +1,4 @@
-/** Rows that PostgreSQL does not take, among others that it takes: the writer to it finds them, and holds up no other. */
+/** Rows that PostgreSQL refuses, among others that it accepts: the writer isolates them and holds up no other row. */
 import { expect, test } from 'vitest';
 import { makeRow } from '../../test/contracts/record-calls.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
@@ -9,13 +9,16 @@ import { RecordWriter } from './record-writer.ts';
 
 const HELD: RecordError = { kind: 'unknown', fenced: false, ofRows: true, message: 'a lock on a row' };
 
-/** A statement with one of the `held` in it is refused whole; `tells`: with the keys of those. Timers come `earlyMs` early. */
+/**
+ * A statement that contains a row of `held` is refused as a whole; with `tells`, the refusal names those keys. Timers
+ * fire `earlyMs` early.
+ */
 function world(held: Set<string>, tells = false, earlyMs = 0) {
   const hand = handClock();
   const after: typeof hand.after = (ms, run) => hand.after(ms - earlyMs, run);
   const clock = { ...hand, after };
   const statements: string[][] = [];
-  /** Of those, which looked before they wrote. */
+  /** Those statements that checked for locks before writing. */
   const looks: string[][] = [];
   const committed: string[] = [];
   let life = 1;
@@ -52,7 +55,7 @@ function world(held: Set<string>, tells = false, earlyMs = 0) {
       clock.advance(0);
     }
   };
-  /** Statements that begin within so many milliseconds. */
+  /** The statements that begin within that many milliseconds. */
   const within = (ms: number): string[][] => {
     statements.length = 0;
     for (let step = 0; step < ms; step += 10) {

@@ -1,4 +1,4 @@
-/** What an owner tells of a record that is damaged elsewhere: never what its own disk may still lose. */
+/** What an owner reports about a record that is damaged elsewhere: never anything that its own disk may still lose. */
 import { expect, test } from 'vitest';
 import type { PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -14,7 +14,7 @@ const SEALED = sealRecord({
   ...{ origin: 0, operationId: null, contentType: null, value: Buffer.from('in flight') },
 });
 
-/** An owner that holds a version in flight is asked for it, and then another epoch comes, or none. */
+/** An owner is asked for a version that it holds in flight, and then another epoch comes, or does not. */
 function askedWhileStoring(mutations: Mutations = {}): {
   sent: PeerMessage[];
   stored: () => void;

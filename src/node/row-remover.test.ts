@@ -1,4 +1,7 @@
-/** In which order rows of deletions go from PostgreSQL, how many at a time, and what becomes of them when something fails. */
+/**
+ * In which order rows of deletions are removed from PostgreSQL, how many at a time, and what happens if something
+ * fails.
+ */
 import { describe, expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import type { Deletion, Removal } from '../core/collection.ts';
@@ -16,12 +19,12 @@ const STATEMENT_MS = 100;
 const WAIT_MS = ROW_WAIT_STATEMENTS * STATEMENT_MS;
 const AWAY: RecordError = { kind: 'refused', fenced: false, message: 'away' };
 
-/** PostgreSQL that notes what it is asked, and answers when it is told to. */
+/** A PostgreSQL that records requests, and answers when told to. */
 class Asked {
   readonly calls: string[] = [];
   private answer: ((error: RecordError | null) => void) | null = null;
   outcome: RemovalOutcome = 'removed';
-  /** What is done before a read of the floors is answered. */
+  /** Called before a read of the floors is answered. */
   onRead = (): void => undefined;
 
   readonly record = {

@@ -1,4 +1,4 @@
-/** What a round of the scrubber waits for: repairs that somebody is at work on, and no others. */
+/** What a round of the scrubber waits for: repairs that somebody is working on, and no others. */
 import { expect, test } from 'vitest';
 import { ScrubReport } from './scrub-report.ts';
 import type { ScrubReportParts } from './scrub-report.ts';

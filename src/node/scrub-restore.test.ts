@@ -1,4 +1,4 @@
-/** How often rows are put back where PostgreSQL fails: it may speak against one of them, or against itself. */
+/** How often restoring rows is tried when PostgreSQL fails, because of one row or as a whole. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import type { RecordError, RecordRow } from '../ports/system-of-record.ts';

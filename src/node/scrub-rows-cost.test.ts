@@ -1,4 +1,4 @@
-/** What it costs to compare a slot of many rows of which some cannot be read, or do not fit their checksums. */
+/** The cost of comparing a slot with many rows of which some cannot be read, or do not match their checksums. */
 import { expect, test } from 'vitest';
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import { makeVersion } from '../core/version.ts';
@@ -15,15 +15,15 @@ const UNREADABLE: RecordError = { kind: 'unknown', message: 'rotten', fenced: fa
 interface World {
   now: number;
   isDone: boolean;
-  /** Records that were read of the disk. */
+  /** Records read from disk. */
   read: number;
-  /** Statements of whole rows. */
+  /** Statements that read whole rows. */
   asked: number;
   damaged: number;
   uncompared: number;
-  /** Of the last statement of whole rows. */
+  /** The slot of the last such statement. */
   slot: number;
-  /** Rows that are being put back, one at a time. */
+  /** Rows being restored, one at a time. */
   readonly putting: (() => void)[];
 }
 
@@ -35,7 +35,10 @@ function recordAt(at: number): SealedRecord {
   });
 }
 
-/** A slot whose rows are all as they are held here, but for the one that cannot be read, and for their values where all are `spoilt`. */
+/**
+ * A slot whose rows are all as they are held here, except for the unreadable one, and for the values if all are
+ * `spoilt`.
+ */
 function compared(count: number, { unreadable = '', isLost = false, spoilt = false, pageMax = Infinity }) {
   const world: World = {
     ...{ now: 1_000, isDone: false, read: 0, asked: 0, damaged: 0, uncompared: 0, slot: 0, putting: [] },

@@ -1,4 +1,4 @@
-/** A row of PostgreSQL that is ahead of what this node holds: who may have been passed over must not tell of it. */
+/** A row of PostgreSQL that is ahead of what this node holds: a node that may have been removed must not act on it. */
 import { expect, test } from 'vitest';
 import { ORIGIN_CLIENT } from '../core/record.ts';
 import { slotOf } from '../core/slots.ts';
@@ -26,7 +26,7 @@ const HELD = sealRecord({
 
 type Done = (error: null, rows: object[]) => void;
 
-/** One key that is not held here, and its row; `leaseFrom` and `view` may change while it is compared. */
+/** One key that is not held here, and its row; `leaseFrom` and `view` may change during the comparison. */
 function compared() {
   const world = { now: 1_000, leaseFrom: 900, isThere: false, found: [] as string[], isDone: false };
   return comparing(world, {
@@ -37,7 +37,9 @@ function compared() {
   });
 }
 
-/** One key that is held here, is stored on the disk, and has no row; it waits for PostgreSQL until its row has been looked for. */
+/**
+ * One key that is held here and stored on disk, and has no row; it waits for PostgreSQL until its row has been read.
+ */
 function drained() {
   const world = { now: 1_000, leaseFrom: 900, isSpooled: true, found: [] as string[], isDone: false };
   const onDisk = [{ key: recordKey(SLOT, KEY), value: HELD.bytes }];

@@ -1,4 +1,4 @@
-/** Slots shared out in pieces: the same table as at once, for the topology that it was worked out for and no other. */
+/** Sharing slots out in pieces gives the same table as at once, and only for the topology it was computed for. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { hash32 } from '../../test/support/hash32.ts';
@@ -24,7 +24,7 @@ const place: Place = Object.assign(atOnce, {
   },
 });
 
-/** How many looks it takes. */
+/** The number of calls it takes. */
 function worked(ahead: ShareAhead, topology: Topology): number {
   for (let pieces = 1; ; pieces += 1) if (ahead.proceed(topology)) return pieces;
 }

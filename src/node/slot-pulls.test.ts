@@ -1,4 +1,7 @@
-/** Of whom a learner asks the slots that it copies: those beside each other are read together where one owner is asked for them. */
+/**
+ * Which owner a learner asks for the slots it copies: consecutive slots are read together if one owner is asked for
+ * them.
+ */
 import { expect, test } from 'vitest';
 import { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
@@ -10,13 +13,13 @@ import type { SlotPullsParts } from './slot-pulls.ts';
 
 interface Scene {
   readonly pulls: SlotPulls;
-  /** Slot and member of each question that was sent, in their order. */
+  /** Slot and member of each request, in order. */
   readonly asked: [slot: number, of: number][];
-  /** Owners of slots; the first is asked where none is preferred. */
+  /** Owners of each slot; the first is asked if none is preferred. */
   readonly owners: (slot: number) => readonly number[];
-  /** Slots that are as their source has them, in their order. */
+  /** Slots that have been copied, in order. */
   readonly copied: number[];
-  /** Every slot that is asked for is empty there; or just this one. */
+  /** Answers that every requested slot is empty, or just this one. */
   answer(only?: number): void;
 }
 

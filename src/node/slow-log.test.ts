@@ -1,4 +1,6 @@
-/** Lines about slow operations: where the time went, in any combination of what was reached, and never too many. */
+/**
+ * Lines about slow operations: where the time went, for any combination of stages reached, and never too many lines.
+ */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import type { EventName } from '../core/events.ts';
@@ -27,7 +29,7 @@ function world(thresholdMs = 100, linesPerSecondMax = 3) {
   return { clock, told, timing, instruments };
 }
 
-/** Moments in milliseconds since the clock's 1,000th; left out: it did not pass there. */
+/** Times in milliseconds since the clock's 1,000th; a stage left out was not reached. */
 function write(moments: Partial<Record<keyof TimedWrite, number>>): TimedWrite {
   const at = (ms: number | undefined): number => (ms === undefined ? 0 : stampOf(1_000 + ms));
   const { arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = moments;

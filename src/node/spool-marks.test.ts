@@ -1,4 +1,4 @@
-/** The marks of one disk: what stands for which version, and the sums that people and bounds go by. */
+/** The marks of one disk: which mark stands for which version, and the sums shown to people and used for bounds. */
 import { expect, test } from 'vitest';
 import { sealRecord } from '../wire/record-codec.ts';
 import { decodeSpoolMark, encodeSpoolMark, spoolKey, splitSpoolKey } from '../wire/spool-codec.ts';

@@ -1,4 +1,7 @@
-/** Who is told that it may stop, where members learn of a new epoch one after the other. Whole nodes: `sim/safe-to-stop.test.ts`. */
+/**
+ * Which members are permitted to stop when members learn of a new epoch one after the other. Whole nodes:
+ * `sim/safe-to-stop.test.ts`.
+ */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
@@ -21,18 +24,18 @@ interface Sent {
   readonly message: StopMessage;
 }
 
-/** So many members; none hears anything before `deliver`, and each acts in the epoch that it was given. */
+/** A number of members. None receives anything before `deliver`, and each acts in the epoch it was given. */
 class Scene {
   readonly clock = handClock();
   readonly first: Topology;
   readonly desks = new Map<number, StopDesk>();
-  /** What was said to those that did not hear it yet, in order. */
+  /** Messages that were not delivered yet, in order. */
   sent: Sent[] = [];
-  /** Pairs, asker first, that do not reach each other. */
+  /** Pairs of members, asker first, that cannot reach each other. */
   readonly cut = new Set<string>();
-  /** Members whose program knows of no such question. */
+  /** Members whose program does not understand the question. */
   readonly earlier = new Set<number>();
-  /** Of what is said only questions and answers arrive. */
+  /** If true, only questions and answers arrive, and no announcements. */
   losesWords = false;
   private readonly known = new Map<number, Topology>();
 
@@ -44,12 +47,12 @@ class Scene {
     }
   }
 
-  /** It has nothing in mind, as a process has that begins. */
+  /** Starts the member with empty memory, like a new process. */
   start(id: number): void {
     this.desks.set(id, new StopDesk({ clock: this.clock, ...this.partsOf(id) } as unknown as StopDeskParts));
   }
 
-  /** These members have heard of it. */
+  /** These members have heard of the topology. */
   enter(topology: Topology, ids: readonly number[]): void {
     for (const id of ids) this.known.set(id, topology);
   }
@@ -60,7 +63,7 @@ class Scene {
     return told;
   }
 
-  /** Everything that was said and is said because of it, but to these. */
+  /** Delivers all messages, and those sent in response, except to the deaf members. */
   deliver(deaf: readonly number[] = []): void {
     const kept: Sent[] = [];
     for (let next = this.sent.shift(); next !== undefined; next = this.sent.shift()) {
@@ -105,7 +108,7 @@ test('a voter of the council is exchanged, and two ask in the epochs before and 
   const next = { ...scene.first, epoch: scene.first.epoch + 1, council: [8, 2, 3, 4, 5, 6, 7] };
   for (const voter of [2, 3, 4]) scene.cut.add(`9-${voter}`).add(`${voter}-9`);
   const told = scene.ask(4);
-  // Four of seven votes, with its own; to the others the epoch comes first.
+  // Four of seven votes, including its own; the others enter the new epoch first.
   scene.deliver([5, 6, 7, 8, 9]);
   scene.enter(next, [5, 6, 7, 8, 9]);
   const later = scene.ask(9);

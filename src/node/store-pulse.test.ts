@@ -1,4 +1,4 @@
-/** How long a store takes, by the batches that pass. */
+/** How long a store takes, measured by its batches. */
 import { expect, it } from 'vitest';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';

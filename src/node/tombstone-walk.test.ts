@@ -1,4 +1,4 @@
-/** Which deletions the walk finds, and in which epoch: what it had taken up in one is not gone on with in another. */
+/** Which deletions the walk finds, and in which epoch: what was found in one epoch is not used in another. */
 import { expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import type { Deletion } from '../core/collection.ts';
@@ -26,7 +26,7 @@ function recordOf(key: string, tombstone: boolean, updatedAt = 1_000): KeyRecord
   };
 }
 
-/** A store of these records, all of one slot. */
+/** A walk over a store with these records, all in one slot. */
 function walkOver(records: readonly KeyRecord[], view: () => SlotView): TombstoneWalk {
   const sealed = new Map(records.map((record) => [recordKey(SLOT, record.key), sealRecord(record)]));
   const tombstones = new SlotTombstones();

@@ -1,4 +1,4 @@
-/** What no frame and no record can hold is refused where it enters a node, whichever way it came. */
+/** A write that no frame or record can hold is refused where it enters a node, whichever way it comes. */
 import { expect, test } from 'vitest';
 import {
   FRAME_BYTES_MAX,

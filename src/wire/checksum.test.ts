@@ -1,4 +1,4 @@
-/** The checksum of short bytes is computed here, and of long ones by zlib: they must be one and the same. */
+/** The checksum of short input is computed here and that of long input by zlib: both must be the same. */
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ test('any bytes, from any place to any other: the checksum is the one that zlib 
       const start = Math.min(from, buffer.length);
       const end = Math.max(start, buffer.length - spare);
       expect(checksumOf(buffer, start, end)).toBe(crc32(buffer.subarray(start, end)));
-      // Where nothing follows, zlib's function forgets what was before.
+      // For empty input, zlib's function forgets the previous checksum.
       const onward = start === end ? before : crc32(buffer.subarray(start, end), before);
       expect(checksumOf(buffer, start, end, before)).toBe(onward);
     }),

@@ -26,7 +26,7 @@ function encode(
   return encoder.finish();
 }
 
-/** Buffers and plain byte arrays of the same content are alike to a reader of a message. */
+/** Buffers and plain byte arrays with the same content are equal to a reader of a message. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
   if (value instanceof Uint16Array) return `slots ${crc32(new Uint8Array(value.buffer))}`;
@@ -184,7 +184,7 @@ describe('frames', () => {
     expect(over(SINCE.ownChanges - 1)).toMatchObject({
       messages: [{ result: { version: 4097, isShared: true } }, { key: 'k', version: 0 }],
     });
-    // An answer of what was not made says nothing of the kind.
+    // Without a version there is nothing to say about who made it.
     const frame = encode(HEAD, [answerOf({ kind: 'unchanged', version: 1, results: [] })]);
     const kindAt = frame.length - 1 - 8 - 2;
     expect(frame[kindAt]).toBe(4);
@@ -284,7 +284,7 @@ describe('bytes from outside', () => {
         const decoded = decodeFrame(reseal(flipped));
         if ('fault' in decoded) continue;
         taken += 1;
-        // Whatever was taken is well formed: it passes the encoder's own assertions.
+        // Whatever was accepted is well formed: it passes the encoder's own assertions.
         encode(decoded.header, decoded.messages);
       }
     }
@@ -339,7 +339,7 @@ describe('bytes from outside', () => {
     ['a number is not whole or out of range', 'prepare', 8, 0xff],
   ])('%s: is a fault by that name', (fault, kind, at, byte) => {
     const frame = new Uint8Array(examples()[KINDS.indexOf(kind as Kind)]!);
-    // The number of the kind stands first, behind a head of 27 bytes; two bytes make a double not finite.
+    // The number of the kind comes first, after a header of 27 bytes; two bytes make a double that is not finite.
     frame.fill(byte, 27 + at - (byte === 0xff ? 1 : 0), 27 + at + 1);
     expect(decodeFrame(reseal(frame))).toEqual({ fault });
   });

@@ -1,4 +1,4 @@
-/** Operations with an id on the disk: by themselves, and in the entries of what is in flight. */
+/** Operations with an id on disk: on their own, and in in-flight entries. */
 import { expect, test } from 'vitest';
 import type { KnownOperation } from '../core/operation-id.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
@@ -29,7 +29,7 @@ const WRITE: InFlightWrite = {
   ],
 };
 
-/** The entry of writes that leave these behind. */
+/** The in-flight entry of writes that leave these behind. */
 function entryOf(writes: readonly InFlightWrite[]): Uint8Array {
   const content = {
     origin: ORIGIN_CLIENT,
@@ -95,7 +95,7 @@ test('an entry of the first format knows neither base nor operations, one of the
   const second = Buffer.from(now.subarray(0, -4));
   second[0] = 2;
   expect(decodeInFlight(second)).toEqual([{ ...WRITE, operations: null }]);
-  // Behind head, slot, version, flags and coordinator stands the base.
+  // The base follows header, slot, version, flags and coordinator.
   const first = Buffer.concat([second.subarray(0, 26), second.subarray(34)]);
   first[0] = 1;
   expect(decodeInFlight(first)).toEqual([{ ...WRITE, base: 0, operations: null }]);

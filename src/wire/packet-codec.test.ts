@@ -1,4 +1,4 @@
-/** The hand-written packets are the ones of `peer.proto`, and no bytes can break their decoder. */
+/** Packets encoded by hand are those of `peer.proto`, and no bytes can break the decoder. */
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Packets out of bytes that come in pieces of any size. */
+/** Packets reassembled from bytes that arrive in pieces of any size. */
 import { expect, test } from 'vitest';
 import { PREFIX_BYTES, withPrefix } from './packet-codec.ts';
 import { PacketSplitter } from './packet-splitter.ts';
@@ -9,7 +9,7 @@ function packets(...lengths: number[]): Buffer[] {
   return lengths.map((length, at) => Buffer.alloc(length, at + 1));
 }
 
-/** What comes of the pieces; null where one of them was refused. */
+/** The resulting packets; null if one of the pieces was refused. */
 function split(...pieces: Buffer[]): Buffer[] | null {
   const splitter = new PacketSplitter(BYTES_MAX);
   const found: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** A record opened from memory is the one that was sealed, and a damaged one is noticed where it came from outside. */
+/** A record opened from memory is the one that was sealed, and a damaged one from outside is noticed. */
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ORIGIN_LEGACY } from '../core/record.ts';

@@ -1,4 +1,4 @@
-/** The topology on disk and on links: whole, or recognised as damaged. */
+/** Topologies on disk and on links: intact, or recognised as damaged. */
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
@@ -79,7 +79,7 @@ describe('a topology as bytes', () => {
     const named = encodeTopology({ ...topology, record });
     expect(decodeTopology(named)).toEqual({ ...topology, record });
     const bytes = encodeTopology(topology);
-    // Behind the checksum the two differ first in whether one follows.
+    // After the checksum, the first difference between the two is the byte that says whether one follows.
     const at = bytes.findIndex((byte, index) => index > 4 && byte !== named[index]);
     const isFormat = (format: number, kept: Uint8Array): void => {
       const earlier = Buffer.concat([kept, bytes.subarray(at + 2)]);

@@ -1,4 +1,4 @@
-/** What each change makes of what stands, as the command of Redis 7 does that it stands for; and lists of them. */
+/** The effect of each change, compared with the Redis 7 command it stands for; and lists of changes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

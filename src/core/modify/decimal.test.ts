@@ -1,4 +1,4 @@
-/** Decimal numbers as text: what is read, what is refused, and sums as a long double of 80 bits tells them. */
+/** Decimal numbers as text: what is parsed, what is refused, and sums as an 80-bit long double gives them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addToDecimal } from './decimal.ts';

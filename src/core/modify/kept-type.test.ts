@@ -1,4 +1,4 @@
-/** What becomes of a content type when the value that has it is changed. */
+/** What happens to the content type of a value that is changed. */
 import { describe, expect, test } from 'vitest';
 import type { KeyRecord } from '../record.ts';
 import { applyChanges } from './apply.ts';
