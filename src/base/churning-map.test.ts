@@ -23,7 +23,7 @@ test('thousands come and go: what is left stands in the order in which it came, 
   expect([...map.values()]).toEqual([...model.values()]);
 });
 
-test('whoever looks through it sees what comes meanwhile, and not what goes, however many have gone before', () => {
+test('an iteration sees entries added meanwhile and not those removed, however many were removed before', () => {
   const map = new ChurningMap<number, number>();
   for (let key = 0; key < 5_000; key += 1) map.set(key, key);
   for (let key = 0; key < 5_000; key += 1) if (key % 1_000 !== 0) map.delete(key);

@@ -27,7 +27,7 @@ function fileSystem(there: readonly string[], barren = '-'): Told {
   };
 }
 
-test('what is missing on the way is made, and nothing where all is there', () => {
+test('missing parents are created, and nothing if all exist', () => {
   const system = fileSystem(['/a']);
   makeFolders(system, '/a/b/c');
   expect(system.made).toEqual(['/a/b', '/a/b/c']);

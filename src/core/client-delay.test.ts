@@ -30,7 +30,7 @@ interface Ended {
 
 const START: Ended = { now: 1_000, ended: 0 };
 
-test('while slots are copied operations take three times as long: so it is told, and no more once nobody copies', () => {
+test('operations take three times as long while slots are copied: reported so, and no longer once nobody copies', () => {
   const delay = new ClientDelay();
   let at = watched(delay, START, 1_000, 10, 20_000, false);
   expect(delay.factor).toBe(0);
@@ -42,7 +42,7 @@ test('while slots are copied operations take three times as long: so it is told,
   expect(delay.factor).toBe(0);
 });
 
-test('what is usual is what was seen while nobody copied, and is not forgotten meanwhile', () => {
+test('the baseline is what was seen while nobody copied, and is kept while slots are copied', () => {
   const delay = new ClientDelay();
   let at = watched(delay, START, 1_000, 10, 20_000, false);
   at = watched(delay, at, 1_000, 40, 600_000, true);
@@ -53,7 +53,7 @@ test('what is usual is what was seen while nobody copied, and is not forgotten m
   expect(delay.factor).toBeCloseTo(1, 1);
 });
 
-test('few operations, or none before: nothing is told', () => {
+test('too few operations, or none before copying began: no delay is reported', () => {
   const few = new ClientDelay();
   let at = watched(few, START, 10, 10, 20_000, false);
   watched(few, at, 10, 500, 20_000, true);
@@ -64,7 +64,7 @@ test('few operations, or none before: nothing is told', () => {
   expect(none.factor).toBe(0);
 });
 
-test('operations stopped while it was told of them: it is told no more', () => {
+test('operations stop while their delay is reported: it is reported no longer', () => {
   const delay = new ClientDelay();
   let at = watched(delay, START, 1_000, 10, 20_000, false);
   at = watched(delay, at, 1_000, 50, 2_000, true);
@@ -73,14 +73,14 @@ test('operations stopped while it was told of them: it is told no more', () => {
   expect(delay.factor).toBe(0);
 });
 
-test('they wait so long that hardly any end: it is told all the same, for that is when it matters most', () => {
+test('operations wait so long that hardly any end: the delay is still reported, because it matters most then', () => {
   const delay = new ClientDelay();
   const at = watched(delay, START, 1_000, 10, 20_000, false);
   watched(delay, at, 10, 5_000, 5_000, true);
   expect(delay.factor).toBeGreaterThan(DELAY_FACTOR_MAX);
 });
 
-test('the process did not run for a minute: that is not what is usual', () => {
+test('the process did not run for a minute: the baseline stays as it was', () => {
   const delay = new ClientDelay();
   let at = watched(delay, START, 1_000, 10, 20_000, false);
   at = watched(delay, { ...at, now: at.now + 60_000 }, 1_000, 10, 1_000, false);
@@ -88,14 +88,14 @@ test('the process did not run for a minute: that is not what is usual', () => {
   expect(delay.factor).toBeCloseTo(4, 1);
 });
 
-test('few end, since few are begun, and those that are wait no longer than before: nothing is told', () => {
+test('few operations end because few are started, and these wait no longer than before: no delay is reported', () => {
   const delay = new ClientDelay();
   const at = watched(delay, START, 1_000, 10, 20_000, false);
   watched(delay, at, 10, 10, 5_000, true);
   expect(delay.factor).toBe(0);
 });
 
-test('what takes a fraction of a millisecond may take two: nobody gives way for that', () => {
+test('an operation of a fraction of a millisecond takes two: copying does not give way for that', () => {
   const delay = new ClientDelay();
   const at = watched(delay, START, 10_000, 0.1, 20_000, false);
   watched(delay, at, 10_000, 1.8, 2_000, true);

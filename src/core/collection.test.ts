@@ -35,7 +35,7 @@ test('PostgreSQL may lack what the owners hold: none may be forgotten until all 
   expect(mayForgetAt({ ...founded(3), record: { ...record, driven: true } })).toBe(true);
 });
 
-test('an owner is gone: it will have to learn the slot, and the others forget meanwhile; while it learns they do not', () => {
+test('an owner is gone: the others forget meanwhile, and it must learn the slot afterwards; while it learns they do not', () => {
   const topology = founded(3);
   const gone = rowOfSlot(topology, SLOT).owners[1]!;
   const without = leave(topology, gone, 1)!;
@@ -53,7 +53,7 @@ test('the slot changes hands: none may be forgotten', () => {
   expect(mayForgetAt({ ...topology, rows })).toBe(false);
 });
 
-test('all complete owners are dead but one that a row still names: none may be forgotten', () => {
+test('a complete owner that the row still names is dead: none may be forgotten', () => {
   const topology = founded(3);
   const { owners } = rowOfSlot(topology, SLOT);
   const dead = topology.members.map((member) => ({ ...member, alive: member.id === owners[0] }));
@@ -97,7 +97,7 @@ test('a deletion is old when its time has passed; a value never is', () => {
   expect(isOldDeletion({ ...record, tombstone: false }, 9_000, 1_000)).toBe(false);
 });
 
-test('nothing is to be forgotten, and all owners are to be past a floor: it is ready when all have said so', () => {
+test('nothing is to be forgotten, but all owners must pass a floor: ready when all have confirmed', () => {
   const topology = founded(3);
   const collection = new Collection(
     1,

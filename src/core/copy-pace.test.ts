@@ -5,7 +5,7 @@ import { CopyPace } from './copy-pace.ts';
 
 const MEGABYTE = 1_000_000;
 
-test('pieces that are asked for as soon as they may: the rate is kept, whatever their size', () => {
+test('pieces requested as soon as allowed: the rate is kept, whatever their size', () => {
   for (const piece of [1_000, 300_000, 5 * MEGABYTE]) {
     const pace = new CopyPace(10 * MEGABYTE, 0);
     let bytes = 0;
@@ -20,7 +20,7 @@ test('pieces that are asked for as soon as they may: the rate is kept, whatever 
   }
 });
 
-test('nothing was asked for a while: what gathered is bounded', () => {
+test('nothing was requested for a while: the accumulated allowance is bounded', () => {
   const pace = new CopyPace(MEGABYTE, 0);
   let bytes = 0;
   while (pace.mayAsk(100_000)) {
@@ -85,7 +85,7 @@ function copied(pace: CopyPace, from: number, forMs: number, factor: number, isU
   return (bytes * 1_000) / forMs;
 }
 
-test('clients wait too long: copying falls, to what is left to it at least, and grows again when they do not', () => {
+test('clients wait too long: the copy rate falls, but not below its minimum, and grows again when they do not', () => {
   const pace = new CopyPace(16 * MEGABYTE, 0);
   pace.progress(100, 0);
   expect(copied(pace, 0, 1_000, 1)).toBeGreaterThan(15 * MEGABYTE);
@@ -102,7 +102,7 @@ test('clients wait too long: copying falls, to what is left to it at least, and 
   expect(pace.status(41_000).givesWay).toBe(false);
 });
 
-test('clients wait too long for good: what is left to copying doubles every ten minutes, so that it ends', () => {
+test('clients wait too long forever: the minimum copy rate doubles every ten minutes, so that copying ends', () => {
   const pace = new CopyPace(16 * MEGABYTE, 0);
   pace.progress(100, 0);
   copied(pace, 0, 10_000, 9);
@@ -120,7 +120,7 @@ test('clients wait too long for good: what is left to copying doubles every ten 
   expect(copied(pace, anew + 10_000, 10_000, 9)).toBeLessThan(1.2 * COPY_BYTES_PER_SECOND_MIN);
 });
 
-test('nobody knows of clients, copies are missing, or there is no limit: it gives no way', () => {
+test('nothing is known of clients, copies are missing, or there is no limit: copying does not give way', () => {
   for (const [limit, factor, isUrgent] of [
     [MEGABYTE, 0, false],
     [MEGABYTE, 9, true],
@@ -133,7 +133,7 @@ test('nobody knows of clients, copies are missing, or there is no limit: it give
   }
 });
 
-test('words of clients are missing for a moment, as they are where everything is late: it gives way all the same', () => {
+test('reports on clients are missing for a moment, as when everything is late: copying still gives way', () => {
   const pace = new CopyPace(16 * MEGABYTE, 0);
   pace.progress(100, 0);
   copied(pace, 0, 8_000, 4);
@@ -146,7 +146,7 @@ test('words of clients are missing for a moment, as they are where everything is
   expect(pace.status(22_000).givesWay).toBe(false);
 });
 
-test('that it has begun to give way is said once', () => {
+test('the start of giving way is reported once', () => {
   const pace = new CopyPace(MEGABYTE, 0);
   pace.progress(100, 0);
   const said = [1, 2, 2, 1, 3].map((factor, at) => pace.giveWay(factor, false, 1_000 * (at + 1)));

@@ -40,7 +40,7 @@ test('what is here and not on the disk yet: holds up the next pieces as what is 
   expect(window.hasRoom).toBe(true);
 });
 
-test('a piece that is larger than all that may be under way: it is asked for when nothing else is', () => {
+test('a piece larger than everything that may be under way: requested when nothing else is', () => {
   const window = new CopyWindow();
   settle(window, 2 * SLOT_COPIES_BYTES_MAX, 1);
   expect(fill(window)).toHaveLength(1);

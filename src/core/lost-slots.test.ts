@@ -177,7 +177,7 @@ function isGoneOnWith(before: Topology, next: Topology, from: SlotRow, to: SlotR
   return !isTheSame || recovererOf(next, to) === id;
 }
 
-test('any sequence of losses, returns and words of an operator: nobody is complete unearned, nothing is given up unasked, and all comes to rest', () => {
+test('any sequence of losses, returns and orders of an operator: nobody becomes complete without having everything, nothing is given up without an order, and all comes to rest', () => {
   fc.assert(
     fc.property(fc.array(STEP, { minLength: 10, maxLength: 60 }), (steps) => {
       const walk = new Walk();

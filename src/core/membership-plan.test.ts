@@ -60,15 +60,15 @@ describe('joining', () => {
     return joiners.map((joiner) => joiner.name);
   }
 
-  test('it has too little room on its disk: it would only have to go again, and waits', () => {
+  test('its disk has too little room: it would only have to leave again, so it waits', () => {
     expect(joinersOf(introduced('n', { ...asks, room: 'low' }), { b: [], n: [] })).toEqual([]);
   });
 
-  test('it knows this very epoch and hears all members, and they hear it: it comes in', () => {
+  test('it knows exactly this epoch, hears all members, and they hear it: it is admitted', () => {
     expect(joinersOf(introduced('n', asks), { b: [], n: [] })).toEqual(['n']);
   });
 
-  test('it hears a member not, or a member hears it not, or it knows another epoch, or does not ask: it does not', () => {
+  test('it and some member do not hear each other, or it knows another epoch, or does not ask: it is not admitted', () => {
     expect(joinersOf(introduced('n', asks), { b: [], n: ['b'] })).toEqual([]);
     expect(joinersOf(introduced('n', asks), { b: ['n'], n: [] })).toEqual([]);
     expect(joinersOf(introduced('n', { ...asks, epoch: 0 }), { b: [], n: [] })).toEqual([]);

@@ -23,7 +23,7 @@ test('an id within the window: taken; one older: indefinite, for it may have bee
   expect(operationIdRefusal(idOf(NOW - OPERATION_ID_WINDOW_MS), NOW, 0)?.code).toBe('operation_id_expired');
 });
 
-test('an id of before what the node forgot: indefinite, whatever its clock says now', () => {
+test('an id older than what the node has forgotten: indefinite, whatever its clock says now', () => {
   const wentBack = NOW - 60_000;
   expect(operationIdRefusal(idOf(NOW), wentBack, NOW)?.code).toBe('operation_id_expired');
   expect(operationIdRefusal(idOf(NOW + 1), wentBack + 1, NOW)).toBeNull();

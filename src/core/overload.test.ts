@@ -61,7 +61,7 @@ class Server {
   }
 }
 
-test('three times as many come as can be served: all that can be served is, within what is allowed', () => {
+test('three times as many arrive as can be served: as many as possible are served, within the allowed time', () => {
   const server = new Server();
   server.run(2_000, 5, 10);
   expect(server.rule.refused).toBe(0);

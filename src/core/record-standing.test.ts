@@ -49,7 +49,7 @@ describe('the epoch that PostgreSQL calls for', () => {
     expect(next.record).toEqual({ system: 'a', timeline: 3, drive: 1, driven: false });
   });
 
-  test('a later timeline without our founding, an earlier one, another database: none', () => {
+  test('a later timeline without our founding, an earlier timeline, another database: no epoch', () => {
     for (const seen of [
       { ...OURS, timeline: 3, clusterId: 'another' },
       { ...OURS, timeline: 3, life: 2 },
@@ -60,7 +60,7 @@ describe('the epoch that PostgreSQL calls for', () => {
       expect(nextRecord(using(), { ...NOTHING, seen })).toBeNull();
   });
 
-  test('a cluster of before it knew servers: the one that has its founding is named, and compared', () => {
+  test('a cluster from before topologies named servers: the server with its founding is named, and compared', () => {
     const next = nextRecord(founded(3), { ...NOTHING, seen: OURS })!;
     expect(next.record).toEqual({ ...HERE, drive: 1, driven: false });
     expect(everythingDriven(next)).toBe(false);

@@ -77,7 +77,7 @@ describe('steps', () => {
     expect(completeCounts(shared)).toEqual([3]);
   });
 
-  test('who comes is complete: the next slots begin in the same epoch, and the former owners retire', () => {
+  test('the owner to come is complete: the next slots begin in the same epoch, and the former owners retire', () => {
     const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
     const promoted = promote(doChore(joined, { kind: 'share' }, place)!, 4, 1)!;
     const moves = movesOf(promoted);
@@ -94,7 +94,7 @@ describe('steps', () => {
   const leaving = (topology: Topology, name: string): Topology =>
     doChore(markLeaving(topology, name)!, { kind: 'share' }, place)!;
 
-  test('several learn at the same time: together no more than one would, for each write of theirs goes to one more', () => {
+  test('several members learn at once: together no more slots than one would, because each write there goes to one more member', () => {
     const shared = leaving(founded(5), 'node-2');
     const each = Math.floor(MOVE_SLOTS_MAX / 4);
     expect(learning(shared)).toEqual([each, each, each, each]);
@@ -104,7 +104,7 @@ describe('steps', () => {
     expect(movesOf(settle(shared))).toMatchObject({ slotCount: 0, learning: new Map() });
   });
 
-  test('one more comes while another learns as many as one may: it begins its share, and the other goes on with its own', () => {
+  test('another member joins while one learns as many slots as allowed: it starts its share, and the first goes on', () => {
     const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
     const second = doChore(
       doChore(joined, { kind: 'share' }, place)!,
@@ -123,7 +123,7 @@ describe('steps', () => {
     expect(learning(shared)).toEqual(joiners.map(() => MOVE_SLOTS_EACH_MIN));
   });
 
-  test('copies are missing: each learns as many as one member may, for writes go to no more members than they need', () => {
+  test('copies are missing: each member learns as many slots as one may, because writes go to no more members than they need', () => {
     const gone = changeMembers(founded(5), { gone: [5], entrants: [] })!;
     const chore = planHousekeeping(gone, { ...QUIET, isGoneLong: () => true })!;
     let topology = doChore(gone, chore, place)!;
@@ -131,14 +131,14 @@ describe('steps', () => {
     expect(learning(topology).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(MOVE_SLOTS_MAX);
   });
 
-  test('the slots are headed elsewhere before they are learnt: the learner is dropped, the owners stay', () => {
+  test('the slots get another destination before they are learnt: the learner is dropped, the owners stay', () => {
     const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
     const shared = doChore(joined, { kind: 'share' }, place)!;
     const back = { ...shared, ...headFor(shared, () => [1, 2, 3]) };
     expect(movesOf(back)).toMatchObject({ slotCount: 0, learning: new Map(), waiting: new Map() });
   });
 
-  test('a learner whose teachers are gone has nothing to learn there: what others teach it begins all the same', () => {
+  test('a learner whose teachers are gone has nothing to learn there: it starts to learn from others nevertheless', () => {
     const isGoneLong = (id: number): boolean => id <= 2;
     const restarted = changeMembers(founded(5), {
       gone: [],
@@ -153,7 +153,7 @@ describe('steps', () => {
     expect(copies(healed).sort()).toEqual([0, 3]);
   });
 
-  test('a slot is given up of which no owner lives: who makes it whole is learning, who is to have it then is not', () => {
+  test('a slot without a live owner is given up: the member that makes it whole is learning, the one that gets it afterwards is not', () => {
     const lost = changeMembers(founded(5), { gone: [1, 2, 3], entrants: [] })!;
     const count = lossOf(lost).slots.length;
     const givenUp = giveUp(lost, count, place)!;
@@ -191,7 +191,7 @@ describe('steps', () => {
     expect(lossOf(settle(givenUp))).toMatchObject({ slots: [], recovering: 0 });
   });
 
-  test('who is to come is not alive: nothing begins for it', () => {
+  test('the owner to come is not alive: no move starts for it', () => {
     const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
     const gone = changeMembers(joined, { gone: [4], entrants: [] })!;
     const shared = doChore(gone, { kind: 'share' }, place)!;
@@ -248,7 +248,7 @@ describe('chores', () => {
     expect(completeCounts(healed)).toEqual([3]);
   });
 
-  test('asked to share out anew where all is as it should be: no epoch', () => {
+  test('asked to rebalance slots that are in place: no epoch', () => {
     expect(rebalance(settle(founded(5), { joiners: [joiner('node-6')] }), place)).toBeNull();
   });
 
@@ -280,7 +280,7 @@ describe('chores', () => {
   });
 });
 
-test('any sequence of joins, departures, failures and returns: no slot is emptied, nobody is complete unearned, no slot has fewer live owners by a move, one voter changes at a time', () => {
+test('any sequence of joins, departures, failures and returns: no slot is emptied, nobody becomes complete without having everything, no move leaves a slot with fewer live owners, one voter changes at a time', () => {
   const step = fc.record({
     kind: fc.constantFrom(
       'join',

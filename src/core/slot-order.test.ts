@@ -104,7 +104,7 @@ test('one owner of each slot, or two: nothing goes astray', () => {
   expect(new Set(ownersIn(two))).toEqual(new Set(['1,2']));
 });
 
-test('where next to each slot is a run, the order that stands stays: the table would have more rows for little', () => {
+test('nearly every slot is a run of its own: the current order stays, because another would have more rows for little gain', () => {
   // Similar to tables from before sets of owners came in runs.
   const founded = scattered(placed(even(40)));
   const before: OwnersOfSlot = (slot) => founded((slot * 5_003) % SLOT_COUNT);

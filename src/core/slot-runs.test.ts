@@ -187,7 +187,7 @@ test('any weights and zones, one to five replicas, 3 to 100 nodes, some come and
   );
 }, 60_000);
 
-test('one of weight 0 must own everything, as there are no others: the rest are first for equal parts, whoever comes', () => {
+test('a member of weight 0 must own everything because there are too few others: the rest are first for equal parts, whoever joins', () => {
   const members = [1, 2, 0, 1, 1].map((weight, at) => member(at + 1, { weight }));
   let placement: Placement | null = null;
   for (const count of [2, 3, 4, 5]) placement = place(members.slice(0, count), placement, 5);

@@ -14,7 +14,7 @@ const words =
   (id: number): RecordWord | undefined =>
     told[id - 1];
 
-test('PostgreSQL is away from all for long enough: spooling begins; one still reaches it, has not for a moment only, or says nothing: it does not', () => {
+test('PostgreSQL is away from all members for long enough: spooling begins; one still reaches it, or lost it only a moment ago, or says nothing: it does not', () => {
   const topology = founded(3);
   expect(planSpooling(topology, words(away, away, away))).toBe(true);
   expect(planSpooling(topology, words(away, back, away))).toBe(null);
@@ -27,7 +27,7 @@ test('a member that is gone has no say', () => {
   expect(planSpooling(topology, words(away, away, undefined))).toBe(true);
 });
 
-test('it answers most of them again for long enough: spooling ends; it answers few, or has failed since: it goes on', () => {
+test('PostgreSQL answers most members again for long enough: spooling ends; it answers few, or has failed since: spooling goes on', () => {
   const topology = setSpooling(founded(3), true)!;
   expect(planSpooling(topology, words(back, back, away))).toBe(false);
   expect(planSpooling(topology, words(back, away, undefined))).toBe(null);

@@ -19,7 +19,7 @@ test('it fits an integer that needs no object of its own, and is never the one t
   }
 });
 
-test('a moment that was not taken: nothing lies between it and another', () => {
+test('a moment that was not taken: no time passes between it and any other', () => {
   expect(stampedMs(0, stampOf(1_000))).toBe(0);
   expect(stampedMs(stampOf(1_000), 0)).toBe(0);
   expect(stampedMs(stampOf(2_000), stampOf(1_000))).toBe(0);

@@ -20,7 +20,7 @@ test('one that is not recorded: understood, and not recorded', () => {
   expect(context.state).toBe('');
 });
 
-test('a later version with more behind: what is known of it is understood', () => {
+test('a later version with additional fields: the known part is understood', () => {
   expect(traceContextOf(`cc-${TRACE}-${SPAN}-01-what-the-future-will-be-like`)?.traceId).toBe(TRACE);
 });
 

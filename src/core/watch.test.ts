@@ -117,7 +117,7 @@ describe('a key that an owner watches for a node without it', () => {
     expect(pair.news()).toEqual(['k']);
   });
 
-  test('whose owner hands the read on itself: told', () => {
+  test('whose owner forwards the read to another node: told', () => {
     pair.keep('k');
     pair.owner.handsOver('k', 'third', true);
     pair.run(TICK_MS);
@@ -138,7 +138,7 @@ describe('a key that an owner watches for a node without it', () => {
 });
 
 describe('what is not heard any more is not kept', () => {
-  test('the word of a change is lost with the link: all that was watched over it is told', () => {
+  test('the notice of a change is lost with the link: all keys watched over it are told as changed', () => {
     pair.keep('k');
     pair.run(WATCH_ASK_EVERY_MS * 2);
     pair.owner.adopted('k');
@@ -147,7 +147,7 @@ describe('what is not heard any more is not kept', () => {
     expect(pair.news()).toEqual(['k']);
   });
 
-  test('the owner says nothing: told once its word counts no more, and not before', () => {
+  test('the owner does not answer: told once its last answer is no longer valid, and not before', () => {
     pair.keep('k');
     pair.run(WATCH_ASK_EVERY_MS * 5);
     pair.isCut = true;
@@ -217,7 +217,7 @@ describe('all changes, at a node that does not own all slots', () => {
     expect(pair.news()).toEqual(['settled k 5']);
   });
 
-  test('one that outranks another in flight is told without its version, and the next one with it', () => {
+  test('a version that outranks another in flight is told without its number, and the next one with it', () => {
     pair.owner.adopted('k');
     pair.owner.adopted('k');
     pair.owner.settled('k', 5);

@@ -45,7 +45,7 @@ function ticking(machine: BusyMachine): () => boolean {
   };
 }
 
-test('a process that is put aside while it reads the clocks: has not slept, at this tick or the next', () => {
+test('a process that is preempted while it reads the clocks: has not slept, at this tick or the next', () => {
   const machine = new BusyMachine();
   const tick = ticking(machine);
   expect(tick()).toBe(false);
@@ -54,7 +54,7 @@ test('a process that is put aside while it reads the clocks: has not slept, at t
   expect(tick()).toBe(false);
 });
 
-test('it is put aside, and then the machine sleeps: that is told', () => {
+test('it is preempted, and then the machine sleeps: the gap is noticed', () => {
   const machine = new BusyMachine();
   const tick = ticking(machine);
   machine.asideMs = [30];
@@ -64,7 +64,7 @@ test('it is put aside, and then the machine sleeps: that is told', () => {
   expect(tick()).toBe(false);
 });
 
-test('it is put aside whenever it reads them: the tick ends, and errs on the side of having slept', () => {
+test('it is preempted at every reading: the tick ends, and assumes that the machine slept', () => {
   const machine = new BusyMachine();
   const tick = ticking(machine);
   machine.asideMs = Array.from({ length: 4 }, () => 30);

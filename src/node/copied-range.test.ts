@@ -44,7 +44,7 @@ function keysFound(
   return found;
 }
 
-test('all of it was read to be offered: the disk is not asked again, and what lies behind the frame is left alone', () => {
+test('the whole range was read for the offer: the disk is not read again, and records after the frame are left alone', () => {
   const offer = { ...NO_OFFER, keys: ['a', 'b', 'c'], isWhole: true };
   expect(keysFound([], offer)).toEqual({ keys: ['a', 'b', 'c'], scans: 0 });
   const upToB = { ...FRAME, last: false, records: [{ sealed: { record: { key: 'b' } } } as HeldRecord] };
@@ -85,7 +85,7 @@ test('nothing of the range was on this disk: what comes is added without a look 
   expect(applied(false, [], [held('a', 1)])).toEqual(['looked', 'replaced a']);
 });
 
-test('a key was written since it was asked for: a copy of before does not take its place, a later one does', () => {
+test('a key was written since it was requested: an older copy does not replace it, a later one does', () => {
   expect(applied(true, [held('a', 3)], [held('a', 2), held('b', 2)])).toEqual(['added b']);
   expect(applied(true, [held('a', 3)], [held('a', 4)])).toEqual(['looked', 'replaced a']);
 });
@@ -105,7 +105,7 @@ function standingIn(claimed: CopyAtRest, sent: HeldRecord): boolean {
   return isReplaced;
 }
 
-test('what was written since it was asked for is damaged: a copy of before does not take its place, the same or a later one does', () => {
+test('the record written since the request is damaged: an older copy does not replace it, the same or a later one does', () => {
   const [before, same, later] = [held('a', 2), held('a', 3), held('a', 4)];
   const claimed = { version: same.sealed.record.version, checksum: same.sealed.checksum };
   expect(standingIn(claimed, before)).toBe(false);

@@ -19,14 +19,14 @@ function begin(spentThrough = 0): { reserve: CounterReserve; stored: () => numbe
 }
 
 /** The second version waits for this disk before it is sent: nothing else records that its counter is taken. */
-test('two counters far from each other are taken at once: what is given up then is passed over, both of them', () => {
+test('two counters far apart are taken at once and then given up: both are skipped', () => {
   const { reserve } = begin();
   expect([reserve.covers(10), reserve.covers(10 * COUNTERS_PUT_BY)]).toEqual([false, false]);
   reserve.passOver();
   expect(reserve.spentThrough).toBeGreaterThanOrEqual(10 * COUNTERS_PUT_BY);
 });
 
-test('one far above comes while the disk has another to store: it is put by as soon as that is done', () => {
+test('a much higher counter is taken while the disk stores another: it is reserved as soon as that is done', () => {
   const { reserve, stored, pending } = begin();
   reserve.covers(10);
   reserve.covers(10 * COUNTERS_PUT_BY);

@@ -145,7 +145,7 @@ test('rows are still brought from PostgreSQL since the founding, which began abo
   expect([[...own], check.isChecked, events]).toEqual([[[0, 5]], false, ['store.gone_back']]);
 });
 
-test('nobody raises the floor of a slot before it was compared, nor while another owner owes a word of it; that is asked for once more later', () => {
+test('the floor of a slot is not raised before it was compared, nor while another owner has not answered; that owner is asked again later', () => {
   const { check, clock, own, other } = checkOf([5, 0], () => 1);
   const left = {
     ...forgottenDeletion('key', makeVersion(3, 1)),

@@ -66,7 +66,7 @@ test('PostgreSQL is away: it is asked again later', () => {
   expect(look()).toEqual([{ slot: 3, counter: 6 }]);
 });
 
-test('the lease ends while they are read: nothing is raised on what was read, and it is read again', () => {
+test('the lease ends while the floors are read: nothing is raised on that reading, and they are read again', () => {
   const { world, look, levels, raised, clock } = levelsOf({ 3: 6 }, {});
   world.isLeaseHeld = false;
   expect(look()).toEqual([]);
@@ -77,7 +77,7 @@ test('the lease ends while they are read: nothing is raised on what was read, an
   expect(look()).toEqual([{ slot: 3, counter: 6 }]);
 });
 
-test('it is compared once more: so are the floors; while it is, none is, nor raised', () => {
+test('a new drive begins: floors are checked again after it, and neither checked nor raised during it', () => {
   const { levels, look, raised } = levelsOf({ 3: 6 }, { 3: { counter: 6, turn: 0 } });
   expect([look(), look()]).toEqual([[], null]);
   const driving = { ...LATER, record: { ...LATER.record, driven: false } };

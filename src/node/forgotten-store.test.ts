@@ -44,7 +44,7 @@ describe('a slot in which deletions were forgotten here is given up', () => {
     expect(after([COMPLETE, { epoch: 1_000_004, complete: [], life: 2 }])).toEqual(KNOWN);
   });
 
-  test('it was still copying: who it copied from may have begun below', () => {
+  test('it was still copying: its source may have started versions below', () => {
     expect(after([{ epoch: 4, complete: [OTHER] }, GIVEN_UP])).toEqual(GONE);
   });
 
@@ -60,11 +60,11 @@ describe('a slot in which deletions were forgotten here is given up', () => {
       expect(after([{ ...COMPLETE, epoch: 2 }, given], verified)).toEqual(GONE);
   });
 
-  test('its process is another since: nobody knows whether it had it to the end', () => {
+  test('its process has restarted since: nobody knows whether it held the slot to the end', () => {
     expect(after([GIVEN_UP])).toEqual(GONE);
   });
 
-  test('it is copied from somebody with a lower floor: that one may have begun below', () => {
+  test('it is copied from an owner with a lower floor: that owner may have started versions below', () => {
     const store = new ForgottenStore({ putEntry: () => undefined }, [{ slot: SLOT, counter: COUNTER }]);
     store.onSource(SLOT, COUNTER);
     expect(store.through(SLOT)).toBe(COUNTER);

@@ -41,7 +41,7 @@ function framesOf(strain: Strain | null): string[] {
   return atOnce;
 }
 
-test('a heartbeat is a frame of its own where there is nothing else to say', () => {
+test('a heartbeat is a frame of its own if there is nothing else to send', () => {
   expect(framesOf(null)).toEqual(['b: heartbeat', 'c: heartbeat']);
 });
 

@@ -141,7 +141,7 @@ test('an owner has raised the floor of a slot: who learns it has that floor befo
   ]);
 });
 
-test('owners that stand in one order for all slots: no one of them is asked for all that is copied', () => {
+test('owners in the same order for all slots: no single one is asked for everything that is copied', () => {
   const { sent, learner, pages } = begin({ ...topologyOf(), slotRow: new Uint16Array(SLOT_COUNT) });
   const copied = 8 * SLOT_RUN_SLOTS_MAX;
   for (let at = 0; at < sent.length; at += 1) {
@@ -209,7 +209,7 @@ test('a slot is copied: it counts once this disk has told what it has of it', ()
   expect(scene.verified.has(0)).toBe(true);
 });
 
-test('a learner is put out of the epoch while its disk is asked about a copy: the copy counts for nothing', () => {
+test('a learner is removed from the epoch while its disk is read for a copy: the copy does not count', () => {
   const scene = begin();
   pullOfSlot0(scene);
   scene.learner.end();
@@ -217,7 +217,7 @@ test('a learner is put out of the epoch while its disk is asked about a copy: th
   expect(scene.verified.has(0)).toBe(false);
 });
 
-test('a learner is put out of the epoch: nobody is told that it copies any more', () => {
+test('a learner is removed from the epoch: it no longer reports that it copies', () => {
   const { learner } = begin();
   expect(learner.copyStatus().slotsTotal).toBeGreaterThan(0);
   learner.end();

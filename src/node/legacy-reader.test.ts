@@ -138,7 +138,7 @@ test('an absence: remembered for about its time, whoever asks, then asked again'
   expect(legacy.callCount).toBe(2);
 });
 
-test('absences told at one moment: do not end at one moment', () => {
+test('absences reported at the same moment do not expire at the same moment', () => {
   for (let n = 0; n < 50; n++) begin(`k${n}`);
   scheduler.runUntil(100);
   expect(legacy.callCount).toBe(50);

@@ -207,8 +207,8 @@ function whyNotTake(
 }
 
 /**
- * Reports, as a text, why the founding is not known to have been taken, and whether that is final. Trying the same
- * founding twice is harmless.
+ * Reports the life taken or, as a text, why it is not known to have been taken, and whether that is final. Trying the
+ * same founding twice is harmless.
  */
 function found(
   { systemOfRecord, mutations }: ClusterDeskParts,

@@ -60,7 +60,7 @@ const store = fc
       .map(({ key, version }) => sealed(key, version, `${version}`)),
   );
 
-test('whatever the two hold, the frame made whole is the one that would have been sent without an offer', () => {
+test('whatever the two hold, the completed frame is the one that would have been sent without an offer', () => {
   fc.assert(
     fc.property(store, store, (here, there) => {
       const held = there.map((each) => heldAtRest(each));
@@ -92,7 +92,7 @@ test('another version with one checksum, or another checksum at one version, is 
   for (const summary of summaries) expect(withoutOffered(held, [summary]).same).toEqual([]);
 });
 
-test('a source names what was offered under another key: nothing is taken for it', () => {
+test('a source refers to an offered record under another key: it is not taken for that record', () => {
   const offer = offerOf([sealed('key', 4)]);
   expect(madeWhole(frameOf({ records: [], same: [{ index: 0, key: 'other' }] }), offer)).toBeUndefined();
   expect(madeWhole(frameOf({ records: [], same: [{ index: 1, key: 'key' }] }), offer)).toBeUndefined();

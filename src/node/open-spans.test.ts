@@ -10,7 +10,7 @@ const tracing = book.of('a');
 const span = (): Span => tracing.begin('store', null)!;
 const recordOf = ({ context }: Span) => book.spans.find((each) => each.context === context)!;
 
-test('several wait for one thing: all are taken at once, and nothing is left', () => {
+test('several spans wait for the same key: all are taken at once, and nothing is left', () => {
   const open = new OpenSpans<string>();
   const [one, other] = [span(), span()];
   open.add('k', one, 0);

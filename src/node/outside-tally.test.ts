@@ -25,7 +25,7 @@ test('what ended is counted by how; what got another stamp, or gave way, is not'
   });
 });
 
-test('what waits is told once all were looked at, with the first reason, since when the first was met', () => {
+test('waiting changes are reported after a full round, with the first reason, and since when the first was seen', () => {
   const tally = new OutsideTally();
   tally.took(edit(7), later, 100);
   expect(tally.status(150)).toMatchObject({ waiting: 0, reason: '' });
@@ -39,7 +39,7 @@ test('what waits is told once all were looked at, with the first reason, since w
   expect(tally.status(1_700)).toMatchObject({ waiting: 0, waitingMs: 0, reason: '' });
 });
 
-test('why nothing is looked at stands in the place of the reason, and what had waited goes on waiting', () => {
+test('an obstacle is reported in place of the reason, and what had waited goes on waiting', () => {
   const tally = new OutsideTally();
   round(tally, 0, { 1: later });
   tally.took(edit(1), later, 500);

@@ -22,7 +22,7 @@ function begin(awaited: readonly number[]): Scene {
   return Object.assign(scene, { pages, come });
 }
 
-test('pages come in any order: each is applied once those of all lower slots are', () => {
+test('pages arrive in any order: each is applied after those of all lower slots', () => {
   const { applied, come } = begin([1, 2, 3, 4]);
   come(3);
   come(2);
@@ -52,7 +52,7 @@ test('many wait for one: no more than the limit do, the lowest goes first', () =
   expect(pages.size).toBe(PAGES_WAITING_MAX);
 });
 
-test('another is asked for while one is applied: what waits is gone through once, in order', () => {
+test('another page is requested while one is applied: waiting pages are gone through once, in order', () => {
   const applied: number[] = [];
   const pages = new PagesInOrder(() => Infinity);
   pages.add(5, 100, 0, () => {

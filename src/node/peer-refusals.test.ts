@@ -58,7 +58,7 @@ test('another process has its name: nothing is left to wait for, and it is told 
   );
 });
 
-test('refused for what passes by itself: not remembered', () => {
+test('refused for a reason that passes by itself: not remembered', () => {
   overheard.onRefused('a', 'attempt: a later one was accepted');
   overheard.onRefused('a', "protocol: '4 to 5' at a, '6 to 7' at b");
   overheard.onRefused('a', "name: 'c' was dialled, this is 'a'");
@@ -79,7 +79,7 @@ test('not said again for a while, or linked since: it counts for nothing any mor
   expect(refusals.list()).toEqual([]);
 });
 
-test('hopeless: who is looked for refuses, and nobody was linked for five seconds; one that is linked is hope', () => {
+test('hopeless: most dialled peers refuse, and nobody was linked for five seconds; one linked peer is hope', () => {
   transport.dial('a', 'a:1');
   const hopeless = (): string | null => {
     overheard.onRefused('a', REASON);
@@ -101,7 +101,7 @@ test('hopeless: who is looked for refuses, and nobody was linked for five second
   expect(refusals.whyHopeless()).toBeNull();
 });
 
-test('one of two that are looked for refuses, and strangers do: the other may be right, and is waited for', () => {
+test('one of two dialled peers refuses, and so do strangers: the other may accept, and is waited for', () => {
   for (const name of ['a', 'b']) transport.dial(name, `${name}:1`);
   const hopelessBy = (...names: string[]): boolean => {
     for (const name of names) overheard.onRefused(name, REASON);

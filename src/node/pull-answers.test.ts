@@ -94,7 +94,7 @@ test('slots beside each other are read with one scan, and each is answered by it
   expect(scene.sent).toEqual(['4: 5 [a b]', '4: 6 []', '4: 7 [c]', '4: 8 []']);
 });
 
-test('slots that are apart, or asked for by two, or to be gone on with, begin a scan of their own', () => {
+test('slots that are apart, or requested by two members, or continued, need a scan of their own', () => {
   const scene = begin();
   scene.put(5, 'a');
   scene.put(6, 'b');
@@ -117,7 +117,7 @@ test('no more slots are read together than a page takes', () => {
   expect(scene.sent).toEqual(['4: 5 [249 records]', '4: 6 [249 records]', '4: 7 [249 records]']);
 });
 
-test('a scan ends within a slot: that one is to be gone on with, and those behind it are read after all', () => {
+test('a scan ends within a slot: that slot must be continued, and later ones are still read', () => {
   const scene = begin();
   scene.put(5, 'a');
   scene.put(6, 'b', SLOT_COPY_BYTES_MAX);
@@ -143,7 +143,7 @@ test('a record is damaged: its slot alone is refused', () => {
   expect(scene.damaged).toEqual(['b']);
 });
 
-test('an epoch has come since it was asked for: nothing is answered', () => {
+test('another epoch has begun since the request: nothing is answered', () => {
   const scene = begin();
   scene.put(5, 'a');
   scene.ask([5, 6]);

@@ -40,7 +40,7 @@ test('the disk fails in the middle: it is asked again after a while, for what co
   expect([read, state.isDone]).toEqual([['b', 'c', 'd'], true]);
 });
 
-test('it is not current any more when the disk is to be asked again: it is not, and nothing is called', () => {
+test('the reading is no longer current when the disk would be read again: it is not read, and nothing is called', () => {
   const { clock, asked, read, state } = readingOf([FAILED, ['b'], []]);
   state.isCurrent = false;
   clock.advance(500);

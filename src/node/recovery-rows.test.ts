@@ -41,7 +41,7 @@ function reading(unreadable: readonly number[]) {
   return { read, asked, outage };
 }
 
-test('one in a page cannot be read: those before it come, then it is named, and pages are whole again', () => {
+test('one row of a page cannot be read: those before it arrive, then it is named, and pages have full size again', () => {
   const { read, asked } = reading([150]);
   const pageMax = read(300) as number;
   let from = 0;
@@ -52,7 +52,7 @@ test('one in a page cannot be read: those before it come, then it is named, and 
   expect(asked.length).toBeLessThan(60);
 });
 
-test('what cannot be read is passed over, for it is in a slot that nobody asks for: pages are whole again soon', () => {
+test('the unreadable row is skipped because it is in a slot that was not requested: pages soon have full size again', () => {
   const { read } = reading([150]);
   const pageMax = read(300) as number;
   expect(read(0)).toBe(1);

@@ -77,7 +77,7 @@ test('one row of many is held by somebody: the others are written at once, and i
   expect(statements.length).toBeLessThan(20);
 });
 
-test('it is tried less and less often, alone, and told of as waiting all the while; once it is free it is written', () => {
+test('the held row is tried less and less often, alone, and reported as waiting all the while; once it is free it is written', () => {
   const held = new Set(['held']);
   const { clock, committed, writer, add, settle, within } = world(held);
   for (const key of ['free', 'held']) add(key);
@@ -156,7 +156,7 @@ test('told which rows are held: the others wait for one statement, and those are
   expect(committed).toHaveLength(100);
 });
 
-test('told which rows are held: what is written of their keys meanwhile waits with them, and all of it is told when they are free', () => {
+test('told which rows are held: new writes of their keys wait with them, and all are reported when they are free', () => {
   const held = new Set(['held']);
   const { committed, statements, writer, add, settle, within } = world(held, true);
   add('held', 1);

@@ -16,7 +16,7 @@ function reporting() {
   return { world, report };
 }
 
-test('its fetch was let go of with the epoch: the round does not wait for it, and it is found anew without being counted twice', () => {
+test('its fetch was abandoned with the epoch: the round does not wait for it, and it is found again without being counted twice', () => {
   const { report } = reporting();
   expect(report.open).toBe(1);
   report.letGo('key');
@@ -25,7 +25,7 @@ test('its fetch was let go of with the epoch: the round does not wait for it, an
   expect([report.open, report.status(0).totals.found]).toEqual([1, 1]);
 });
 
-test('let go of, and well all the same a moment later: it counts as repaired, and nothing is left open', () => {
+test('abandoned, and yet intact a moment later: it counts as repaired, and nothing is left open', () => {
   const { world, report } = reporting();
   report.letGo('key');
   world.version = 20;
@@ -34,7 +34,7 @@ test('let go of, and well all the same a moment later: it counts as repaired, an
   expect([report.open, report.status(0).totals.repaired]).toEqual([0, 1]);
 });
 
-test('let go of, and not well in its time: told as not repaired, and the next finding is a new one', () => {
+test('abandoned, and not intact in time: reported as not repaired, and the next finding is a new one', () => {
   const { world, report } = reporting();
   report.letGo('key');
   world.now += 60_000;

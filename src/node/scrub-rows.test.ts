@@ -101,13 +101,13 @@ function comparing<World extends { now: number; leaseFrom: number; found: string
   return { world, tick };
 }
 
-test('its lease is from before the row was told: others may have gone on without it, and it tells nothing and waits', () => {
+test('its lease is from before the row was read: others may have gone on without it, so it reports nothing and waits', () => {
   const { world, tick } = compared();
   for (let n = 0; n < 10; n += 1) tick(100);
   expect(world).toMatchObject({ found: [], isDone: false });
 });
 
-test('a lease of after that shows that there was no later epoch: the row is ahead', () => {
+test('a lease from after that shows that there was no later epoch: the row is ahead', () => {
   const { world, tick } = compared();
   world.leaseFrom = world.now + 50;
   tick(100);

@@ -29,7 +29,7 @@ function worked(ahead: ShareAhead, topology: Topology): number {
   for (let pieces = 1; ; pieces += 1) if (ahead.proceed(topology)) return pieces;
 }
 
-test('in pieces comes what comes at once, and it is not worked out again when it is said', () => {
+test('the pieces give the same result as one computation, and it is not computed again for the proposal', () => {
   const topology = markLeaving(founded(5), 'node-2')!;
   const expected = doChore(topology, { kind: 'share' }, place)!;
   const ahead = new ShareAhead(place);

@@ -59,7 +59,7 @@ function begin(owners: (slot: number) => readonly number[]): Scene {
   return { pulls, asked, copied, owners, answer };
 }
 
-test('slots beside each other are asked of the owner of the first, also where another comes first by itself', () => {
+test('consecutive slots are requested from the owner of the first, even where another owner would be asked otherwise', () => {
   const scene = begin((slot) => (slot % 2 === 0 ? [1, 2, 3] : [2, 3, 1]));
   for (const slot of [4, 5, 6, 7]) scene.pulls.add(slot);
   scene.pulls.proceed();
@@ -82,7 +82,7 @@ test('a slot that stands alone, or whose owners are others, is asked as it is by
   ]);
 });
 
-test('no owner is asked for all: after some slots beside each other another one has its turn', () => {
+test('no owner is asked for everything: after some consecutive slots another one has its turn', () => {
   const scene = begin((slot) => (slot < SLOT_RUN_SLOTS_MAX ? [1, 2] : [2, 1]));
   for (let slot = 0; slot < 3 * SLOT_RUN_SLOTS_MAX; slot += 1) scene.pulls.add(slot);
   scene.pulls.proceed();
@@ -91,7 +91,7 @@ test('no owner is asked for all: after some slots beside each other another one 
   expect([of(1), of(2)]).toEqual([SLOT_RUN_SLOTS_MAX, 2 * SLOT_RUN_SLOTS_MAX]);
 });
 
-test('it was asked and did not answer: what is asked again is asked of whom it would be by itself', () => {
+test('an owner did not answer: the repeated request goes to the owner that would be asked for that slot alone', () => {
   const turn = { owners: [1, 2] };
   const scene = begin(() => turn.owners);
   for (const slot of [4, 5]) scene.pulls.add(slot);

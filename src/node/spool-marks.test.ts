@@ -96,7 +96,7 @@ test('a mark under another name is not taken for that key’s', () => {
   expect(splitSpoolKey(spoolKey(16_383, 'a b'))).toEqual({ slot: 16_383, key: 'a b' });
 });
 
-test('a mark is to stand for less: it does, as old as it was', () => {
+test('a mark is restated for a lower version: it keeps its age', () => {
   const world = new World();
   world.add('key', 12);
   world.wall += 5_000;

@@ -133,7 +133,7 @@ test('a voter comes back with the program that knows of stops: it does not let i
   expect(later.map(({ costs }) => costs)).toEqual([['node-8 is about to stop']]);
 });
 
-test('those that let one stop were started anew and have heard no word of it: it says so itself', () => {
+test('the members that permitted a stop were restarted and know nothing of it: the stopping member announces it itself', () => {
   const scene = new Scene(3);
   scene.losesWords = true;
   const told = scene.ask(3);
@@ -187,7 +187,7 @@ test('the members change while it asks: it is told so when that is known, and ma
   expect(mayStop(again)).toBe(true);
 });
 
-test('its word that it does not stop after all is lost between two epochs: it says it again, and another may', () => {
+test('its notice that it does not stop after all is lost between two epochs: it is repeated, and another may stop', () => {
   const scene = new Scene(3);
   let costs: readonly string[] = [];
   const told = scene.ask(2, () => costs);

@@ -34,7 +34,7 @@ const GIVEN_UP = { complete: [] };
 const MADE_WHOLE = { complete: [OTHER] };
 
 describe('a slot is given up', () => {
-  test('another one makes it whole: what is left over here is of before, but not of a slot of which there is nothing', () => {
+  test('another node makes it whole: leftovers here are superseded, but not in a slot of which nothing is held', () => {
     const { slots, entries } = after({ complete: [OTHER] }, GIVEN_UP, MADE_WHOLE);
     expect([slots.has(SLOT), slots.has(EMPTY)]).toEqual([true, false]);
     expect(entries.get(supersededKey(SLOT, ''))).not.toBeUndefined();
@@ -50,7 +50,7 @@ describe('a slot is given up', () => {
   });
 });
 
-test('a later life of the cluster is heard of, in which others have the slot: what is left over is of before, once', () => {
+test('a later life of the cluster is heard of, in which others have the slot: leftovers are superseded, once', () => {
   const { slots, entries } = after({ complete: [SELF] }, { complete: [OTHER], life: 2 });
   expect(slots.has(SLOT)).toBe(true);
   slots.drop(SLOT);

@@ -166,7 +166,7 @@ describe('frames', () => {
     }
   });
 
-  test('whose change it was: told at the cost of no byte with an answer; over a link of before it is not known, and none that was not made alone', () => {
+  test('whose change it was: costs no byte in an answer; over an earlier link it is unknown, and only a version made alone is told', () => {
     const done = { kind: 'done', version: 4097, number: null } as const;
     const answerOf = (result: WriteResult): PeerMessage => ({
       kind: 'forwardWriteAnswer',

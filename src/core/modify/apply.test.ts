@@ -302,7 +302,7 @@ describe('lists', () => {
     expect(text(done.last.previous)).toBe('15x');
   });
 
-  test('what came and went within the list was never there', () => {
+  test('a value that came and went within the list was never there', () => {
     expect(run(undefined, set('a'), remove)).toMatchObject({ isChanged: false, isRemoved: true });
     expect(run(record('a'), remove, set('b')).standing).toMatchObject({ createdAt: NOW });
   });
@@ -338,7 +338,7 @@ describe('lists', () => {
     );
   });
 
-  test('nothing changed: what stands is what stood', () => {
+  test('nothing changed: the record stays as it was', () => {
     fc.assert(
       fc.property(anyBase, fc.array(anyChange, { minLength: 1, maxLength: 8 }), (base, changes) => {
         const done = run(base, ...changes);

@@ -49,7 +49,7 @@ function learner(load: () => SealedRecord | undefined | 'damaged'): {
 }
 
 describe('a copy', () => {
-  test('what is in flight at the source, where the record here is damaged: it does not stand in its place as if it were at rest', () => {
+  test('in flight at the source, damaged here: the copy does not replace the record as if it were at rest', () => {
     const { replica, stored } = learner(() => 'damaged');
     expect(replica.copy(SLOT, pending(sealed(5, 'new')))).toBe(true);
     expect(stored).toEqual([]);
@@ -58,7 +58,7 @@ describe('a copy', () => {
     expect(replica.copy(SLOT, heldAtRest(sealed(6, 'newer')))).toBe(false);
   });
 
-  test('the version that is in flight here, with another content: neither becomes readable, and it is told', () => {
+  test('the version in flight here, with different content: neither becomes readable, and an error is logged', () => {
     const { replica, stored, events } = learner(() => sealed(5, 'mine'));
     replica.restoreInFlight(SLOT, pending(sealed(5, 'mine')), [1]);
     expect(replica.copy(SLOT, heldAtRest(sealed(5, 'theirs')))).toBe(true);
@@ -67,7 +67,7 @@ describe('a copy', () => {
     expect(stored).toEqual([]);
   });
 
-  test('the version that is in flight here, with the same content, at rest at the source: it becomes readable', () => {
+  test('the version in flight here, with the same content, at rest at the source: it becomes readable', () => {
     const { replica, events } = learner(() => sealed(5, 'same'));
     replica.restoreInFlight(SLOT, pending(sealed(5, 'same')), [1]);
     expect(replica.copy(SLOT, heldAtRest(sealed(5, 'same')))).toBe(true);
