@@ -163,7 +163,8 @@ export function decodeFrame(
   return from.ok ? { header, messages } : { fault: from.fault };
 }
 
-// One branch per kind and nothing else, the hottest kinds first. long: one branch a kind, nothing to divide
+// One branch per kind and nothing else, the hottest kinds first.
+// long: one branch a kind, nothing to divide
 function writeMessage(out: Writer, message: PeerMessage): void {
   switch (message.kind) {
     case 'invalidate':
