@@ -28,7 +28,7 @@ test('slots at once: few while pieces are large, many once they have been small 
   expect(window.slotsAtOnce).toBe(SLOT_COPIES_BYTES_MAX / SLOT_COPY_BYTES_MAX / 2);
 });
 
-test('what is here and not on the disk yet: holds up the next pieces as what is on its way does', () => {
+test('a piece that has arrived and is not on disk yet holds up the next ones, like one on its way', () => {
   const window = new CopyWindow();
   settle(window, 100_000, 60);
   const asked = fill(window);

@@ -26,7 +26,7 @@ export class DoorBook {
     this.awaitedUntil = now + DOORS_AWAITED_MS;
   }
 
-  /** A member, or a process that is to become one, has introduced itself. */
+  /** A member, or a process about to become one, has introduced itself. */
   hear(name: string, said: DoorAddresses): void {
     const [http, resp] = [wellFormed(said.http), wellFormed(said.resp)];
     const before = this.heard.get(name);

@@ -175,7 +175,7 @@ describe('steps', () => {
     expect(lossOf(turned)).toEqual(lossOf(lost));
   });
 
-  test('all who held the slots are gone, and these are headed elsewhere: those who were learning stay, for what they have left over may be all there is', () => {
+  test('all holders of the slots are gone, and the slots get another destination: the learners stay, because their leftovers may be all there is', () => {
     const alone = changeMembers(founded(3), { gone: [2, 3], entrants: [] })!;
     const back = [2, 3].map((id) => ({ id, incarnation: 2, intact: true }));
     const lost = changeMembers(alone, { gone: [1], entrants: back })!;

@@ -86,7 +86,7 @@ class View {
 }
 
 const WITHOUT_E = ['a', 'b', 'c', 'd'];
-/** Most of those that share slots with `e` find it slow. */
+/** Most members that share slots with `e` find it slow. */
 const ALL_FIND_E: Weather = { trips: { e: 200 }, finds: { b: ['e'], c: ['e'], d: ['e'] } };
 const LONG_MS = SLOW_FOR_MS + 1_000;
 

@@ -44,7 +44,7 @@ test('the flag is one epoch, there and back, and nothing else of the topology ch
   expect(setSpooling(topology, false)).toBe(null);
 });
 
-test('a mark: what is held readable at its version or more is drained, what is in flight or damaged waits, one of what never became valid stands for what is held', () => {
+test('a mark: a readable record of its version or higher is drained, one in flight or damaged waits, and a mark of a version that never became valid is restated for what is held', () => {
   expect(judgeMark(10, { kind: 'readable', version: 10 })).toBe('drain');
   expect(judgeMark(10, { kind: 'readable', version: 12 })).toBe('drain');
   expect(judgeMark(10, { kind: 'unfinished' })).toBe('wait');

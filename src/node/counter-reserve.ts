@@ -11,7 +11,7 @@ import type { StoreWriter } from './store-writer.ts';
 export class CounterReserve implements OwnCounters {
   spentThrough: number;
   private readonly writer: StoreWriter;
-  private putBy: number;
+  private reserved: number;
   /** The counter to be written to disk next. */
   private asked: number;
   /** The highest counter taken here; it may exceed `asked` while an earlier reservation is being stored. */
@@ -22,7 +22,7 @@ export class CounterReserve implements OwnCounters {
   constructor(writer: StoreWriter, spentThrough: number) {
     this.writer = writer;
     this.spentThrough = spentThrough;
-    this.putBy = spentThrough;
+    this.reserved = spentThrough;
     this.asked = spentThrough;
   }
 
@@ -32,21 +32,21 @@ export class CounterReserve implements OwnCounters {
 
   covers(counter: number): boolean {
     this.taken = Math.max(this.taken, counter);
-    this.putMoreBy();
-    return counter <= this.putBy;
+    this.reserveMore();
+    return counter <= this.reserved;
   }
 
-  private putMoreBy(): void {
-    if (this.isStoring || this.taken <= this.putBy - COUNTERS_PUT_BY / 2) return;
+  private reserveMore(): void {
+    if (this.isStoring || this.taken <= this.reserved - COUNTERS_PUT_BY / 2) return;
     const through = this.taken + COUNTERS_PUT_BY;
     this.isStoring = true;
     this.asked = through;
     this.writer.putMeta(COUNTERS_NAME, encodeCounters(through), (error) => {
       this.isStoring = false;
       if (error !== null) return;
-      this.putBy = through;
+      this.reserved = through;
       // A higher counter was taken meanwhile, for another key.
-      this.putMoreBy();
+      this.reserveMore();
     });
   }
 }

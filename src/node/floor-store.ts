@@ -33,7 +33,7 @@ export class FloorStore {
     if (this.floors.raise(slot, counter)) this.writer.putEntry(floorKey(slot), encodeFloor(slot, counter));
   }
 
-  /** The floors of those given slots that have one. */
+  /** The floors of the given slots, for those that have one. */
   among(slots: Uint16Array): SlotFloor[] {
     const found: SlotFloor[] = [];
     for (const slot of slots) {

@@ -45,7 +45,7 @@ test('a heartbeat is a frame of its own if there is nothing else to send', () =>
   expect(framesOf(null)).toEqual(['b: heartbeat', 'c: heartbeat']);
 });
 
-test('what a node complains of leaves in the frame of the heartbeat, at once', () => {
+test('the slowness that a node reports leaves in the frame of the heartbeat, at once', () => {
   const strain: Strain = { kind: 'strain', storeMs: 40, slow: [], clientDelayFactor: 2 };
   const kinds = 'strain heartbeat';
   expect(framesOf(strain)).toEqual([`b: ${kinds}`, `c: ${kinds}`]);

@@ -33,7 +33,7 @@ test('pages arrive in any order: each is applied after those of all lower slots'
   expect(applied).toEqual([1, 2, 3, 4]);
 });
 
-test('a lower one does not come: those behind it wait for a moment and no longer', () => {
+test('the page of a lower slot does not arrive: later ones wait for a moment and no longer', () => {
   const { applied, pages, come } = begin([1, 2, 3]);
   come(2, 10);
   come(3, 20);

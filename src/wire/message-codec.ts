@@ -1,8 +1,8 @@
 /**
- * A frame is what members send one another at once: its sender's place in the world, then many messages. It
- * is refused whole or taken whole: the checksum and the count in its head leave no part of it unnoticed.
+ * A frame is what members send one another at a time: a header about its sender, then many messages. It is accepted or
+ * refused as a whole: the checksum and the message count in its header cover every part of it.
  *
- *   0 u8 format   1 u32 checksum of all behind   5 u32 messages   9 u16 from   11 f64 incarnation
+ *   0 u8 format   1 u32 checksum of the rest   5 u32 messages   9 u16 from   11 f64 incarnation
  *  19 f64 epoch   27 messages: u8 kind, fields                                    (little endian)
  */
 import { unreachable } from '../base/assert.ts';

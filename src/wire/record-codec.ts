@@ -1,6 +1,6 @@
 /**
- * One record as bytes: the same in every store and on every link, so that it is encoded once. The checksum
- * covers everything behind it; a damaged record is noticed wherever it is read. (PROTOCOL R10)
+ * Codec of one record: the same bytes in every store and on every link, so that it is encoded only once. The checksum
+ * covers everything after it, so a damaged record is noticed wherever it is read. (PROTOCOL R10)
  *
  *   0 u32 checksum   4 u8 format   5 u8 flags   6 u16 key bytes
  *   8 f64 version   16 f64 createdAt   24 f64 updatedAt   32 f64 expiresAt

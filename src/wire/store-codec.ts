@@ -1,14 +1,14 @@
 /**
- * How a node's store is laid out: one ordered map of text keys, by the first letter.
+ * The layout of a node's store: one ordered map of text keys, whose first letter tells the kind of entry.
  *
  *   r SSSS key      a record, SSSS its slot in hexadecimal
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
- *   m name          what the node must remember of itself and of the council's register, and the counters it put by
+ *   m name          what the node must remember of itself and of the council's register, and its reserved counters
  *   l SSSS          the floor of a slot (PROTOCOL R22)
  *   d SSSS          the counter up to which deletions of a slot were forgotten here (PROTOCOL R28)
- *   u               the latest life of the cluster for which the slots were looked through (PROTOCOL R28)
+ *   u               the latest life of the cluster for which the slots were examined (PROTOCOL R28)
  *   u SSSS          a slot that was given up and made whole without this disk, which has not copied it since
- *   u SSSS key      what was written of it since
+ *   u SSSS key      a key of such a slot that was written since
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';

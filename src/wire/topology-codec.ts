@@ -1,6 +1,6 @@
 /**
- * A topology as bytes, for links and for the disk: the table of 16,384 slots as runs of equal rows, or as one
- * or two bytes a slot where that is shorter. Its own checksum covers everything behind it.
+ * Codec of a topology, for links and for the disk: the table of 16,384 slots as runs of equal rows, or as one or two
+ * bytes per slot if that is shorter. Its own checksum covers everything after it.
  *
  *   0 u32 checksum   4 u8 format   5 fields, members, council, rows, slots      (little endian)
  */

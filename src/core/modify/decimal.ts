@@ -106,7 +106,7 @@ function hexadecimalOf(
   return withinReach(rounded(sign === '-' ? -digits : digits, shift));
 }
 
-/** Of a number that is not 0. As Redis has it, one that comes out as 0 is none, either. */
+/** For a number that is not 0: undefined if it is too large or, as in Redis, rounds to 0. */
 function withinReach(number: LongDouble): LongDouble | undefined {
   return number.bits === 0n || isTooLarge(number) ? undefined : number;
 }
