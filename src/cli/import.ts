@@ -255,9 +255,10 @@ class Import {
     const pipeline = this.#pipeline;
     const writes: Promise<void>[] = [];
     for (const row of rows) {
+      const { ttlMs, contentType } = row;
       await pipeline.room();
       writes.push(
-        pipeline.set(row.key, row.value, row.ttlMs, row.contentType, operationId).then(
+        pipeline.set(row.key, row.value, { ttlMs, contentType, operationId }).then(
           () => undefined,
           (fault: unknown) => note(row, fault),
         ),

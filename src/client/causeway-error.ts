@@ -2,16 +2,23 @@
  * The client's error type. Callers act on the certainty: *definite* means that the operation did not happen and may be
  * repeated freely; *indefinite* means that it may have happened.
  */
+import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { isErrorCode } from '../core/errors.ts';
 import type { Certainty, ErrorCode } from '../core/errors.ts';
 
-/** The code that a node reported, or `transport` when the failure arose on the way to the node. (docs/ERRORS.md) */
-export type ClientErrorCode = ErrorCode | 'transport';
+/**
+ * The code that a node reported, `transport` when the failure arose on the way to the node, or `aborted` when the
+ * caller's signal ended the call; its reason is then the `cause` of the error. (docs/ERRORS.md)
+ */
+export type ClientErrorCode = ErrorCode | 'transport' | 'aborted';
 
+/** The failure of a call: `code` says why it failed, `certainty` whether it may have happened. */
 export class CausewayError extends Error {
   override readonly name = 'CausewayError';
+  /** Codes are stable, so callers may compare them. */
   readonly code: ClientErrorCode;
+  /** `definite`: the operation did not happen and may be repeated freely. `indefinite`: it may have happened. */
   readonly certainty: Certainty;
   /** Milliseconds after which an overloaded node asks to be called again; undefined if the node gave no hint. */
   readonly retryAfterMs: number | undefined;
@@ -38,7 +45,8 @@ export function certaintyOfLoss(isWrite: boolean): Certainty {
  */
 const NEVER_SENT = /^No connection established/;
 
-export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayError {
+/** `where` names the node and the time limit, for a failure that does not mention them itself. */
+export function errorOfStatus(error: ServiceError, isWrite: boolean, where = ''): CausewayError {
   const code = error.metadata?.get('causeway-code')[0]?.toString();
   const certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
   if (code !== undefined && (certainty === 'definite' || certainty === 'indefinite')) {
@@ -47,7 +55,9 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayEr
     const known = isErrorCode(code) ? code : 'transport';
     return new CausewayError(known, certainty, error.details, retryAfterMs >= 0 ? retryAfterMs : undefined);
   }
-  const told = error.details || error.message;
+  // The library's own message lists its internal stages and their times.
+  const isLate = error.code === status.DEADLINE_EXCEEDED && where !== '';
+  const told = isLate ? `no answer ${where}` : error.details || error.message;
   return new CausewayError('transport', NEVER_SENT.test(told) ? 'definite' : certaintyOfLoss(isWrite), told);
 }
 

@@ -49,6 +49,11 @@ describe('calls', () => {
     expect(await client.compareAndDelete('a', { value: 'two' })).toMatchObject({ applied: true });
     expect(await client.get('a')).toBeUndefined();
     expect(await client.compareAndSet('a', { version }, 'x')).toEqual({ applied: false, current: undefined });
+    expect(await client.getText('a')).toBeUndefined();
+    await client.set('a', '\ufeffÄ \u{1f389}');
+    expect(await client.getText('a')).toBe('\ufeffÄ \u{1f389}');
+    await client.set('a', Uint8Array.of(0xff));
+    await expect(client.getText('a')).rejects.toThrow(TypeError);
     expect(await client.increment('n')).toBe(1n);
     expect(await client.increment('n', -3)).toBe(-2n);
     await client.delete('n');
@@ -66,7 +71,7 @@ describe('calls', () => {
     await client.compareAndSet('a', { value: 'one' }, 'two', { contentType });
     expect(await typeOf()).toBe(contentType);
     const pipeline = await client.pipeline();
-    await pipeline.set('a', 'three', 0, 'text/plain');
+    await pipeline.set('a', 'three', { contentType: 'text/plain' });
     await pipeline.close();
     expect(await typeOf()).toBe('text/plain');
     await client.setMany([{ key: 'a', value: 'four', contentType }]);
@@ -145,6 +150,26 @@ test('old answers, where they are taken: told with their age, for absence too', 
 });
 
 describe('failures', () => {
+  test('the stack of an error leads to who has called, and not into the library', async () => {
+    const handler = async (): Promise<void> => {
+      await client.set('word', 'x');
+      await client.increment('word');
+    };
+    const seen = await errorOf(handler());
+    expect(seen.code).toBe('not_an_integer');
+    expect(seen.stack).toMatch(/at (async )?handler /);
+    const asked = async (): Promise<void> => void (await client.plan({ leaves: ['x'] }));
+    one.api.failWith = 'not_ready';
+    expect((await errorOf(asked())).stack).toMatch(/at (async )?asked /);
+  });
+
+  test('no answer in time: the message says from whom, and within which time', async () => {
+    one.api.holding = true;
+    expect(await errorOf(client.set('a', 'x', { timeoutMs: 50 }))).toMatchObject({
+      ...{ code: 'transport', message: `no answer from ${one.address} within 50 ms` },
+    });
+  });
+
   test('a write on a connection that went before it was sent: definite, whatever the library calls it', async () => {
     const direct = new Client(NOBODY, credentials.createInsecure());
     const call = (): Promise<ServiceError> =>
@@ -325,6 +350,52 @@ describe('several nodes', () => {
   }
 });
 
+describe('all records, one by one', () => {
+  const keysOf = async (scanned: AsyncGenerator<{ readonly key: string }>): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const { key } of scanned) keys.push(key);
+    return keys.sort();
+  };
+
+  test('those with a prefix, and all without', async () => {
+    for (const key of ['user:1', 'user:2', 'order:1']) await client.set(key, 'x');
+    expect(await keysOf(client.scan({ prefix: 'user:' }))).toEqual(['user:1', 'user:2']);
+    expect(await keysOf(client.scan())).toHaveLength(3);
+    expect(await errorOf(keysOf(client.scan({ prefixes: 'a' } as object)))).toMatchObject({
+      code: 'invalid_argument',
+    });
+  });
+
+  test('a node that fails on the way: another goes on, and none comes twice', async () => {
+    const keys = Array.from({ length: 40 }, (_, at) => `k${at}`);
+    for (const [each, value] of [
+      [one, 'v'.repeat(100_000)],
+      [two, 'another'],
+    ] as const) {
+      each.api.scanPageMax = 3;
+      const alone = connect({ nodes: [each.address] });
+      await alone.setMany(keys.map((key) => ({ key, value })));
+      alone.close();
+    }
+    const seen: string[] = [];
+    let last: Uint8Array | undefined;
+    const both = connect({ nodes: [one.address, two.address], timeoutMs: 10_000 });
+    for await (const { key, entry } of both.scan()) {
+      seen.push(key);
+      if (seen.length === 1) await one.stop();
+      last = entry.value;
+    }
+    expect(seen.sort()).toEqual(keys.sort());
+    expect(text(last)).toBe('another');
+    both.close();
+  });
+
+  test('nobody goes on: told within the time of a call', async () => {
+    one.api.failWith = 'not_ready';
+    expect(await errorOf(keysOf(client.scan({ timeoutMs: 500 })))).toMatchObject({ certainty: 'definite' });
+  });
+});
+
 describe('a pipeline', () => {
   test('thousands of operations: all answered, in far fewer frames', async () => {
     const pipeline = await client.pipeline({ unansweredMax: 500 });
@@ -338,6 +409,8 @@ describe('a pipeline', () => {
     expect(text(await pipeline.get('k2999'))).toBe('v2999');
     expect(await pipeline.increment('n', 5)).toBe(5n);
     expect(await pipeline.compareAndSet('n', { value: '5' }, '6')).toMatchObject({ applied: true });
+    expect(await pipeline.compareAndDelete('n', { value: '5' })).toMatchObject({ applied: false });
+    expect(await pipeline.compareAndDelete('n', { value: '6' })).toMatchObject({ applied: true });
     await pipeline.delete('n');
     expect(await pipeline.get('n')).toBeUndefined();
     await pipeline.close();

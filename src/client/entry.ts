@@ -77,6 +77,24 @@ export function checkedTtl(ttlMs = 0): number {
   return ttlMs;
 }
 
+/**
+ * Checks the operand of an increment. The encoder would silently truncate a value beyond 64 bits, and a number beyond
+ * 2^53 may have been rounded already.
+ */
+export function checkedDelta(delta: bigint | number): bigint {
+  const isWhole = typeof delta === 'bigint' || Number.isSafeInteger(delta);
+  if (isWhole && BigInt.asIntN(64, BigInt(delta)) === BigInt(delta)) return BigInt(delta);
+  throw refused(
+    `${String(delta)} is no whole number to add (a bigint of 64 bits, or a number up to 2^53 - 1)`,
+  );
+}
+
+/** Checks only that the content type is a string; the node decides whether it is a media type. */
+export function checkedContentType(contentType: string | undefined): string | undefined {
+  if (contentType === undefined || typeof contentType === 'string') return contentType;
+  throw refused('the content type is no string');
+}
+
 /** Checks an operation id; undefined becomes an empty one, "no id". */
 export function checkedOperationId(id: Uint8Array | undefined): Uint8Array {
   if (id === undefined) return NO_ID;
@@ -87,7 +105,7 @@ export function checkedOperationId(id: Uint8Array | undefined): Uint8Array {
   return id;
 }
 
-function refused(fault: string): CausewayError {
+export function refused(fault: string): CausewayError {
   return new CausewayError('invalid_argument', 'definite', fault);
 }
 
@@ -98,6 +116,18 @@ export function checkedKey(key: string): string {
   const fault = typeof key === 'string' ? keyFault(key) : 'the key is no string';
   if (fault !== undefined) throw refused(fault);
   return key;
+}
+
+export function checkedKeys(keys: readonly string[]): void {
+  if (!Array.isArray(keys)) throw refused('the keys are no array');
+  keys.forEach(checkedKey);
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Throws a TypeError if the bytes are not UTF-8. */
+export function textOf(value: Uint8Array): string {
+  return UTF8.decode(value);
 }
 
 /** Null means that the node returned nothing, as for an absent key. */
@@ -133,7 +163,19 @@ export function errorOfFailure(failed: causeway.v1.Failure): CausewayError {
 
 export function expectationFields(expected: Expected): causeway.v1.CompareAndPutRequestFields {
   if (expected === 'absent') return { expectAbsent: true };
-  return 'version' in expected
-    ? { expectVersion: expected.version }
-    : { expectValue: bytesOf(expected.value) };
+  return standingFields(expected);
+}
+
+/** For conditions that an absent key cannot meet. */
+export function standingFields(expected: Exclude<Expected, 'absent'>): {
+  readonly expectVersion?: number;
+  readonly expectValue?: Uint8Array;
+} {
+  const given: unknown = expected;
+  if (typeof given === 'object' && given !== null) {
+    if ('value' in given) return { expectValue: bytesOf(given.value as Value) };
+    if ('version' in given && Number.isSafeInteger(given.version) && (given.version as number) >= 0)
+      return { expectVersion: given.version as number };
+  }
+  throw refused("what is expected is none of { version: 8195 }, { value: 'one' } and, of a put, 'absent'");
 }

@@ -61,6 +61,73 @@ test('a key that is no string, a time that is none, an id of another length: ref
   expect(await client.set('a', 'x', { ttlMs: 60_000, operationId: newOperationId() })).toBeGreaterThan(0);
 });
 
+test.each([
+  ['no number', 1.5],
+  ['text', 'x'],
+  ['beyond 64 bits', 2n ** 63n],
+  ['a number beyond 2^53, which may be another than was meant', 2 ** 63],
+])(
+  'a delta that is %s: refused by every way to add it; it was added cut off to 64 bits',
+  async (_, given) => {
+    const delta = given as bigint;
+    const expected = refusal(/ is no whole number to add/);
+    const pipeline = await client.pipeline();
+    await expect(client.increment('n', delta)).rejects.toMatchObject(expected);
+    await expect(pipeline.increment('n', delta)).rejects.toMatchObject(expected);
+    await pipeline.close();
+    expect(doors.api.calls).toEqual([]);
+  },
+);
+
+describe.each([NaN, 0, -1, Infinity, 2 ** 31, '5', null])('%s as a time', (given) => {
+  const timeoutMs = given as number;
+
+  test('is refused by calls, and by connect; NaN ended the process', async () => {
+    const expected = refusal(/^timeoutMs is .*: milliseconds, more than 0/);
+    await expect(client.get('a', { timeoutMs })).rejects.toMatchObject(expected);
+    await expect(client.set('a', 'x', { timeoutMs })).rejects.toMatchObject(expected);
+    await expect(client.status(doors.address, { timeoutMs })).rejects.toMatchObject(expected);
+    await expect(client.pipeline({ timeoutMs })).rejects.toMatchObject(expected);
+    await expect(client.export('', { timeoutMs }).next()).rejects.toMatchObject(expected);
+    expect(doors.api.calls).toEqual([]);
+    expect(() => connect({ nodes: ['a:1'], timeoutMs })).toThrow(/^timeoutMs is /);
+    expect(() => connect({ nodes: ['a:1'], connectTimeoutMs: timeoutMs })).toThrow(/^connectTimeoutMs is /);
+  });
+});
+
+test('options that nothing reads: refused, where a misspelt time to live would keep a value for ever', async () => {
+  const pipeline = await client.pipeline();
+  for (const given of [{ ttl: 5 }, { EX: 5 }, 5, 'x', null]) {
+    const options = given as object;
+    const expected = refusal(/^there is no option "(ttl|EX)", only .*ttlMs|^the options are no object/);
+    await expect(client.set('a', 'x', options)).rejects.toMatchObject(expected);
+    await expect(client.get('a', options)).rejects.toMatchObject(expected);
+    await expect(pipeline.set('a', 'x', options)).rejects.toMatchObject(expected);
+  }
+  await expect(client.set('a', 'x', { contentType: 7 as never })).rejects.toMatchObject(
+    refusal(/no string$/),
+  );
+  await expect(client.get('a', { signal: {} as never })).rejects.toMatchObject(refusal(/no AbortSignal$/));
+  await pipeline.close();
+  expect(doors.api.calls).toEqual([]);
+  await client.get('a', { ttlMs: 5 } as object);
+});
+
+test('an expectation that says nothing: refused; one of no version was sent as one that nothing has', async () => {
+  for (const given of ['present', undefined, null, {}, { versoin: 5 }, { version: '5' }, { version: 1.5 }]) {
+    const expected = given as { version: number };
+    const fault = refusal(/^what is expected is none of /);
+    await expect(client.compareAndSet('a', expected, 'x')).rejects.toMatchObject(fault);
+    await expect(client.compareAndDelete('a', expected)).rejects.toMatchObject(fault);
+  }
+  await expect(client.compareAndDelete('a', 'absent' as never)).rejects.toMatchObject(refusal(/none of/));
+  await expect(client.getMany('abc' as never)).rejects.toMatchObject(refusal(/^the keys are no array$/));
+  await expect(client.setMany({ a: 'b' } as never)).rejects.toMatchObject(
+    refusal(/^the entries are no array/),
+  );
+  expect(doors.api.calls).toEqual([]);
+});
+
 test('no nodes, or none that can be reached by what was given: told when it connects', () => {
   const connectTo = (nodes: unknown) => () => connect({ nodes } as never);
   for (const nodes of [undefined, [], '127.0.0.1:50051'])

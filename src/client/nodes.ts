@@ -4,11 +4,13 @@
  * Nothing is sent before a connection is established, so a node that is down makes a write indefinite only if it went
  * down during the call.
  */
-import { Client, Metadata, connectivityState, credentials } from '@grpc/grpc-js';
+import { Client, Metadata, connectivityState, credentials, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
-import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
+import { abortedError, failIfAborted, pause, timeoutFault } from './bound.ts';
+import type { Bound } from './bound.ts';
+import { CausewayError, certaintyOfLoss, errorOfStatus, mayTryAnother } from './causeway-error.ts';
 import type { ConnectOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { Patience } from './patience.ts';
@@ -59,6 +61,10 @@ export class Nodes {
       pace: new Pace(),
       key: undefined,
     }));
+    for (const name of ['timeoutMs', 'connectTimeoutMs'] as const) {
+      const fault = options[name] === undefined ? undefined : timeoutFault(options[name], name);
+      if (fault !== undefined) throw new TypeError(fault);
+    }
     this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT;
   }
 
@@ -69,15 +75,16 @@ export class Nodes {
   async call<Fields, Decoded>(
     method: Method<Fields, Decoded>,
     request: Fields,
-    timeoutMs: number,
+    bound: Bound,
   ): Promise<Decoded> {
     const metadata = this.#metadata();
-    const deadline = Date.now() + timeoutMs;
+    const deadline = Date.now() + bound.timeoutMs;
     const untried = new Set(this.#nodes);
     let refusal: CausewayError | undefined;
     this.#patience.noteCall(performance.now());
     for (let refusals = 0; ;) {
-      const node = await this.#pick(untried, deadline).catch((fault: unknown) => {
+      failIfAborted(bound.signal);
+      const node = await this.#pick(untried, deadline, bound.signal).catch((fault: unknown) => {
         // An answer from a node is more informative than "the next one could not be reached".
         throw refusal ?? fault;
       });
@@ -85,11 +92,14 @@ export class Nodes {
       node.key = keyIn(request) ?? node.key;
       const ended = node.pace.begin(performance.now());
       try {
-        return await unary(node.client, method, request, metadata, deadline);
-      } catch (error) {
+        return await unary(node.client, method, request, metadata, deadline, bound.signal);
+      } catch (failure) {
+        // Created here and not in the callback of the library, so that the stack trace contains the caller.
+        const error = errorOfUnary(failure as ServiceError, method.isWrite, node.address, bound);
         if (!mayTryAnother(error) || Date.now() >= deadline) throw error;
         refusal = error;
-        if (error.code === 'overloaded') await this.#waitAfter(error, node, refusals++, untried, deadline);
+        if (error.code === 'overloaded')
+          await this.#waitAfter(error, node, refusals++, untried, deadline, bound);
         else if (untried.size === 0) throw error;
       } finally {
         ended(performance.now());
@@ -104,6 +114,7 @@ export class Nodes {
     attempt: number,
     untried: Set<Node>,
     deadline: number,
+    { signal }: Bound,
   ): Promise<void> {
     const now = performance.now();
     const hasOther = untried.size > 0;
@@ -111,7 +122,7 @@ export class Nodes {
     if (pauseMs === null || Date.now() + pauseMs >= deadline) throw error;
     if (hasOther) return;
     for (const each of this.#nodes) untried.add(each);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await pause(pauseMs, signal);
   }
 
   /** Asks this one node only. */
@@ -119,15 +130,20 @@ export class Nodes {
     address: string,
     method: Method<Fields, Decoded>,
     request: Fields,
-    timeoutMs: number,
+    bound: Bound,
   ): Promise<Decoded> {
     const node = this.#nodes.find((each) => each.address === address);
     if (node === undefined)
       throw new CausewayError('transport', 'definite', `${address} is none of the nodes`);
     const metadata = this.#metadata();
-    const deadline = Date.now() + timeoutMs;
-    await this.#pick(new Set([node]), deadline);
-    return unary(node.client, method, request, metadata, deadline);
+    const deadline = Date.now() + bound.timeoutMs;
+    failIfAborted(bound.signal);
+    await this.#pick(new Set([node]), deadline, bound.signal);
+    try {
+      return await unary(node.client, method, request, metadata, deadline, bound.signal);
+    } catch (failure) {
+      throw errorOfUnary(failure as ServiceError, method.isWrite, address, bound);
+    }
   }
 
   /** Opens a stream to the next connected node. */
@@ -135,7 +151,7 @@ export class Nodes {
     method: Method<Fields, Decoded>,
     timeoutMs: number,
   ): Promise<ClientDuplexStream<Fields, Decoded>> {
-    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs);
+    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs, undefined);
     return client.makeBidiStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
@@ -150,10 +166,11 @@ export class Nodes {
   async *answers<Fields, Decoded>(
     method: Method<Fields, Decoded>,
     request: Fields,
-    timeoutMs: number,
+    { timeoutMs, signal }: Bound,
   ): AsyncGenerator<Decoded, void> {
     const metadata = this.#metadata();
-    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs);
+    failIfAborted(signal);
+    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs, signal);
     const stream = client.makeServerStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
@@ -167,17 +184,22 @@ export class Nodes {
       stream.cancel();
     };
     let timer = setTimeout(late, timeoutMs);
+    const cancel = (): void => stream.cancel();
+    signal?.addEventListener('abort', cancel);
     try {
       for await (const answer of stream) {
         clearTimeout(timer);
         yield answer as Decoded;
+        failIfAborted(signal);
         timer = setTimeout(late, timeoutMs);
       }
     } catch (error) {
+      failIfAborted(signal);
       if (isLate) throw new CausewayError('transport', 'definite', `no answer within ${timeoutMs} ms`);
       throw errorOfStatus(error as ServiceError, method.isWrite);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
       stream.cancel();
     }
   }
@@ -206,7 +228,11 @@ export class Nodes {
     return true;
   }
 
-  async #pick(candidates: ReadonlySet<Node>, deadline: number): Promise<Node> {
+  async #pick(
+    candidates: ReadonlySet<Node>,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Node> {
     if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
     const count = this.#nodes.length;
     const start = this.#next;
@@ -229,15 +255,27 @@ export class Nodes {
     }
     if (avoided !== undefined) return avoided;
     const connectBy = Math.min(deadline, Date.now() + this.#connectTimeoutMs);
-    const connected = await firstConnected([...candidates], connectBy);
+    const connected = await firstConnected([...candidates], connectBy, signal);
+    failIfAborted(signal);
     if (connected !== undefined) return connected;
     const names = [...candidates].map(({ address }) => address).join(', ');
     throw new CausewayError('transport', 'definite', `cannot connect to ${names}: nothing was sent`);
   }
 }
 
-function firstConnected(nodes: readonly Node[], deadline: number): Promise<Node | undefined> {
-  return new Promise((resolve) => {
+/** Resolves to undefined if none is connected by the deadline, or if the signal aborts. */
+function firstConnected(
+  nodes: readonly Node[],
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<Node | undefined> {
+  return new Promise((settle) => {
+    const abort = (): void => resolve(undefined);
+    const resolve = (node: Node | undefined): void => {
+      signal?.removeEventListener('abort', abort);
+      settle(node);
+    };
+    signal?.addEventListener('abort', abort);
     let left = nodes.length;
     for (const node of nodes) {
       node.client.waitForReady(deadline, (error) => {
@@ -270,15 +308,17 @@ function keyIn(request: unknown): string | undefined {
   return typeof key === 'string' ? key : undefined;
 }
 
+/** Rejects with the error of the library. */
 function unary<Fields, Decoded>(
   client: Client,
   method: Method<Fields, Decoded>,
   request: Fields,
   metadata: Metadata,
   deadline: number,
+  signal: AbortSignal | undefined,
 ): Promise<Decoded> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       method.path,
       (fields: Fields) => method.request.encode(fields).finish() as Buffer,
       (bytes: Buffer) => method.answer.decode(bytes),
@@ -286,11 +326,25 @@ function unary<Fields, Decoded>(
       metadata,
       { deadline },
       (error: ServiceError | null, answer?: Decoded) => {
+        signal?.removeEventListener('abort', cancel);
         if (error === null) resolve(answer as Decoded);
-        else reject(errorOfStatus(error, method.isWrite));
+        else reject(error);
       },
     );
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener('abort', cancel);
   });
+}
+
+function errorOfUnary(
+  failure: ServiceError,
+  isWrite: boolean,
+  address: string,
+  { timeoutMs, signal }: Bound,
+): CausewayError {
+  if (signal?.aborted === true && failure.code === status.CANCELLED)
+    return abortedError(signal, certaintyOfLoss(isWrite));
+  return errorOfStatus(failure, isWrite, `from ${address} within ${Math.round(timeoutMs)} ms`);
 }
 
 /** Plain JavaScript can pass anything here, and a bad address would otherwise fail much later or not at all. */

@@ -28,7 +28,13 @@ export interface TraceHeaders {
 }
 
 export interface CallOptions {
+  /** Milliseconds until the call fails. Default: the `timeoutMs` of the client. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Aborting it fails the call with the code `aborted`. A write that was already sent is then `indefinite`: aborting
+   * does not undo it.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ReadOptions extends CallOptions {
@@ -76,8 +82,18 @@ export interface Inspected {
   readonly entry: Entry | undefined;
 }
 
+export interface ScanOptions extends CallOptions {
+  /** Yields only records whose key begins with it. Default: all records. */
+  readonly prefix?: string | undefined;
+}
+
+export interface ScannedEntry {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
 export interface ExportedPage {
-  readonly entries: readonly { readonly key: string; readonly entry: Entry }[];
+  readonly entries: readonly ScannedEntry[];
   /** Where the export goes on after this page; '' on the last page. */
   readonly next: string;
   /** PostgreSQL has rows that the cluster has not loaded yet; the page may lack them. */

@@ -11,6 +11,8 @@ import type { causeway } from '../gen/protocol.js';
 import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
 import {
   bytesOf,
+  checkedContentType,
+  checkedDelta,
   checkedKey,
   checkedOperationId,
   checkedTtl,
@@ -18,9 +20,11 @@ import {
   entryOf,
   errorOfFailure,
   expectationFields,
+  standingFields,
 } from './entry.ts';
 import type { CompareResult, Entry, Expected, Value } from './entry.ts';
-import type { ConnectOptions } from './options.ts';
+import { checkOptions } from './bound.ts';
+import type { ConnectOptions, SetOptions } from './options.ts';
 
 export interface PipelineOptions {
   /** Timeout in milliseconds of each operation, counted from when it is sent. */
@@ -30,6 +34,9 @@ export interface PipelineOptions {
   /** As in `ConnectOptions`; default: the client's own `trace`. */
   readonly trace?: ConnectOptions['trace'];
 }
+
+/** As in the client's `set`. The time limit is that of the pipeline, and repeating a write is up to the caller. */
+export type PipelineSetOptions = Pick<SetOptions, 'ttlMs' | 'contentType' | 'operationId'>;
 
 type Stream = ClientDuplexStream<causeway.v1.PipelineRequestFields, causeway.v1.PipelineResponse>;
 
@@ -90,18 +97,8 @@ export class Pipeline {
     return get?.record ? entryOf(get.record) : undefined;
   }
 
-  /** `contentType` and `operationId` as in the client's `set`, but repeating the write is up to the caller. */
-  async set(
-    key: string,
-    value: Value,
-    ttlMs = 0,
-    contentType?: string,
-    operationId?: Uint8Array,
-  ): Promise<number> {
-    const put = {
-      ...{ key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType },
-      operationId: checkedOperationId(operationId),
-    };
+  async set(key: string, value: Value, options: PipelineSetOptions = {}): Promise<number> {
+    const put = { key: checkedKey(key), value: bytesOf(value), ...this.#kept(options) };
     return (await this.#ask({ put }, put.value.length, true)).put!.version;
   }
 
@@ -109,19 +106,26 @@ export class Pipeline {
     return (await this.#ask({ delete: { key: checkedKey(key) } }, 0, true)).delete!.version;
   }
 
-  async compareAndSet(key: string, expected: Expected, value: Value, ttlMs = 0): Promise<CompareResult> {
-    const put = {
-      ...expectationFields(expected),
-      key: checkedKey(key),
-      value: bytesOf(value),
-      ttlMs: checkedTtl(ttlMs),
-    };
-    const bytes = put.value.length + (put.expectValue?.length ?? 0);
+  async compareAndSet(
+    key: string,
+    expected: Expected,
+    value: Value,
+    options: PipelineSetOptions = {},
+  ): Promise<CompareResult> {
+    const fields = expectationFields(expected);
+    const put = { ...fields, key: checkedKey(key), value: bytesOf(value), ...this.#kept(options) };
+    const bytes = put.value.length + (fields.expectValue?.length ?? 0);
     return compareResultOf((await this.#ask({ compareAndPut: put }, bytes, true)).compare!);
   }
 
+  async compareAndDelete(key: string, expected: Exclude<Expected, 'absent'>): Promise<CompareResult> {
+    const compareAndDelete = { key: checkedKey(key), ...standingFields(expected) };
+    const bytes = compareAndDelete.expectValue?.length ?? 0;
+    return compareResultOf((await this.#ask({ compareAndDelete }, bytes, true)).compare!);
+  }
+
   async increment(key: string, delta: bigint | number = 1n): Promise<bigint> {
-    const increment = { key: checkedKey(key), delta: BigInt(delta) };
+    const increment = { key: checkedKey(key), delta: checkedDelta(delta) };
     return (await this.#ask({ increment }, 0, true)).increment!.total;
   }
 
@@ -147,6 +151,16 @@ export class Pipeline {
       this.#ended = resolve;
       this.#endIfDone();
     });
+  }
+
+  /** The checked fields of a write beside its key and value. */
+  #kept(options: PipelineSetOptions) {
+    checkOptions(options);
+    return {
+      ttlMs: checkedTtl(options.ttlMs),
+      contentType: checkedContentType(options.contentType),
+      operationId: checkedOperationId(options.operationId),
+    };
   }
 
   #ask(

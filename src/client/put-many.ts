@@ -4,6 +4,7 @@
  */
 import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import type { causeway } from '../gen/protocol.js';
+import type { Bound } from './bound.ts';
 import { CausewayError } from './causeway-error.ts';
 import { errorOfFailure } from './entry.ts';
 import type { Outcome } from './options.ts';
@@ -19,17 +20,13 @@ export interface Put extends causeway.v1.PutRequestFields {
 type Call = (puts: readonly Put[], timeoutMs: number) => Promise<causeway.v1.PutManyResponse>;
 
 /** Returns the new versions in the order of the puts. If a call fails as a whole, every put in it fails. */
-export async function putMany(
-  puts: readonly Put[],
-  timeoutMs: number,
-  call: Call,
-): Promise<Outcome<number>[]> {
+export async function putMany(puts: readonly Put[], bound: Bound, call: Call): Promise<Outcome<number>[]> {
   const attempt = (chunk: readonly Put[], attemptMs: number): Promise<Attempted<number>[]> =>
     putOnce(chunk, attemptMs, call);
   const outcomes: Outcome<number>[] = [];
   for (const chunk of chunksOf(puts)) {
     const isNamed = chunk[0]!.operationId.length > 0;
-    const put = isNamed ? repeatEach(chunk, timeoutMs, attempt) : attempt(chunk, timeoutMs);
+    const put = isNamed ? repeatEach(chunk, bound, attempt) : attempt(chunk, bound.timeoutMs);
     outcomes.push(...(await put));
   }
   return outcomes;

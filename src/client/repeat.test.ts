@@ -6,13 +6,15 @@ import { newOperationId, repeatUnderId } from './repeat.ts';
 const UNKNOWN = new CausewayError('outcome_unknown', 'indefinite', 'not known');
 const CUT_OFF = new CausewayError('transport', 'indefinite', 'no answer in time');
 
+const within = (timeoutMs: number) => ({ timeoutMs, signal: undefined });
+
 test.each([
   ['that nobody knows', UNKNOWN, UNKNOWN],
   ['so first, and nothing later, as where the client itself cuts the last attempt off', UNKNOWN, CUT_OFF],
 ])('every attempt is told %s: indefinite, as the last one was told', async (_, first, later) => {
   let attempts = 0;
   const attempt = (): Promise<never> => Promise.reject(attempts++ === 0 ? first : later);
-  await expect(repeatUnderId(300, attempt, () => true)).rejects.toMatchObject({
+  await expect(repeatUnderId(within(300), attempt, () => true)).rejects.toMatchObject({
     ...{ code: later.code, certainty: 'indefinite' },
     message: `${later.message} (repeated under its id: the time is over)`,
   });
@@ -26,7 +28,7 @@ test('the id is too old for anybody to know what became of it: told at once, for
     attempts += 1;
     return Promise.reject(expired);
   };
-  await expect(repeatUnderId(60_000, attempt, () => true)).rejects.toBe(expired);
+  await expect(repeatUnderId(within(60_000), attempt, () => true)).rejects.toBe(expired);
   expect(attempts).toBe(1);
 });
 
@@ -46,7 +48,7 @@ test('the wall clock is set an hour ahead between two attempts: the time for the
       vi.setSystemTime(Date.now() + 3_600_000);
       return Promise.reject(UNKNOWN);
     };
-    const answer = repeatUnderId(10_000, attempt, () => true);
+    const answer = repeatUnderId(within(10_000), attempt, () => true);
     answer.catch(() => undefined);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await answer).toBe('done');

@@ -5,6 +5,8 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
+import { pause } from './bound.ts';
+import type { Bound } from './bound.ts';
 import { CausewayError } from './causeway-error.ts';
 import type { Outcome } from './options.ts';
 
@@ -27,11 +29,11 @@ export function newOperationId(): Uint8Array {
  * Calls `attempt` with the milliseconds it may take. `isDone` says whether an answer means that the write took effect.
  */
 export async function repeatUnderId<Answer>(
-  timeoutMs: number,
+  bound: Bound,
   attempt: (timeoutMs: number) => Promise<Answer>,
   isDone: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  const outcomes = await repeatEach([null], timeoutMs, async (_, attemptMs) => {
+  const outcomes = await repeatEach([null], bound, async (_, attemptMs) => {
     try {
       const result = await attempt(attemptMs);
       return [{ ok: true, result, isDone: isDone(result) }];
@@ -53,7 +55,7 @@ export type Attempted<Answer> =
 /** Like `repeatUnderId` for many writes, each with its own id: those whose outcome is unknown are retried together. */
 export async function repeatEach<Item, Answer>(
   items: readonly Item[],
-  timeoutMs: number,
+  { timeoutMs, signal }: Bound,
   attempt: (items: readonly Item[], timeoutMs: number) => Promise<readonly Attempted<Answer>[]>,
 ): Promise<Outcome<Answer>[]> {
   const deadline = performance.now() + timeoutMs;
@@ -77,7 +79,7 @@ export async function repeatEach<Item, Answer>(
       for (const { at, doubt } of open) outcomes[at] = doubt.told('the time is over');
       return outcomes;
     }
-    await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
+    await pause(pauseMs * (0.5 + Math.random() / 2), signal);
   }
 }
 
@@ -94,10 +96,23 @@ class Doubt {
     }
     const { error } = attempted;
     if (error.code === 'operation_id_expired') return { ok: false, error };
+    // The caller gave up. All that remains to report is whether an attempt may have taken effect.
+    if (error.code === 'aborted') return { ok: false, error: this.abortedAs(error) };
     if (error.certainty === 'indefinite') this.error = error;
     else if (this.error === null) return { ok: false, error };
     else if (!mayPass(error)) return this.told(error.message);
     return null;
+  }
+
+  private abortedAs(error: CausewayError): CausewayError {
+    if (this.error === null || error.certainty === 'indefinite') return error;
+    const doubtful = new CausewayError(
+      'aborted',
+      'indefinite',
+      `${error.message} (an earlier attempt is open)`,
+    );
+    doubtful.cause = error.cause;
+    return doubtful;
   }
 
   told(why: string): Outcome<never> {

@@ -126,6 +126,18 @@ test('npx starts a cluster from an empty folder, writes to it and reads from it'
   await until('everything was stopped in order', () => told.includes('"stopped"'));
 });
 
+/** What the compiler of TypeScript says of a file in that folder. */
+function compiled(file: string, module: string): { status: number | null; stdout: string } {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const words = [compiler, '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', module];
+  const resolving = module === 'esnext' ? ['--moduleResolution', 'bundler'] : [];
+  const types = ['--target', 'es2023', '--typeRoots', join(root, 'node_modules/@types')];
+  const { status, stdout } = spawnSync(process.execPath, [...words, ...resolving, ...types, file], {
+    ...{ cwd: app, encoding: 'utf8' },
+  });
+  return { status, stdout };
+}
+
 test('its types are whole, and refuse what the client refuses', () => {
   const text = `
 import { connect, CausewayError, type ReadEntry } from 'causeway';
@@ -134,22 +146,25 @@ export const entry: Promise<ReadEntry | undefined> = client.getWithMeta('a');
 export const bytes: Uint8Array | undefined = await client.get('a');
 // @ts-expect-error: a value is text or bytes
 await client.set('a', 5);
+// @ts-expect-error: it would never expire
+await client.set('a', 'x', { ttl: 5 });
 export { CausewayError };
 `;
   writeFileSync(join(app, 'use.ts'), text);
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const types = ['--typeRoots', join(root, 'node_modules/@types')];
-  const words = [
-    compiler,
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    ...types,
-    'use.ts',
-  ];
-  const { status, stdout } = spawnSync(process.execPath, words, { cwd: app, encoding: 'utf8' });
-  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  expect(compiled('use.ts', 'nodenext')).toEqual({ status: 0, stdout: '' });
+});
+
+test('the examples of docs/CLIENT.md are sound by its types, as an ES module, for a bundler and as CommonJS', () => {
+  const page = readFileSync(join(root, 'docs/CLIENT.md'), 'utf8');
+  const examples = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block]) => block!).join('');
+  writeFileSync(join(app, 'page.ts'), examples);
+  const imports = /^import .* from 'causeway';$/gm;
+  const inFunction = `export async function page() {\n${examples.replace(imports, '')}\n}\n`;
+  writeFileSync(join(app, 'page.cts'), [...examples.match(imports)!, inFunction].join('\n'));
+  for (const [file, module] of [
+    ['page.ts', 'nodenext'],
+    ['page.ts', 'esnext'],
+    ['page.cts', 'nodenext'],
+  ] as const)
+    expect(compiled(file, module)).toEqual({ status: 0, stdout: '' });
 });

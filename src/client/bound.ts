@@ -1,0 +1,74 @@
+/**
+ * The time limit of a call and the signal by which its caller can abort it. Plain JavaScript can pass anything as
+ * options: a misspelt time to live would make a value that never expires, and a time limit that is not a number would
+ * end the process.
+ */
+import { CausewayError } from './causeway-error.ts';
+import { refused } from './entry.ts';
+import type { CallOptions } from './options.ts';
+
+export interface Bound {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The options of all calls. A call ignores those of other calls, so that one object can serve reads and writes. */
+const OPTION_NAMES = new Set(['timeoutMs', 'signal', 'allowStale', 'operationId', 'ttlMs', 'contentType']);
+/** The longest delay of a timer, in milliseconds. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+export function boundOf(options: CallOptions, timeoutMsDefault: number): Bound {
+  checkOptions(options);
+  const { timeoutMs, signal } = options;
+  if (signal !== undefined && !isSignal(signal)) throw refused('the signal is no AbortSignal');
+  if (timeoutMs === undefined) return { timeoutMs: timeoutMsDefault, signal };
+  const fault = timeoutFault(timeoutMs);
+  if (fault !== undefined) throw refused(fault);
+  return { timeoutMs, signal };
+}
+
+export function checkOptions(options: object): void {
+  if (typeof options !== 'object' || options === null)
+    throw refused(`the options are no object, such as { timeoutMs: 500 }, but ${String(options)}`);
+  for (const name of Object.keys(options)) if (!OPTION_NAMES.has(name)) throw refused(unknownOption(name));
+}
+
+export function timeoutFault(timeoutMs: unknown, name = 'timeoutMs'): string | undefined {
+  if (typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX) return undefined;
+  return `${name} is ${String(timeoutMs)}: milliseconds, more than 0 and at most ${TIMEOUT_MS_MAX}`;
+}
+
+function unknownOption(name: string): string {
+  return `there is no option "${name}", only ${[...OPTION_NAMES].join(', ')}`;
+}
+
+/** Checks what the object can do, since one from another context of this process has another class. */
+function isSignal(signal: AbortSignal | null): boolean {
+  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
+}
+
+export function failIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal, 'definite');
+}
+
+export function abortedError(signal: AbortSignal, certainty: 'definite' | 'indefinite'): CausewayError {
+  const reason: unknown = signal.reason;
+  const told = reason instanceof Error ? reason.message : String(reason);
+  const error = new CausewayError('aborted', certainty, `the caller took the call back: ${told}`);
+  error.cause = reason;
+  return error;
+}
+
+/** Resolves after this many milliseconds, or as soon as the signal aborts. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal?.addEventListener('abort', over);
+    if (signal?.aborted === true) over();
+  });
+}
