@@ -17,13 +17,14 @@ function lineOf(client: Client): string {
     ['laddr', line.localAddress],
     ['fd', 0],
     ['name', client.name],
-    ['age', Math.floor((Date.now() - line.openedAt) / 1000)],
+    ['age', ageOf(client)],
     ['idle', Math.floor(line.idleMs() / 1000)],
     ['flags', flagsOf(client)],
     ['db', 0],
     ['sub', client.channels.size],
     ...['psub', 'ssub'].map((name): [string, number] => [name, 0]),
     ['multi', client.transaction === null ? -1 : client.transaction.calls.length],
+    ['watch', client.watched.size],
     ...['qbuf', 'qbuf-free', 'argv-mem', 'multi-mem', 'rbs', 'rbp', 'obl'].map((name): [string, number] => [
       name,
       0,
@@ -40,6 +41,11 @@ function lineOf(client: Client): string {
     ['lib-ver', client.libraryVersion],
   ];
   return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** Seconds. */
+function ageOf({ line }: Client): number {
+  return Math.floor((Date.now() - line.openedAt) / 1000);
 }
 
 function flagsOf({ transaction, tracking, channels }: Client): string {
@@ -133,6 +139,11 @@ function filterOf(args: Arguments): Filter | string {
       case 'USER':
         if (text !== USER) return `ERR No such user '${args.shown(at + 1)}'`;
         tests.push(() => true);
+        break;
+      case 'MAXAGE':
+        if (number === undefined) return 'ERR maxage is not an integer or out of range';
+        if (number < 1n) return 'ERR maxage should be greater than 0';
+        tests.push((client) => BigInt(ageOf(client)) >= number);
         break;
       case 'SKIPME':
         if (!/^(yes|no)$/i.test(text)) return SYNTAX_ERROR;
