@@ -5,13 +5,13 @@
  */
 import type { z } from 'zod';
 import type { Config } from './config.ts';
-import { isObject } from './config-layers.ts';
+import { isObject, noSuchSetting } from './config-layers.ts';
 import { isLoopback } from './core/door-address.ts';
 
 export function faultsOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: there is no such setting`);
+    return issue.keys.map((key) => noSuchSetting(path === '' ? key : `${path}.${key}`));
   }
   if (path === 'postgres' && issue.input === undefined) {
     return [

@@ -4,6 +4,8 @@
  * other tools set them too.
  */
 
+import { nearest } from './base/nearest.ts';
+
 type Kind = 'text' | 'number' | 'boolean' | 'json' | 'members';
 
 /** Every setting that fits into one text. Headers and routes are easier to write in a file, but JSON works here. */
@@ -112,9 +114,11 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
   for (const [variable, text] of Object.entries(env)) {
     if (!isForSettings(variable, text)) continue;
     const path = paths.get(variable);
-    if (path === undefined)
-      warnings.push(`the environment variable ${variable} is no setting and is ignored`);
-    else {
+    if (path === undefined) {
+      const meant = nearest(variable, paths.keys());
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      warnings.push(`the environment variable ${variable} is no setting and is ignored${hint}`);
+    } else {
       names.set(path, variable);
       place(layer, path, valueOf(path, text));
     }
@@ -129,6 +133,14 @@ export function isForSettings(variable: string, text: string | undefined): text 
   return !/^(tcp|udp|sctp):\/\//.test(text) && !/_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable);
 }
 
+/** Says so, and which setting was probably meant. */
+export function noSuchSetting(path: string): string {
+  const settings = Object.keys(SETTING_KINDS);
+  const sections = settings.map((each) => each.split('.')[0]!);
+  const meant = nearest(path, [...settings, ...sections]);
+  return `${path}: there is no such setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
 export function pathLayer(texts: Readonly<Record<string, string>>): {
   layer: Record<string, unknown>;
   faults: string[];
@@ -137,7 +149,7 @@ export function pathLayer(texts: Readonly<Record<string, string>>): {
   const faults: string[] = [];
   for (const [path, text] of Object.entries(texts)) {
     if (Object.hasOwn(SETTING_KINDS, path)) place(layer, path, valueOf(path, text));
-    else faults.push(`${path}: there is no such setting`);
+    else faults.push(noSuchSetting(path));
   }
   return { layer, faults };
 }

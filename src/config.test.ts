@@ -153,7 +153,8 @@ describe('layers', () => {
     };
     const { config, warnings } = loadConfig({ flags: LEAST, env });
     expect(config.grpc.port).toBe(50_051);
-    expect(warnings).toEqual(['the environment variable CAUSEWAY_GRPC_PROT is no setting and is ignored']);
+    const told = 'CAUSEWAY_GRPC_PROT is no setting and is ignored; did you mean CAUSEWAY_GRPC_PORT?';
+    expect(warnings).toEqual([`the environment variable ${told}`]);
   });
 
   test('every setting: its own variable, and a row in docs/CONFIGURATION.md; no row without a setting', () => {
@@ -251,8 +252,8 @@ describe('faults', () => {
   test('unknown settings in a file, at the top and inside a section: refused by name', () => {
     const file = fileWith('grcp: {}\ngrpc: { prot: 5 }\n');
     expect(faultsOf({ file, flags: LEAST })).toEqual([
-      'grpc.prot: there is no such setting',
-      'grcp: there is no such setting',
+      'grpc.prot: there is no such setting; did you mean grpc.port?',
+      'grcp: there is no such setting; did you mean grpc?',
     ]);
   });
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { systemReason } from './base/system-reason.ts';
 import { isDoorAddress } from './core/door-address.ts';
 import { parseJsonPointer } from './core/json-slice.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
@@ -286,7 +287,7 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    faults.push(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+    faults.push(`${path}: cannot be read: ${systemReason(error)}`);
     return undefined;
   }
   // Without the library's pretty messages, which quote lines that may contain a password.

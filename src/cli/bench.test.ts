@@ -60,7 +60,7 @@ test('operations that fail: counted by their code and not timed, exit 1; the key
 test('nobody at the address: told at once, and no key is to be removed', async () => {
   const { code, out, err } = await run(['--url', '127.0.0.1:1', ...SHORT]);
   expect([code, out]).toEqual([3, '']);
-  expect(err).toMatch(/: cannot connect to 127\.0\.0\.1:1: nothing was sent\n.*gRPC.*\n$/);
+  expect(err).toMatch(/: cannot connect to 127\.0\.0\.1:1 \(ECONNREFUSED\): nothing was sent\n.*gRPC.*\n$/);
   expect(err).not.toContain('removed');
 });
 

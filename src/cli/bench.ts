@@ -19,6 +19,7 @@ import {
   nodeList,
   printJson,
   UsageError,
+  timeout,
   wholeNumber,
   withClient,
 } from './client-command.ts';
@@ -61,7 +62,7 @@ export function benchCommand(program: Command, io: CommandIo): void {
     .option('--concurrency <n>', 'operations under way at once', wholeNumber, 16)
     .option('--duration <seconds>', 'of each measurement', wholeNumber, 5)
     .option('--keys <n>', 'different keys', wholeNumber, 1_000)
-    .option('--timeout <ms>', 'milliseconds for each operation', wholeNumber, 10_000)
+    .option('--timeout <time>', 'of each operation: milliseconds, or with a unit (30s)', timeout, 10_000)
     .option('--yes', 'load a cluster that is not on this machine without a question')
     .option('--json', 'print JSON')
     .addHelpText('after', EXIT_HELP)
@@ -87,7 +88,7 @@ function checkBounds({ size, concurrency, duration, keys }: BenchOptions): void 
 /** Allowed if the cluster is on this machine, or if the user has confirmed it. */
 async function mayLoad(io: CommandIo, options: BenchOptions): Promise<boolean> {
   const away: string[] = [];
-  for (const node of nodeList(options.url)) if (!(await isLoopback(node))) away.push(node);
+  for (const node of nodeList(options.url, '--url')) if (!(await isLoopback(node))) away.push(node);
   if (away.length === 0 || options.yes === true) return true;
   const what = `${options.concurrency} operations at once for ${options.duration} s each`;
   const where = away.join(', ');

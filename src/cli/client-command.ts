@@ -5,6 +5,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
+import { isDoorAddress } from '../core/door-address.ts';
 
 export const EXIT_OK = 0;
 /** The key is absent, a condition did not hold, a node is not serving, or a row was not imported. */
@@ -20,6 +21,8 @@ Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong
 usage; 3 failed and did not happen; 4 failed and may have happened.`;
 
 export const NODES_DEFAULT = '127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
+
+const TIMEOUT_HELP = 'how long to wait, in milliseconds or with a unit: 500, 30s, 2m';
 
 export interface Output {
   write(text: string | Uint8Array): unknown;
@@ -46,7 +49,7 @@ export function addClientOptions(command: Command): Command {
         .env('CAUSEWAY_NODES')
         .default(NODES_DEFAULT, 'the three of `npm start`'),
     )
-    .option('--timeout <ms>', 'milliseconds to wait', wholeNumber, 10_000)
+    .option('--timeout <time>', TIMEOUT_HELP, timeout, 10_000)
     .option('--json', 'print JSON')
     .addHelpText('after', EXIT_HELP);
 }
@@ -104,10 +107,11 @@ export function adviseNobodyThere(io: CommandIo, nodes: string): void {
   );
 }
 
-export function nodeList(text: string): string[] {
+/** `option`: where the list was given, for the message. */
+export function nodeList(text: string, option = '--nodes'): string[] {
   const nodes = text.split(',').map((node) => node.trim());
   for (const node of nodes)
-    if (!/^\S+:\d+$/.test(node)) throw new UsageError(`--nodes: ${node} is not host:port`);
+    if (!isDoorAddress(node)) throw new UsageError(`${option}: "${node}" is not host:port`);
   return nodes;
 }
 
@@ -130,6 +134,27 @@ export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
     throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   return number;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Parses the time of an option: milliseconds, or a whole number with a unit (`90s`, `15m`, `12h`, `7d`). */
+export function milliseconds(text: string): number {
+  const [, digits, unit = 'ms'] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const ms = Number(digits) * UNIT_MS[unit]!;
+  if (!Number.isSafeInteger(ms))
+    throw new InvalidArgumentError('It must be milliseconds, or a number with a unit: 90s, 15m, 12h, 7d.');
+  return ms;
+}
+
+/** The longest delay of a timer, in milliseconds. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** Parses a time limit. */
+export function timeout(text: string): number {
+  const ms = milliseconds(text);
+  if (ms < 1 || ms > TIMEOUT_MS_MAX) throw new InvalidArgumentError('It must be from 1 ms to 24 days.');
+  return ms;
 }
 
 /** An option that may be given several times. */

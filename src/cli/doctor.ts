@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, repeatable, wholeNumber } from './client-command.ts';
+import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, repeatable, timeout } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
@@ -38,7 +38,12 @@ export function doctorCommand(
     .command('doctor')
     .description('check settings, machine, PostgreSQL and legacy API of a node, and say what to change')
     .addOption(repeatable('--legacy-key <key>', 'a key that the legacy API has, best one with a slash'))
-    .option('--timeout <ms>', 'milliseconds for each part', wholeNumber, TIMEOUT_MS_DEFAULT)
+    .option(
+      '--timeout <time>',
+      'for each part: milliseconds, or with a unit (30s)',
+      timeout,
+      TIMEOUT_MS_DEFAULT,
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', EXITS);
   addSettingsOptions(command).action(async (options: DoctorOptions) => {

@@ -133,6 +133,10 @@ describe('get, set and del', () => {
   test.each([
     [['get']],
     [['get', 'a', '--timeout', 'soon']],
+    [['get', 'a', '--timeout', '0']],
+    [['get', 'a', '--timeout', '25d']],
+    [['get', 'a', '--nodes', 'http://127.0.0.1:50051']],
+    [['set', 'a', 'x', '--ttl', '1.5h']],
     [['nothing']],
     [['get', 'a', '--nodes', 'here']],
   ])('wrong usage %j: exit 2, told on standard error', async (words) => {
@@ -255,26 +259,28 @@ describe('node', () => {
     return ran;
   }
 
-  test('settings from flags: the node is started with them, and stopped in order by a signal', async () => {
-    let stopped = false;
-    const listeners = process.listeners('SIGTERM');
-    const ran = await runNode([...least, '--name', 'a', '--data-dir', folder], async (config) => {
-      expect(config).toMatchObject({ node: { name: 'a', dataDir: folder }, postgres: null });
-      setImmediate(() => process.emit('SIGTERM'));
-      return {
-        stop: async () => {
-          stopped = true;
-        },
-      };
-    });
-    expect(stopped).toBe(true);
-    expect(ran).toMatchObject({ code: 0 });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      for (const each of process.listeners(signal)) {
-        if (signal === 'SIGINT' || !listeners.includes(each)) process.off(signal, each);
-      }
-    }
-  });
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'settings from flags: the node is started with them, and stopped in order by %s',
+    async (signal) => {
+      let stopped = false;
+      const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+      const listeners = signals.map((name) => process.listeners(name));
+      const ran = await runNode([...least, '--name', 'a', '--data-dir', folder], async (config) => {
+        expect(config).toMatchObject({ node: { name: 'a', dataDir: folder }, postgres: null });
+        setImmediate(() => process.emit(signal));
+        return {
+          stop: async () => {
+            stopped = true;
+          },
+        };
+      });
+      expect(stopped).toBe(true);
+      expect(ran).toMatchObject({ code: 0 });
+      for (const [at, name] of signals.entries())
+        for (const each of process.listeners(name))
+          if (!listeners[at]!.includes(each)) process.off(name, each);
+    },
+  );
 
   test('nobody lets it in, and nobody will: it is stopped in order, the reason told, exit 3', async () => {
     let stopped = false;

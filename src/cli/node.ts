@@ -70,7 +70,8 @@ function listenForStop(around: NodeProcess): AbortSignal {
     if (stopping.signal.aborted) process.exit(EXIT_HALTED);
     stopping.abort();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  // A closed terminal must not cost what a crash costs; nothing is reloaded, since settings are read at the start only.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // If the reader of its output goes away, the node must not end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return stopping.signal;

@@ -47,3 +47,20 @@ describe('a value of one dash', () => {
     expect(await setAndGet(typed, ...words)).toBe(held);
   });
 });
+
+test.each([
+  ['1500', 1_500],
+  ['1500ms', 1_500],
+  ['90s', 90_000],
+  ['15m', 900_000],
+  ['12h', 43_200_000],
+  ['7d', 604_800_000],
+])('a time of %s to live is %i ms', async (text, ms) => {
+  const doors = await openDoors();
+  const { io, ran } = keptIo();
+  await runCommand(['set', 'a', 'x', '--ttl', text, '--timeout', '5s', '--nodes', doors.address], io);
+  expect([ran.code, ran.err]).toEqual([0, '']);
+  const { expiresAt, updatedAt } = doors.api.records.get('a')!;
+  expect(expiresAt - updatedAt).toBe(ms);
+  await doors.stop();
+});

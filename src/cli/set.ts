@@ -8,6 +8,7 @@ import {
   addWriteOptions,
   EXIT_NO,
   EXIT_OK,
+  milliseconds,
   printJson,
   UsageError,
   valueFields,
@@ -29,7 +30,12 @@ export function setCommand(program: Command, io: CommandIo): void {
     .description('write the value of a key; done when it is durable')
     .argument('<key>')
     .argument('[value]', "without it, or with '-': standard input; behind '--' any text")
-    .option('--ttl <ms>', 'milliseconds until it expires', wholeNumber, 0)
+    .option(
+      '--ttl <time>',
+      'how long it is kept: milliseconds, or with a unit: 90s, 15m, 7d; 0: for ever',
+      milliseconds,
+      0,
+    )
     .option('--content-type <type>', 'what the value is, such as application/json: kept with it')
     .option('--if-absent', 'only if the key is absent')
     .option('--if-version <version>', 'only if the key has this version', wholeNumber);

@@ -1,4 +1,7 @@
 /** The client against real servers: what it does and, above all, what it reports when it cannot know the outcome. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -197,6 +200,18 @@ describe('failures', () => {
       code: 'record_unavailable',
       certainty: 'definite',
     });
+  });
+
+  test('no connection: the message says why, for each node', async () => {
+    const http = createServer().listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const { port } = http.address() as AddressInfo;
+    const nowhere = connect({ nodes: [NOBODY, `127.0.0.1:${port}`], connectTimeoutMs: 500 });
+    expect((await errorOf(nowhere.get('a'))).message).toBe(
+      `cannot connect to ${NOBODY} (ECONNREFUSED), 127.0.0.1:${port} (what listens there does not speak gRPC): nothing was sent`,
+    );
+    nowhere.close();
+    http.close();
   });
 
   test('a node that is gone before the call: definite, as nothing was sent', async () => {

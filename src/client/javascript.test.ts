@@ -133,6 +133,6 @@ test('no nodes, or none that can be reached by what was given: told when it conn
   for (const nodes of [undefined, [], '127.0.0.1:50051'])
     expect(connectTo(nodes)).toThrow(/^no nodes are given to connect to/);
   expect(() => connect(undefined as never)).toThrow(/^no nodes are given to connect to/);
-  for (const nodes of [['here'], [5], ['a:1', 'b']])
+  for (const nodes of [['here'], [5], ['a:1', 'b'], ['http://a:1'], ['a:70000'], ['::1:5']])
     expect(connectTo(nodes)).toThrow(/ is not host:port$|^5 is/);
 });

@@ -6,6 +6,7 @@
  */
 import { Client, Metadata, connectivityState, credentials, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { isDoorAddress } from '../core/door-address.ts';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
 import { abortedError, failIfAborted, pause, timeoutFault } from './bound.ts';
@@ -14,6 +15,7 @@ import { CausewayError, certaintyOfLoss, errorOfStatus, mayTryAnother } from './
 import type { ConnectOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { Patience } from './patience.ts';
+import { whyNot } from './why-not.ts';
 
 export interface Method<Fields, Decoded> {
   readonly path: string;
@@ -258,7 +260,12 @@ export class Nodes {
     const connected = await firstConnected([...candidates], connectBy, signal);
     failIfAborted(signal);
     if (connected !== undefined) return connected;
-    const names = [...candidates].map(({ address }) => address).join(', ');
+    if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
+    const named = [...candidates].map(async ({ address, client }) => {
+      const reason = await whyNot(client);
+      return reason === '' ? address : `${address} (${reason})`;
+    });
+    const names = (await Promise.all(named)).join(', ');
     throw new CausewayError('transport', 'definite', `cannot connect to ${names}: nothing was sent`);
   }
 }
@@ -352,7 +359,7 @@ function checkedNodes(nodes: unknown): string[] {
   if (!Array.isArray(nodes) || nodes.length === 0)
     throw new TypeError("no nodes are given to connect to: connect({ nodes: ['127.0.0.1:50051'] })");
   for (const node of nodes)
-    if (typeof node !== 'string' || !/^\S+:\d+$/.test(node))
+    if (typeof node !== 'string' || !isDoorAddress(node))
       throw new TypeError(`${String(node)} is not host:port`);
   return nodes as string[];
 }
