@@ -68,6 +68,14 @@ describe('export', () => {
     expect(rows[1]!['ttlMs']).toBeGreaterThan(50_000);
   });
 
+  test('records with a prefix: those alone, and those alone are counted', async () => {
+    await fill(25);
+    doors.api.scanPageMax = 7;
+    const { code, out, err } = await run('export', '--prefix', 'key:11');
+    expect([code, err]).toEqual([0, '10 records exported\n']);
+    expect(out.match(/"key":"key:11\d"/g)).toHaveLength(10);
+  });
+
   test('what was exported is imported: the same records stand', async () => {
     await fill(25);
     doors.api.scanPageMax = 7;

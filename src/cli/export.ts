@@ -21,6 +21,7 @@ import type { ClientOptions, CommandIo, Output } from './client-command.ts';
 import { Stall } from './stall.ts';
 
 interface ExportOptions extends ClientOptions {
+  readonly prefix?: string;
   readonly after?: string;
   readonly checkpoint?: string;
 }
@@ -34,6 +35,7 @@ export function exportCommand(program: Command, io: CommandIo): void {
     .description(
       'print all live records as NDJSON: {"key", "value" or "valueBase64", "ttlMs"?, "contentType"?}',
     )
+    .option('--prefix <text>', 'only records whose key begins with it')
     .option('--after <place>', 'go on after the place that an earlier export named')
     .option('--checkpoint <file>', 'keep the place in a file, and go on from it if it is there');
   addClientOptions(command).action(async (options: ExportOptions) => {
@@ -46,6 +48,7 @@ export function exportCommand(program: Command, io: CommandIo): void {
       const work = new Export(
         io,
         client,
+        options.prefix ?? '',
         checkpoint,
         held ?? { after: options.after ?? '', incomplete: false },
       );
@@ -82,14 +85,16 @@ class Export {
   readonly place: Place;
   readonly #io: CommandIo;
   readonly #client: CausewayClient;
+  readonly #prefix: string;
   readonly #path: string | undefined;
   readonly #stall: Stall;
   #shownAt = Date.now();
 
-  constructor(io: CommandIo, client: CausewayClient, path: string | undefined, place: Place) {
+  constructor(io: CommandIo, client: CausewayClient, prefix: string, path: string | undefined, place: Place) {
     this.#io = io;
     this.#stall = new Stall(io.stderr);
     this.#client = client;
+    this.#prefix = prefix;
     this.#path = path;
     this.place = place;
   }
@@ -124,9 +129,10 @@ class Export {
   }
 
   async #take(page: ExportedPage): Promise<void> {
-    const lines = page.entries.map(({ key, entry }) => `${JSON.stringify(rowOf(key, entry))}\n`);
+    const entries = page.entries.filter(({ key }) => key.startsWith(this.#prefix));
+    const lines = entries.map(({ key, entry }) => `${JSON.stringify(rowOf(key, entry))}\n`);
     if (lines.length > 0) await written(this.#io.stdout, lines.join(''));
-    this.recordCount += page.entries.length;
+    this.recordCount += entries.length;
     this.place.incomplete ||= page.incomplete;
     this.#stall.end();
     if (page.next === '') return;

@@ -145,6 +145,11 @@ describe('get, set and del', () => {
     expect(err).toContain('error');
   });
 
+  test('help with several words: the help of that very command', async () => {
+    expect((await run(['help', 'cluster', 'plan'])).out).toBe((await run(['cluster', 'plan', '--help'])).out);
+    expect((await run(['help', 'get'])).out).toBe((await run(['get', '--help'])).out);
+  });
+
   test('--help: every command is listed, the hidden one is not', async () => {
     const { code, out } = await run(['--help']);
     expect(code).toBe(0);

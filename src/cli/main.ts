@@ -41,7 +41,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 };
 
 /** `words` without the program's own name. */
-export async function runCommand(words: readonly string[], world: CommandIo): Promise<void> {
+export async function runCommand(given: readonly string[], world: CommandIo): Promise<void> {
+  const words = helpLast(given);
   const io = { ...world, stderr: fitted(world.stderr) };
   const program = new Command('causeway')
     .description('A replicated key-value cluster that carries a team off a legacy system')
@@ -64,6 +65,11 @@ export async function runCommand(words: readonly string[], world: CommandIo): Pr
     io.stderr.write(`${faultText(error)}\n`);
     io.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_DEFINITE);
   }
+}
+
+/** `help cluster plan` as `cluster plan --help`: the library would show the help of `cluster`. */
+function helpLast(words: readonly string[]): readonly string[] {
+  return words[0] === 'help' && words.length > 2 ? [...words.slice(1), '--help'] : words;
 }
 
 /** Stack traces are for unforeseen errors only. */
