@@ -10,6 +10,7 @@ import type { LossFault } from './loss-faults.ts';
 import type { MembershipFault } from './membership-faults.ts';
 import type { RecordFault } from './record-faults.ts';
 import type { MoveFault } from './record-move.ts';
+import type { ReturnFault } from './returns.ts';
 
 export type FaultKind =
   // Processes.
@@ -25,8 +26,6 @@ export type FaultKind =
   /** An operator enables the protocol version that one node speaks, whether all others speak it or not. */
   | 'finishUpgrade'
   | 'pause'
-  /** Goes away and returns at once, again and again: as a new process, or as the same one after an exclusion. */
-  | 'flap'
   /** Runs in bursts, as on a saturated core or with a blocked event loop. */
   | 'stall'
   /** The machine sleeps, and its monotonic clock with it. */
@@ -70,7 +69,8 @@ export type FaultKind =
   | MembershipFault
   | RecordFault
   | LossFault
-  | MoveFault;
+  | MoveFault
+  | ReturnFault;
 
 export interface FaultEvent {
   readonly index: number;
@@ -128,6 +128,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   councilLost: 4,
   lag: 2,
   databaseMoved: 3,
+  relapse: 1,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -148,6 +149,9 @@ const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);
 /** Drawn separately, too: an operator is at work during the whole run, again and again. */
 const MOVES: ReadonlySet<FaultKind> = new Set(['databaseMoved']);
 const MOVE_SHARE = 0.06;
+/** Also drawn separately, because it needs all members complete. */
+const RELAPSES: ReadonlySet<FaultKind> = new Set(['relapse']);
+const RELAPSE_SHARE = 0.1;
 /** Also drawn separately, in half of the runs in which a scrubber looks. */
 const ROTS: ReadonlySet<FaultKind> = new Set(['rowRots']);
 /** PostgreSQL then lacks something that was acknowledged, and this can be noticed. */
@@ -189,7 +193,8 @@ export function drawLacking(seed: number, kinds?: readonly FaultKind[]): boolean
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
-  const isApart = (kind: FaultKind): boolean => LOSSES.has(kind) || MOVES.has(kind) || ROTS.has(kind);
+  const isApart = (kind: FaultKind): boolean =>
+    [LOSSES, MOVES, ROTS, RELAPSES].some((each) => each.has(kind));
   const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !isApart(kind)).filter((kind) =>
     prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
   );
@@ -197,13 +202,15 @@ export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] 
   const loses = drawLosses(options.seed);
   const rots = new Prng(options.seed ^ 0x907).chance(KIND_SHARE);
   const moves = new Prng(options.seed ^ 0x30e5).chance(MOVE_SHARE);
+  const relapses = new Prng(options.seed ^ 0x4e1a).chance(RELAPSE_SHARE);
   const lacks = drawLacking(options.seed);
   const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))]
     .concat(rots ? [...ROTS] : [])
     .filter((kind) => !(loses || lacks) || !NOT_WITH_LOSSES.has(kind))
     .concat(loses || lacks ? [...LOSSES] : [])
     .concat(lacks ? [...TAIL_LOSSES] : [])
-    .concat(!loses && moves ? [...MOVES] : []);
+    .concat(!loses && moves ? [...MOVES] : [])
+    .concat(relapses ? [...RELAPSES] : []);
   const kinds = (options.kinds ?? drawn)
     .filter((kind) => hasLegacy || !kind.startsWith('legacy'))
     .filter((kind) => hasScrubber || (kind !== 'silentLoss' && kind !== 'rowRots'));

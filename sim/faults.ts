@@ -3,7 +3,6 @@
  * kills in quick succession, delays for a single peer only, now and then everything at once. (PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
-import { TICK_MS } from '../src/core/limits.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
@@ -15,6 +14,8 @@ import { loseForGood } from './loss-faults.ts';
 import { changeMembership } from './membership-faults.ts';
 import { loseTail } from './record-faults.ts';
 import { moveRecord } from './record-move.ts';
+import { flap, relapse } from './returns.ts';
+import type { ReturningParts } from './returns.ts';
 import { WALL_START_MS } from './scheduler.ts';
 import { isStill } from './still-records.ts';
 import { finishUpgrade, installOnAll, upgradeLaggards } from './versions.ts';
@@ -24,8 +25,6 @@ import type { SimWorld } from './world.ts';
 const REPLACE_AFTER_MS = 200;
 /** Milliseconds that the longest write of a store takes. */
 const SYNC_STALL_MS_MAX = 3_000;
-/** Milliseconds within which a flapping member must be back to flap again. */
-const FLAP_MS_MAX = 4_000;
 /** Many times the room that a node needs on its disk to finish its part in writes. */
 const FILLED_LEFT_BYTES_MIN = 150_000;
 
@@ -36,6 +35,7 @@ export class SimFaults {
   /** The only member whose records are damaged, if any are, so that every record is intact somewhere. */
   private readonly rotten: SimNode;
   private stopped = false;
+  private readonly returning: ReturningParts;
 
   /** `only`: the numbers of the faults to inject; default: all. */
   constructor(
@@ -46,6 +46,11 @@ export class SimFaults {
   ) {
     this.parts = parts;
     this.onStrike = onStrike;
+    this.returning = {
+      world: parts,
+      isStopped: () => this.stopped,
+      killFor: (sim, ms) => this.killFor(sim, ms),
+    };
     this.rotten = parts.cluster.nodes[(plan[0]?.seed ?? 0) % parts.cluster.nodes.length]!;
     for (const event of plan) {
       if (only !== undefined && !only.includes(event.index)) continue;
@@ -116,7 +121,9 @@ export class SimFaults {
       case 'pause':
         return cluster.pause(sim, prng.between(10, 2_000)) ? sim.name : null;
       case 'flap':
-        return this.flap(sim, prng) ? sim.name : null;
+        return flap(this.returning, sim, prng) ? sim.name : null;
+      case 'relapse':
+        return relapse(this.returning, sim, other, prng);
       case 'stall':
         return this.stall(sim, lasting, prng);
       case 'slowMember':
@@ -207,34 +214,6 @@ export class SimFaults {
     if (this.stopped) return;
     const went = this.stopFor(sim, prng.between(5, 200), () => this.later(prng.between(50, 1_000), then));
     if (!went) then();
-  }
-
-  /** Each time it is gone for about as long as the others need to go on without it, and then serves for a moment. */
-  private flap(sim: SimNode, prng: Prng): boolean {
-    if (sim.life === null) return false;
-    const { network, scheduler } = this.parts;
-    const isKilled = prng.chance(0.7);
-    let timesLeft = 2 + prng.below(4);
-    const go = (): void => {
-      if (this.stopped || sim.isGone || timesLeft === 0) return;
-      timesLeft -= 1;
-      const goneMs = isKilled ? prng.between(5, 200) : prng.between(400, 1_000);
-      if (isKilled) this.killFor(sim, goneMs);
-      else {
-        network.isolate(sim.name, 'silent');
-        this.later(goneMs, () => network.heal(sim.name));
-      }
-      const servesMs = prng.between(5, 300);
-      const until = scheduler.time + FLAP_MS_MAX;
-      const look = (): void => {
-        const isBack = sim.node?.membership.phase === 'serving' && sim.node.membership.leaseHeld();
-        if (isBack) this.later(servesMs, go);
-        else if (scheduler.time < until) this.later(TICK_MS, look);
-      };
-      this.later(goneMs + TICK_MS, look);
-    };
-    go();
-    return true;
   }
 
   private stall(sim: SimNode, lasting: number, prng: Prng): string {

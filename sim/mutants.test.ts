@@ -169,6 +169,7 @@ const SEEDS: readonly {
   { mutant: 'acknowledgeBeforeStore', profile: 'crashes', seedsMax: 20 },
   { mutant: 'validateDespiteHigher', profile: 'hotKey', seedsMax: 120 },
   { mutant: 'releaseReadersByAnyValidate', profile: 'hotKey', seedsMax: 10 },
+  { mutant: 'acknowledgeEarlierEpoch', profile: 'relapses', seedsMax: 20 },
   { mutant: 'forgetInFlight', profile: 'crashes', seedsMax: 30 },
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },

@@ -7,6 +7,7 @@ import { BY_HAND } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
 import { LISTINGS } from './lister.ts';
 import { ONE_SLOT } from './one-slot.ts';
+import { RELAPSES, RETURNS } from './returns.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 
@@ -136,29 +137,6 @@ const STALE: RunProfile = {
   faultMsMean: 400,
 };
 
-/**
- * Members go away and return at once while another's disk is slow for seconds: the answer to a request of the old
- * process arrives when the new one asks. With many keys, because the new process's rounds have small numbers.
- */
-const RETURNS: RunProfile = {
-  plan: {
-    clientCount: 24,
-    operationsPerClient: 80,
-    keys: Array.from({ length: 64 }, (_, index) => `key:${index}`),
-    hotShare: 0.05,
-    thinkMsMax: 30,
-    timeoutMs: 300,
-    conditionalShare: 0.1,
-    readShare: 0.1,
-    batchShare: 0,
-    ttlShare: 0,
-    idShare: 0,
-  },
-  weather: { delayMsMax: 20, spikeShare: 0.1, spikeMsMax: 100, linkLifeMsMean: 0 },
-  faultKinds: ['flap', 'syncStalls', 'slowPeer'],
-  faultMsMean: 500,
-};
-
 /** Records that nobody asks for are lost silently, while members leave and return and are wiped. */
 const LOSSES: RunProfile = {
   plan: {
@@ -212,12 +190,16 @@ const FAILOVERS: RunProfile = {
   faultMsMean: 900,
 };
 
-/** An operator adopts one PostgreSQL after another, while PostgreSQL, processes and links fail. */
+/**
+ * An operator adopts one PostgreSQL after another, while PostgreSQL, processes and links fail, members join, leave, are
+ * replaced and lose their disks, and disks fill.
+ */
 const ADOPTIONS: RunProfile = {
   ...FAILOVERS,
   faultKinds: [
     ...['databaseMoved', 'databaseMoved', 'databaseFailsOver', 'databaseSetBack', 'databaseDown'],
     ...['kill', 'killAtStep', 'pause', 'slowPeer', 'cutOneWay', 'isolate'],
+    ...['join', 'leave', 'replace', 'wipe', 'diskFills'],
   ] as const,
 };
 
@@ -385,6 +367,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   lostSpool: LOST_SPOOL,
   lostTail: LOST_TAIL,
   returns: RETURNS,
+  relapses: RELAPSES,
   failovers: FAILOVERS,
   adoptions: ADOPTIONS,
   outages: OUTAGES,
