@@ -31,16 +31,22 @@ export class EditedRows {
   watch: EditWatch | null = null;
   private readonly notes: Map<number, Note> = new Map();
   private readonly notedAt: Map<number, number> = new Map();
-  private idNext = 1;
+  /** Shared by all servers of a simulated world, so that a number names one edit. */
+  private ids = { next: 1 };
   private readonly rows: ReadonlyMap<string, EditedRow>;
 
   constructor(rows: ReadonlyMap<string, EditedRow>, from?: EditedRows) {
     this.rows = rows;
     if (from === undefined) return;
-    this.watch = from.watch;
+    this.follow(from);
     for (const [id, note] of from.notes) this.notes.set(id, note);
     for (const [id, at] of from.notedAt) this.notedAt.set(id, at);
-    this.idNext = from.idNext;
+  }
+
+  /** Continues the numbers of that server, and reports to the same watcher. */
+  follow(from: EditedRows): void {
+    this.watch = from.watch;
+    this.ids = from.ids;
   }
 
   get count(): number {
@@ -61,7 +67,7 @@ export class EditedRows {
     const onValue = before?.edited === true ? before.onValue === true : wasValue;
     const contentType = value === null ? null : typeOf(Buffer.from(value).toString());
     const note = { key, base, onValue, deleted: value === null, value: value ?? EMPTY_VALUE, contentType };
-    const id = this.idNext++;
+    const id = this.ids.next++;
     this.notes.set(id, { ...note, id, expiresAt: 0, stampMs: Math.floor(wallNow), isChained: false });
     this.notedAt.set(id, now);
     const madeAt = Math.floor(wallNow);
@@ -73,7 +79,7 @@ export class EditedRows {
   }
 
   get idLast(): number {
-    return this.idNext - 1;
+    return this.ids.next - 1;
   }
 
   read(afterId: number, editCountMax: number, notedBy: number): OutsideEdit[] {

@@ -18,7 +18,11 @@ const VALUES_FROM = 5_000n;
 const BURST_MAX = 4;
 const BURST_MS_MAX = 12;
 
-/** Rows are changed by hand all the time, while clients write the same keys and processes die. */
+/**
+ * Rows are changed by hand all the time, while clients write the same keys, processes die, scrubbers compare, and
+ * PostgreSQL is down, fails over, is set back or is exchanged. An edit that PostgreSQL loses with its newest changes is
+ * lost.
+ */
 export const BY_HAND: RunProfile = {
   plan: {
     clientCount: 5,
@@ -37,8 +41,10 @@ export const BY_HAND: RunProfile = {
   faultKinds: [
     ...['kill', 'killAtStep', 'killAll', 'pause', 'stop', 'slowPeer', 'isolate', 'cutOneWay', 'wipe'],
     ...['databaseDown', 'databaseSlow', 'join', 'leave'],
+    ...['databaseAway', 'databaseFailsOver', 'databaseSetBack', 'databaseMoved'],
   ] as const,
   faultMsMean: 900,
+  scrubPauseMs: 300,
   handMsMean: 250,
 };
 

@@ -31,6 +31,7 @@ export function moveRecord(world: SimWorld, prng: Prng): string | null {
   const isEmpty = how === 'inPlace' || prng.chance(0.3);
   const system = how === 'inPlace' ? database.systemName : `sim-${database.serverCount}`;
   const to = isEmpty ? new SimRecordServer(system) : database.server.restoredAs(system, changeCount);
+  to.edits.follow(database.server.edits);
   new Move(world, prng, to, how === 'oneByOne').begin();
   return `${how} to ${system} ${isEmpty ? 'empty' : `without ${changeCount} changes`}`;
 }
