@@ -40,6 +40,7 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
     edits: inner.edits,
     scrub: inner.scrub,
     health: () => inner.health(),
+    tryWriting: (done) => inner.tryWriting(done),
     read: (keys, done) => inner.read(keys, done),
     scan: (after, rowCountMax, done) => inner.scan(after, rowCountMax, done),
     statementMsMax: inner.statementMsMax,

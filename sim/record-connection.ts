@@ -28,19 +28,15 @@ import type { OutsideEdits } from '../src/ports/outside-edits.ts';
 import type { RowScrub } from '../src/ports/row-scrub.ts';
 import { ifInForce, ifReadable, simEdits, simScrub } from './record-asides.ts';
 import type { Execute } from './record-asides.ts';
+import { SimRecordHealth } from './record-health.ts';
 import type { SimRecordServer } from './record-server.ts';
 import type { Life } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
-const PROBE_MS_MIN = 250;
-const PROBE_MS_MAX = 2_000;
-
 export class SimSystemOfRecord implements SystemOfRecord {
   private readonly database: SimDatabase;
   private readonly owner: Life;
-  private state: RecordHealth = { state: 'up' };
-  private probeMs = PROBE_MS_MIN;
-  private isProbing = false;
+  private readonly monitor: SimRecordHealth;
   private server: SimRecordServer;
   private last: SeenServer;
   private used: SeenServer;
@@ -64,10 +60,16 @@ export class SimSystemOfRecord implements SystemOfRecord {
     this.server = database.serverFor(name);
     this.last = this.server.tell();
     this.used = this.last;
+    this.monitor = new SimRecordHealth(
+      database,
+      owner,
+      () => this.isAway,
+      () => this.reconnect() === null,
+    );
   }
 
   health(): RecordHealth {
-    return this.state;
+    return this.monitor.state;
   }
 
   seen(): SeenServer {
@@ -77,10 +79,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   choose(server: SeenServer): void {
     this.used = server;
     this.isChosen = true;
-    if (this.reconnect() === null && this.state.state === 'down') {
-      this.isProbing = true;
-      this.database.scheduler.after(this.latency(), () => this.probe(), this.owner);
-    }
+    if (this.reconnect() === null && this.health().state === 'down') this.monitor.probeLater(this.latency());
   }
 
   private get isAway(): boolean {
@@ -94,7 +93,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const { scheduler } = this.database;
     const look = (): void => {
       // A pool that finds an idle connection gone dials at once, and then again and again.
-      if (this.isAway) this.markDown('the connection was lost');
+      if (this.isAway) this.monitor.markDown('the connection was lost');
       else this.reconnect();
     };
     if (this.owner.alive) scheduler.after(this.latency(), look, this.owner);
@@ -109,7 +108,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
       this.last = this.server.tell();
     }
     const why = this.whyNotUsed();
-    if (why !== null) this.markDown(why);
+    if (why !== null) this.monitor.markDown(why);
     else if (!this.isChosen) this.used = this.last;
     return why;
   }
@@ -136,7 +135,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
       return ifInForce(life, answer);
     };
     const { hold, scheduler, settings } = this.database;
-    if (hold === null) return this.write(execute, done, [], batch.length * this.database.rowMs);
+    if (hold === null) return this.write(execute, done, [], { workMs: batch.length * this.database.rowMs });
     this.database.hold = null;
     const { server } = this;
     hold((seen) => void execute(server, seen));
@@ -152,6 +151,10 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const error: RecordError = { kind: 'unknown', fenced: false, ofRows: true, message: 'a lock on a row' };
     const answer = tellsHeldKeys ? { ...error, heldKeys } : error;
     scheduler.after(this.latency(), () => done(answer, []), this.owner);
+  }
+
+  tryWriting(done: (error: RecordError | null) => void): void {
+    this.write(() => ({ answer: null }), done, null);
   }
 
   read(
@@ -265,7 +268,8 @@ export class SimSystemOfRecord implements SystemOfRecord {
     done: (error: RecordError | null) => void,
   ): void {
     const told = [...members];
-    this.write((server) => ({ answer: server.sign(life, told, this.database.clock) }), done, null);
+    const sign: Execute<unknown> = (server) => ({ answer: server.sign(life, told, this.database.clock) });
+    this.write(sign, done, null, { isAside: true });
   }
 
   found(
@@ -289,9 +293,11 @@ export class SimSystemOfRecord implements SystemOfRecord {
     execute: Execute<T>,
     done: (error: RecordError | null, answer: T) => void,
     nothing: T,
-    workMs = 0,
+    { workMs = 0, isAside = false } = {},
   ): void {
-    const { prng, settings, scheduler } = this.database;
+    const { prng, settings, scheduler, isStalled } = this.database;
+    if (isStalled && !this.isAway && this.reconnect() === null)
+      return this.stall(execute, isAside, done, nothing);
     const draw = prng.next();
     const { failedShare, lateShare, replyLostShare } = settings;
     if (draw < failedShare) {
@@ -311,6 +317,26 @@ export class SimSystemOfRecord implements SystemOfRecord {
     } else {
       this.send(execute, draw < failedShare + lateShare + replyLostShare, done, nothing, workMs);
     }
+  }
+
+  /** It may well be carried out, where later statements find it; what is missing is the end of its commit. */
+  private stall<T>(
+    execute: Execute<T>,
+    isAside: boolean,
+    done: (error: RecordError | null, answer: T) => void,
+    nothing: T,
+  ): void {
+    const { prng, settings, scheduler } = this.database;
+    const { server } = this;
+    const run = (): void => void (this.database.isDown || server.isOver || execute(server));
+    if (prng.chance(0.5)) scheduler.after(this.latency(), run);
+    const giveUp = (): void => {
+      if (isAside) return done(UNKNOWN, nothing);
+      this.monitor.markStalled(UNKNOWN.message);
+      this.database.unknownCount += 1;
+      done(UNKNOWN, nothing);
+    };
+    scheduler.after(settings.timeoutMs, giveUp, this.owner);
   }
 
   private send<T>(
@@ -351,8 +377,8 @@ export class SimSystemOfRecord implements SystemOfRecord {
     done: (error: RecordError | null, answer: T) => void,
     answer: T,
   ): void {
-    if (error === null) this.markUp();
-    else this.markDown(error.message);
+    if (error === null) this.monitor.markUp();
+    else this.monitor.markDown(error.message);
     if (error?.kind === 'unknown') this.database.unknownCount += 1;
     done(error, answer);
   }
@@ -360,27 +386,6 @@ export class SimSystemOfRecord implements SystemOfRecord {
   private latency(): number {
     const { prng, settings } = this.database;
     return this.database.slowMs + prng.between(settings.latencyMsMin, settings.latencyMsMax);
-  }
-
-  private markUp(): void {
-    this.state = { state: 'up' };
-    this.probeMs = PROBE_MS_MIN;
-  }
-
-  private markDown(reason: string): void {
-    const since = this.state.state === 'down' ? this.state.since : this.database.scheduler.time;
-    this.state = { state: 'down', since, reason };
-    if (this.isProbing) return;
-    this.isProbing = true;
-    this.database.scheduler.after(this.probeMs, () => this.probe(), this.owner);
-    this.probeMs = Math.min(this.probeMs * 2, PROBE_MS_MAX);
-  }
-
-  private probe(): void {
-    this.isProbing = false;
-    if (this.state.state === 'up') return;
-    if (this.isAway) this.markDown(this.state.reason);
-    else if (this.reconnect() === null) this.markUp();
   }
 }
 

@@ -74,6 +74,7 @@ export class ScenarioRecord {
           () => rows.map((row) => this.apply(row)),
           (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
         ),
+      tryWriting: (done) => this.defer(() => done(null)),
       read: (keys, done) =>
         send(
           () => keys.map((key) => this.rows.get(key)),

@@ -98,6 +98,40 @@ it("marks are left over of a version that never became the cluster's: what it ho
   expect(rowOf(each, 'key')).toBe('value');
 });
 
+it('PostgreSQL answers reads and finishes no write: one member notices, the others try it, and writes go on', () => {
+  const each = world(9);
+  each.database.stall(LONG_MS);
+  each.put(each.nodes[0]!, 'finds out', 'value');
+  each.until(() => isSpooling(each), 10_000);
+  for (let index = 0; index < 20; index += 1)
+    expect(each.put(each.nodes[index % 3]!, `key:${index}`, `value ${index}`).kind).toBe('done');
+  // What reads are answered meanwhile ends nothing.
+  for (let at = 0; at < 20; at += 1) {
+    for (const sim of each.nodes) expect(each.text(sim, `absent:${at}`)).toBe(undefined);
+    each.run(500);
+    expect(isSpooling(each)).toBe(true);
+  }
+  each.database.comeUp();
+  each.until(() => each.nodes.every((sim) => sim.node!.status().spool.entries === 0), 15_000);
+  each.until(() => !isSpooling(each), 5_000);
+  for (let index = 0; index < 20; index += 1) expect(rowOf(each, `key:${index}`)).toBe(`value ${index}`);
+});
+
+it('the same, set to reject: once it is noticed a write is refused at once, and has not happened', () => {
+  const each = world(10, { ...SPOOL, outage: 'reject' });
+  each.database.stall(LONG_MS);
+  each.put(each.nodes[0]!, 'finds out', 'value');
+  for (let at = 0; at < 10; at += 1) {
+    expect(each.put(each.nodes[0]!, 'key', 'value')).toMatchObject({
+      failure: { code: 'record_unavailable' },
+    });
+    each.run(1_000);
+  }
+  each.database.comeUp();
+  each.until(() => each.put(each.nodes[0]!, 'key', 'value').kind === 'done', 10_000);
+  expect(rowOf(each, 'key')).toBe('value');
+});
+
 it('set to reject: writes are refused, and no epoch comes of it', () => {
   const each = world(2, { ...SPOOL, outage: 'reject' });
   each.database.goDown(LONG_MS);

@@ -57,6 +57,9 @@ export const SIM_DATABASE_ROUGH: SimDatabaseSettings = {
   shortPageShare: 0.2,
 };
 
+/** Of the outages that concern everybody. */
+const STALLED_SHARE = 0.3;
+
 export class SimDatabase {
   readonly scheduler: Scheduler;
   readonly prng: Prng;
@@ -91,6 +94,7 @@ export class SimDatabase {
   private readonly leftBehind = new Set<SimRecordServer>();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
+  private stalledUntil = 0;
   wasSetBack = false;
   readonly unreached: CutOffClients;
   /** When the last replaced server was gone for everybody; later than any time while one is not. */
@@ -134,11 +138,22 @@ export class SimDatabase {
     this.downUntil = Math.max(this.downUntil, this.scheduler.time + ms);
   }
 
-  /** Away for all processes, or only for one. */
+  /** For the next `ms` of virtual time reads are answered and no write is finished: its standby is not there, say. */
+  stall(ms: number): void {
+    this.stalledUntil = Math.max(this.stalledUntil, this.scheduler.time + ms);
+  }
+
+  get isStalled(): boolean {
+    return this.scheduler.time < this.stalledUntil;
+  }
+
+  /** Away for all processes, for all their writes, or only for one of them. */
   goAway(ms: number, from: Life | null): string {
-    if (from === null) this.goDown(ms);
-    else this.unreached.cutOff(from, ms);
-    return `${ms.toFixed(0)} ms`;
+    const isStall = from === null && ms % 1 < STALLED_SHARE;
+    if (from !== null) this.unreached.cutOff(from, ms);
+    else if (isStall) this.stall(ms);
+    else this.goDown(ms);
+    return `${ms.toFixed(0)} ms${isStall ? ', for writes' : ''}`;
   }
 
   isDownFor(owner: Life): boolean {
@@ -147,6 +162,7 @@ export class SimDatabase {
 
   comeUp(): void {
     this.downUntil = 0;
+    this.stalledUntil = 0;
   }
 
   /**

@@ -106,6 +106,6 @@ export class OutageWatch {
     if (this.isAsking || now - this.askedAt < ASK_AGAIN_MS) return;
     this.isAsking = true;
     this.askedAt = now;
-    record.read([], () => (this.isAsking = false));
+    record.tryWriting(() => (this.isAsking = false));
   }
 }

@@ -149,6 +149,11 @@ export interface SystemOfRecord extends RecordServer, RecordAdoption, RecordFloo
     rows: readonly RecordRow[],
     done: (error: RecordError | null, results: readonly CommitResult[]) => void,
   ): void;
+  /**
+   * Makes a write that changes nothing, and waits until the server has finished it. Afterwards `health` says whether the
+   * server finishes writes; that reads are answered does not show it.
+   */
+  tryWriting(done: (error: RecordError | null) => void): void;
   /** The rows that stand, tombstones included, in the order of the keys; undefined for a key without one. */
   read(
     keys: readonly string[],

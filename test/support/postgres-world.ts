@@ -1,10 +1,7 @@
 /** A fresh database on the test server, and nodes' access to it through the adapter. */
 import { fileURLToPath } from 'node:url';
-import {
-  openPostgresRecord,
-  type PostgresRecord,
-  type PostgresRecordSettings,
-} from '../../src/adapters/postgres/postgres-record.ts';
+import { openPostgresRecord, type PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import type { PostgresRecordSettings } from '../../src/adapters/postgres/postgres-settings.ts';
 import { slotOfTest, type RecordWorld } from '../contracts/record-calls.ts';
 import { runOnce, testServer } from './postgres.ts';
 

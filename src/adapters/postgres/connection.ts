@@ -16,6 +16,8 @@ import { ask, readIdentity } from './server-identity.ts';
 import { CHECK_DIALECT, CHECK_SERVER, PREPARE_SESSION } from './server-statements.ts';
 
 const SERVER_VERSION_MIN = 120_000;
+/** Milliseconds by which the server's timer, as seen from here, may come early. */
+const TIMER_EARLY_MS = 50;
 /** Milliseconds of silence after which TCP keepalive probes begin. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
@@ -49,10 +51,13 @@ export class Connection {
   private lostReason: string | null = null;
   private onLost: ((reason: string) => void) | null = null;
   private warning: string | null = null;
-  private failRunning: ((reason: string) => void) | null = null;
+  private failRunning: ((reason: string, isStalled: boolean) => void) | null = null;
+  /** Milliseconds after which the server ends a statement. */
+  private readonly statementTimeoutMs: number;
 
-  private constructor(client: pg.Client, identity: SeenServer, sql: RecordSql) {
+  private constructor(client: pg.Client, identity: SeenServer, sql: RecordSql, statementTimeoutMs: number) {
     this.client = client;
+    this.statementTimeoutMs = statementTimeoutMs;
     this.identity = identity;
     this.sql = sql;
     client.on('error', (error) => this.lose(error.message));
@@ -77,7 +82,8 @@ export class Connection {
     const timer = setTimeout(() => destroyClient(client), settings.connectTimeoutMs);
     try {
       await client.connect();
-      return new Connection(client, await prepared(client, settings), recordSql(settings.compat));
+      const identity = await prepared(client, settings);
+      return new Connection(client, identity, recordSql(settings.compat), settings.statementTimeoutMs);
     } catch (error) {
       destroyClient(client);
       throw error;
@@ -103,23 +109,27 @@ export class Connection {
       if (waitMs <= 0)
         return reject(new RecordFailure('refused', 'no time was left to send', { isOutage: false }));
       this.warning = null;
+      const sentAt = performance.now();
       const settle = (): void => {
         clearTimeout(timer);
         this.failRunning = null;
       };
-      this.failRunning = (reason) => {
+      this.failRunning = (reason, isStalled) => {
         settle();
-        reject(new RecordFailure('unknown', reason));
+        reject(new RecordFailure('unknown', reason, { isStalled }));
       };
       const timer = setTimeout(
-        () => this.lose(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`),
+        () => this.lose(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`, true),
         waitMs,
       );
       this.send(statement, values).then(
         (rows) => {
           if (this.lostReason !== null) return;
           settle();
-          if (statement.writes && this.warning !== null) reject(warned(this.warning));
+          if (statement.writes && this.warning !== null)
+            reject(
+              warned(this.warning, performance.now() - sentAt >= this.statementTimeoutMs - TIMER_EARLY_MS),
+            );
           else resolve(rows);
         },
         (error: unknown) => {
@@ -149,11 +159,11 @@ export class Connection {
     this.lose('the connection was closed');
   }
 
-  private lose(reason: string): void {
+  private lose(reason: string, isStalled = false): void {
     if (this.lostReason !== null) return;
     this.lostReason = reason;
     destroyClient(this.client);
-    this.failRunning?.(reason);
+    this.failRunning?.(reason, isStalled);
     const onLost = this.onLost;
     this.onLost = null;
     onLost?.(reason);
@@ -161,11 +171,13 @@ export class Connection {
 }
 
 /**
- * If the server gave up waiting for its synchronous standby, it reports success with a warning: the row is written
- * here, and may be lost in a failover.
+ * A server that gave up waiting for its synchronous standby reports success with a warning: the row is written here,
+ * and may be lost in a failover. `tookAllTime`: it gave up because the statement's time was over, and so will it with
+ * the next one. Another warning says nothing of the server.
  */
-function warned(warning: string): RecordFailure {
-  return new RecordFailure('unknown', `PostgreSQL answered with a warning: ${warning}`, { isOutage: false });
+function warned(warning: string, tookAllTime: boolean): RecordFailure {
+  const message = `PostgreSQL answered with a warning: ${warning}`;
+  return new RecordFailure('unknown', message, { isOutage: tookAllTime, isStalled: tookAllTime });
 }
 
 function destroyClient(client: pg.Client): void {

@@ -12,6 +12,12 @@ export async function checkFit(connection: Connection, deadline: number): Promis
     throw new RecordFailure('refused', 'not a primary');
 }
 
+/** Rejects if the server does not finish a write in time, where it has a statement that tells. */
+export async function finishWrite(connection: Connection, deadline: number): Promise<void> {
+  const { tryWriting, probe } = connection.sql;
+  await connection.run(tryWriting ?? probe, [], deadline);
+}
+
 /**
  * Like the pool's `use`; `force` dials although the server is known to be down. A connection found unfit is not reused.
  */

@@ -17,12 +17,11 @@ import type {
   RowVersion,
 } from '../../ports/system-of-record.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
-import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
 import type { LivingMember, StandingLife } from '../../core/lives.ts';
 import type { LifeName } from '../../core/membership-message.ts';
-import { RELATIVE_CLOCKS_APART_MS, type RecordCompat } from '../../core/record-dialect.ts';
+import { RELATIVE_CLOCKS_APART_MS } from '../../core/record-dialect.ts';
 import { judgeServer, whyNotUsed, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import { packTexts } from './binary-array.ts';
@@ -30,14 +29,15 @@ import { claimServer, surveyServer, type AdoptionParts } from './claim.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { checkFit, lend } from './fitness.ts';
+import { checkFit, finishWrite, lend } from './fitness.ts';
 import { found } from './founding.ts';
 import { readLife, signLife } from './life-signs.ts';
 import { deliver } from './deliver.ts';
 import { outsideEdits, type Aside } from './outside-edits.ts';
-import { DISK_FULL, RecordFailure, failureOfStatement } from './record-failure.ts';
-import { RecordHealthMonitor } from './record-health.ts';
+import { RecordFailure, failureOfStatement } from './record-failure.ts';
+import { RecordHealthMonitor, downForOf } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
+import { withDefaults, type PostgresRecordSettings } from './postgres-settings.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { retrying, type RetryAround, type RetryBounds } from './retrying.ts';
 import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
@@ -51,30 +51,6 @@ const CLOSE_POLL_MS = 10;
 /** Of a call that lost against another transaction, until its deadline at most, which comes at about the same time. */
 const RETRIES: RetryBounds = { retriesMax: 16, firstMs: 10, pauseMsMax: 500 };
 
-export interface PostgresRecordSettings {
-  readonly connectionString: string;
-  /** The kind of database, PostgreSQL itself by default. */
-  readonly compat?: RecordCompat;
-  /** Where the numbered migrations lie: sql/migrations of the source tree or of the bundle. */
-  readonly migrationsDirectory: string;
-  readonly slotOf: (key: string) => number;
-  /** Shown by the server beside each connection. */
-  readonly applicationName?: string;
-  /** Milliseconds. The server ends a statement after this; no statement lives longer. (R24) */
-  readonly statementTimeoutMs?: number;
-  readonly connectTimeoutMs?: number;
-  /** Milliseconds. Reading the highest version walks the whole table. */
-  readonly foundingTimeoutMs?: number;
-  /** Milliseconds for which `start` waits for a server, and for other nodes that migrate or adopt. */
-  readonly startTimeoutMs?: number;
-  readonly commitConnectionCount?: number;
-  readonly readConnectionCount?: number;
-  /** The clock in which health tells since when. */
-  readonly now?: () => number;
-  readonly random?: () => number;
-  readonly telemetry?: Telemetry;
-}
-
 export interface PostgresRecord extends SystemOfRecord {
   /**
    * Waits for the server, brings the schema up to date and adopts the table of the first system. Rejects with
@@ -87,20 +63,7 @@ export interface PostgresRecord extends SystemOfRecord {
 }
 
 export function openPostgresRecord(settings: PostgresRecordSettings): PostgresRecord {
-  return new PooledRecord({
-    compat: 'none',
-    applicationName: 'causeway',
-    statementTimeoutMs: 5_000,
-    connectTimeoutMs: 3_000,
-    foundingTimeoutMs: 120_000,
-    startTimeoutMs: 60_000,
-    commitConnectionCount: 3,
-    readConnectionCount: 2,
-    now: () => performance.now(),
-    random: Math.random,
-    telemetry: { event: () => {}, count: () => {} },
-    ...settings,
-  });
+  return new PooledRecord(withDefaults(settings));
 }
 
 class PooledRecord implements PostgresRecord {
@@ -131,6 +94,7 @@ class PooledRecord implements PostgresRecord {
       now: limits.now,
       random: limits.random,
       probe: () => this.probeStarted(),
+      tryWriting: () => this.finishWrite(),
       onChange: (health) => this.tell(health),
     });
   }
@@ -186,7 +150,11 @@ class PooledRecord implements PostgresRecord {
     const batch = makeBatch(life, rows);
     const work = (connection: Connection, deadline: number): Promise<readonly CommitResult[]> =>
       commitBatch(connection, batch, deadline);
-    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, []);
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work, 'write'), done, []);
+  }
+
+  tryWriting(done: (error: RecordError | null) => void): void {
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, finishWrite, 'write'), done, undefined);
   }
 
   read(
@@ -304,7 +272,7 @@ class PooledRecord implements PostgresRecord {
     pool: ConnectionPool,
     work: (connection: Connection, deadline: number) => Promise<T>,
   ): Promise<T> {
-    return this.call(pool, this.limits.statementTimeoutMs, work, true);
+    return this.call(pool, this.limits.statementTimeoutMs, work, 'aside');
   }
 
   private aside(pool: ConnectionPool): Aside {
@@ -315,7 +283,7 @@ class PooledRecord implements PostgresRecord {
     pool: ConnectionPool,
     timeoutMs: number,
     work: (connection: Connection, deadline: number) => Promise<T>,
-    isAside = false,
+    about: 'rows' | 'write' | 'aside' = 'rows',
   ): Promise<T> {
     if (this.isClosing) throw new RecordFailure('refused', 'closed', { isOutage: false });
     if (!this.isStarted)
@@ -324,12 +292,12 @@ class PooledRecord implements PostgresRecord {
     const once = (): Promise<T> => lend(pool, deadline, false, work);
     try {
       const result = this.limits.compat === 'none' ? await once() : await retrying(RETRIES, this.retry, once);
-      if (!isAside) this.monitor.markUp(pool === this.commits);
+      if (about !== 'aside') this.monitor.markUp(pool === this.commits);
       return result;
     } catch (error) {
       const failure = failureOfStatement(error);
-      if (failure.isOutage && !(isAside && failure.sqlState !== null))
-        this.monitor.markDown(failure.message, failure.sqlState === DISK_FULL);
+      if (failure.isOutage && !(about === 'aside' && failure.sqlState !== null))
+        this.monitor.markDown(failure.message, downForOf(failure, about === 'write'));
       throw failure;
     }
   }
@@ -343,6 +311,11 @@ class PooledRecord implements PostgresRecord {
   private async probe(): Promise<void> {
     const deadline = performance.now() + this.limits.connectTimeoutMs + REPLY_GRACE_MS;
     await lend(this.commits, deadline, true, checkFit);
+  }
+
+  private async finishWrite(): Promise<void> {
+    const deadline = performance.now() + this.limits.statementTimeoutMs + REPLY_GRACE_MS;
+    await lend(this.commits, deadline, true, finishWrite);
   }
 
   private adoptionParts(): AdoptionParts {
@@ -360,8 +333,8 @@ class PooledRecord implements PostgresRecord {
       connectionCountMax,
       waiterCountMax: CALLS_WAITING_MAX,
       open: () => this.openChecked(isReader, !isReader),
-      // Where writes alone are refused they go on being tried, by those whose rows wait.
-      downReason: () => (this.monitor.refusesWritesAlone ? null : this.downReason()),
+      // Where writes alone fail they go on being tried, by those whose rows wait.
+      downReason: () => (this.monitor.isForWritesAlone ? null : this.downReason()),
       isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),
     });

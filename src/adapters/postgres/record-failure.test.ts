@@ -11,7 +11,14 @@ import {
 const answered = (code: string, more: object = {}): Error =>
   Object.assign(new Error('no'), { code, severity: 'ERROR', ...more });
 
-const OUTAGE = { kind: 'unknown', isOutage: true, ofRows: false, isRetryable: false, isUnfit: false };
+const OUTAGE = {
+  kind: 'unknown',
+  isStalled: false,
+  isOutage: true,
+  ofRows: false,
+  isRetryable: false,
+  isUnfit: false,
+};
 const OF_ROWS = { ...OUTAGE, isOutage: false, ofRows: true };
 
 describe('an answer of the server', () => {
@@ -22,7 +29,8 @@ describe('an answer of the server', () => {
     ['22021', 'a value that is none', OF_ROWS],
     ['23505', 'a constraint', OF_ROWS],
     ['XX001', 'a value that is rotten there', OF_ROWS],
-    ['55P03', 'a lock on the table', OUTAGE],
+    ['55P03', 'a lock on the table', { ...OUTAGE, isStalled: true }],
+    ['57014', 'no time left', { ...OUTAGE, isStalled: true }],
     ['26000', 'a prepared statement that is not there', { ...OUTAGE, isUnfit: true }],
     ['42P05', 'one that is there already', { ...OUTAGE, isUnfit: true }],
     ['0A000', 'one whose columns have changed', { ...OUTAGE, isUnfit: true }],
@@ -41,7 +49,8 @@ describe('an answer of the server', () => {
     expect(failureOfStatement(answered('55P03', { where: 'while locking tuple (0,1)' }))).toMatchObject(
       OF_ROWS,
     );
-    expect(failureOfStatement(answered('55P03', { where: '' }))).toMatchObject(OUTAGE);
+    const untold = failureOfStatement(answered('55P03', { where: '' }));
+    expect(untold).toMatchObject({ ...OUTAGE, isStalled: true });
   });
 
   test('what a person must know is said before it', () => {
@@ -89,7 +98,7 @@ test('a failure that says no more: it speaks against the server, and nobody is n
     'RecordFailure',
     {
       ...{ kind: 'refused', fenced: false, isOutage: true, ofRows: false, isRetryable: false },
-      ...{ heldKeys: null, isUnfit: false, sqlState: null },
+      ...{ heldKeys: null, isStalled: false, isUnfit: false, sqlState: null },
     },
   ]);
 });

@@ -18,6 +18,8 @@ export class RecordFailure extends Error {
   readonly isRetryable: boolean;
   /** Keys of rows that somebody has locked, if known. */
   readonly heldKeys: readonly string[] | null;
+  /** The statement was not refused, and did not come to its end in its time. */
+  readonly isStalled: boolean;
   /** The connection must not be used again, although it works. */
   readonly isUnfit: boolean;
   /** The server's own code; null if the error did not come from the server. */
@@ -31,6 +33,7 @@ export class RecordFailure extends Error {
     this.ofRows = traits.ofRows ?? false;
     this.isRetryable = traits.isRetryable ?? false;
     this.heldKeys = traits.heldKeys ?? null;
+    this.isStalled = traits.isStalled ?? false;
     this.isUnfit = traits.isUnfit ?? false;
     this.sqlState = traits.sqlState ?? null;
   }
@@ -42,6 +45,7 @@ interface FailureTraits {
   readonly ofRows?: boolean;
   readonly isRetryable?: boolean;
   readonly heldKeys?: readonly string[];
+  readonly isStalled?: boolean;
   readonly isUnfit?: boolean;
   readonly sqlState?: string;
 }
@@ -63,6 +67,8 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const READ_ONLY_TRANSACTION = '25006';
 export const LOCK_NOT_AVAILABLE = '55P03';
+/** The server's limit for a statement, or a person's order. */
+const QUERY_CANCELED = '57014';
 export const DISK_FULL = '53100';
 const DATA_CORRUPTED = 'XX001';
 /**
@@ -98,7 +104,9 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'another transaction holds a lock on a row';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  return new RecordFailure('unknown', text, { sqlState, isUnfit: PREPARED_OTHERWISE.includes(sqlState) });
+  const isStalled = sqlState === QUERY_CANCELED || sqlState === LOCK_NOT_AVAILABLE;
+  const isUnfit = PREPARED_OTHERWISE.includes(sqlState);
+  return new RecordFailure('unknown', text, { sqlState, isStalled, isUnfit });
 }
 
 /** The five characters of the code if the server itself answered; null for a lost connection. */

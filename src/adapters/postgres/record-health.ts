@@ -1,10 +1,13 @@
 /**
  * Whether the system of record is up, judged by the latest outcome. While it is down it is probed again and again,
- * after a quarter of a second at first and then less often, so that no write has to be risked to find out. A server
- * whose disk is full answers everything but writes. So other answers say nothing about that, and the writers whose rows
- * wait keep trying.
+ * after a quarter of a second at first and then less often, so that no write has to be risked to find out.
+ *
+ * A server may answer everything but writes. If it refuses them because its disk is full, only a write tells that they
+ * are taken again, so the writers whose rows wait keep trying. If it takes them and does not finish them (its
+ * synchronous standby is gone, or somebody has locked a table), the probe ends with a write that changes nothing.
  */
 import type { RecordHealth } from '../../ports/system-of-record.ts';
+import { DISK_FULL, type RecordFailure } from './record-failure.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
@@ -13,6 +16,15 @@ const PROBE_MS_MAX = 2_000;
  */
 const WRITES_UNTRIED_MS = 30_000;
 
+/** What a server is down for. */
+export type DownFor = 'everything' | 'refusedWrites' | 'stalledWrites';
+
+/** `ofWrite`: of a statement that writes rows; another may wait for what writes do not need. */
+export function downForOf(failure: RecordFailure, ofWrite: boolean): DownFor {
+  if (failure.sqlState === DISK_FULL) return 'refusedWrites';
+  return failure.isStalled && ofWrite ? 'stalledWrites' : 'everything';
+}
+
 export interface RecordHealthMonitorSettings {
   /** The clock for `since`, in milliseconds. */
   readonly now: () => number;
@@ -20,6 +32,8 @@ export interface RecordHealthMonitorSettings {
   readonly random: () => number;
   /** Asks the server once, within a deadline; throws the reason if it is not up. */
   readonly probe: () => Promise<void>;
+  /** Has the server finish a write, within a deadline; throws the reason if it does not. */
+  readonly tryWriting: () => Promise<void>;
   readonly onChange: (health: RecordHealth) => void;
 }
 
@@ -28,7 +42,7 @@ export class RecordHealthMonitor {
   private state: RecordHealth;
   private probing = false;
   private probeMs = PROBE_MS_MIN;
-  private writesAlone = false;
+  private downFor: DownFor = 'everything';
   private timer: NodeJS.Timeout | null = null;
   private closed = false;
 
@@ -41,31 +55,26 @@ export class RecordHealthMonitor {
     return this.state;
   }
 
-  /** Only writes are refused; they may be tried again. */
-  get refusesWritesAlone(): boolean {
-    return this.writesAlone;
+  /** The server answers everything but writes, which may be tried. */
+  get isForWritesAlone(): boolean {
+    return this.downFor !== 'everything';
   }
 
-  /** `byWrite`: a write succeeded. */
+  /**
+   * `byWrite`: a write succeeded. It shows that writes are no longer refused. Of stalled writes it shows nothing: a row
+   * that an earlier attempt has left is found again without waiting for anything.
+   */
   markUp(byWrite: boolean): void {
-    if (this.closed || (this.writesAlone && !byWrite)) return;
-    this.writesAlone = false;
-    this.probeMs = PROBE_MS_MIN;
-    this.stopTimer();
-    if (this.state.state === 'up') return;
-    this.state = { state: 'up' };
-    this.settings.onChange(this.state);
+    if (this.downFor === 'everything' || (this.downFor === 'refusedWrites' && byWrite)) this.comeUp();
   }
 
-  /** `forWritesAlone`: the server answers, but takes no writes. */
-  markDown(reason: string, forWritesAlone = false): void {
+  markDown(reason: string, downFor: DownFor = 'everything'): void {
     this.explain(reason);
     if (this.closed) return;
-    // The timer of the other case would fire far too late for this one.
-    if (forWritesAlone || this.writesAlone) this.stopTimer();
-    this.writesAlone = forWritesAlone;
-    if (!forWritesAlone) return this.probeLater();
-    this.believeLater();
+    // The timer of another case may fire far too late for this one.
+    if (downFor !== this.downFor || downFor === 'refusedWrites') this.stopTimer();
+    this.downFor = downFor;
+    this.lookLater();
   }
 
   /** Marks the server as down without probing: while the database is being prepared, the preparation keeps trying. */
@@ -87,6 +96,11 @@ export class RecordHealthMonitor {
   close(): void {
     this.closed = true;
     this.stopTimer();
+  }
+
+  private lookLater(): void {
+    if (this.downFor === 'refusedWrites') this.believeLater();
+    else this.probeLater();
   }
 
   private believeLater(): void {
@@ -113,16 +127,32 @@ export class RecordHealthMonitor {
 
   private async probe(standsForWrites = false): Promise<void> {
     this.probing = true;
+    const { downFor } = this;
+    let failedFor: DownFor = 'everything';
     let reason: string | null = null;
     try {
       await this.settings.probe();
+      failedFor = downFor;
+      if (downFor === 'stalledWrites') await this.settings.tryWriting();
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
     }
     this.probing = false;
     if (this.closed) return;
-    if (reason !== null) return this.markDown(reason);
-    this.markUp(standsForWrites);
-    if (this.writesAlone && this.timer === null) this.believeLater();
+    if (reason !== null) return this.markDown(reason, failedFor);
+    // Writes may have failed meanwhile, and what was asked says nothing of that.
+    const isAnswered = downFor === this.downFor && (downFor !== 'refusedWrites' || standsForWrites);
+    if (isAnswered) this.comeUp();
+    else if (this.state.state === 'down' && this.timer === null) this.lookLater();
+  }
+
+  private comeUp(): void {
+    if (this.closed) return;
+    this.downFor = 'everything';
+    this.probeMs = PROBE_MS_MIN;
+    this.stopTimer();
+    if (this.state.state === 'up') return;
+    this.state = { state: 'up' };
+    this.settings.onChange(this.state);
   }
 }

@@ -22,6 +22,7 @@ import {
   READ,
   REMOVE_ROWS,
   SCAN,
+  TRY_WRITING,
 } from './statements.ts';
 
 /** Only the statements that differ between databases. */
@@ -42,6 +43,8 @@ export interface RecordSql {
   readonly unlimitLocks: Statement | null;
   /** Returns true or `on` if the server takes no writes; a third column is true if its commits are not durable. */
   readonly probe: Statement;
+  /** Ends only when the server finishes writes. Null: there is no such statement. */
+  readonly tryWriting: Statement | null;
   /** Only PostgreSQL itself accepts null in place of an array; others need every array in full. */
   readonly needsWholeArrays: boolean;
   /** How often a commit that lost against another transaction is repeated within a call; 0 repeats the whole call. */
@@ -66,6 +69,7 @@ const POSTGRES: RecordSql = {
   lockFounding: LOCK_FOUNDING,
   unlimitLocks: limitLockInTransaction(0),
   probe: PROBE,
+  tryWriting: TRY_WRITING,
   needsWholeArrays: false,
   commitRetriesMax: 4,
   foundsAndReadsAtOnce: true,
@@ -83,6 +87,7 @@ const RELATIVES: RecordSql = {
   lockFounding: COMPAT_LOCK_FOUNDING,
   unlimitLocks: null,
   probe: COMPAT_PROBE,
+  tryWriting: null,
   needsWholeArrays: true,
   commitRetriesMax: 0,
   foundsAndReadsAtOnce: false,

@@ -107,6 +107,18 @@ update causeway.record set slot = slot where false`,
 };
 
 /**
+ * A write like any other as far as the server is concerned, which changes no row: it takes a writer's locks, and its
+ * commit waits until the log, which it adds an empty message to, is on disk and at the synchronous standbys.
+ */
+export const TRY_WRITING: Statement = {
+  name: null,
+  writes: true,
+  features: ['data-modifying CTE', 'fence by the lock of a writer', 'WAL functions'],
+  text: `${FENCE}, rows as (update causeway.record set slot = slot where false)
+select pg_logical_emit_message(true, 'causeway', '')`,
+};
+
+/**
  * The rows of these keys that somebody has locked so that a writer would wait. This statement waits for nobody, and
  * keeps the locks that it takes for the check until it ends. It does not see rows that were inserted but not committed.
  */

@@ -1,0 +1,128 @@
+/**
+ * PostgreSQL answers, but finishes no write: its synchronous standby is gone, or somebody holds a lock on a table. That
+ * is an outage for whoever writes, and it lasts until a write comes to its end.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
+import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
+import { runOnce, testServer } from '../support/postgres.ts';
+
+const STATEMENT_MS = 600;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let world: PostgresWorld;
+let record: PostgresRecord;
+let calls: RecordCalls;
+
+beforeEach(async () => {
+  world = await postgresWorld();
+  record = world.open({ statementTimeoutMs: STATEMENT_MS });
+  await record.start();
+  calls = new RecordCalls(world, record);
+  expect((await calls.found(0, 'cluster')).error).toBeNull();
+});
+afterEach(async () => {
+  await waitForStandby(null);
+  await world.close();
+  await (await testServer()).heal();
+});
+
+/** From now on commits wait for a standby of that name; null: for none. */
+async function waitForStandby(name: string | null): Promise<void> {
+  const client = new pg.Client({ connectionString: world.connectionString });
+  await client.connect();
+  await client.query(`alter system set synchronous_standby_names = '${name ?? ''}'`);
+  await client.query('select pg_reload_conf()');
+  const isSet = async (): Promise<boolean> => {
+    const reply = await client.query<{ is: string }>(
+      `select current_setting('synchronous_standby_names') as is`,
+    );
+    return reply.rows[0]!.is === (name ?? '');
+  };
+  while (!(await isSet())) await sleep(5);
+  await client.end();
+}
+
+async function until(isDone: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + 20_000;
+  while (!isDone()) {
+    if (Date.now() > giveUpAt) throw new Error(`still ${JSON.stringify(record.health())}`);
+    await sleep(5);
+  }
+}
+
+/** While reads go on being answered, each of which says nothing of writes. */
+async function staysDown(): Promise<void> {
+  for (let answered = 0; answered < 30;) {
+    if ((await calls.read(['a'])).error === null) answered += 1;
+    expect(record.health().state).toBe('down');
+    await sleep(20);
+  }
+}
+
+test('its synchronous standby is gone: down, although it is read from, until a write is finished again', async () => {
+  await waitForStandby('nobody');
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'unknown' });
+  await staysDown();
+  // The row stands by now, and finding it there shows nothing.
+  await calls.commit(1, [makeRow('a', 1)]);
+  await staysDown();
+  await waitForStandby(null);
+  await until(() => record.health().state === 'up');
+  expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([{ kind: 'committed' }]);
+});
+
+test('a table is locked: the same', async () => {
+  const client = new pg.Client({ connectionString: world.connectionString });
+  await client.connect();
+  await client.query('begin; lock table causeway.record in exclusive mode');
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'unknown' });
+  await staysDown();
+  await client.query('rollback');
+  await client.end();
+  await until(() => record.health().state === 'up');
+});
+
+test('who has nothing to write asks: it learns that writes are not finished, and when they are', async () => {
+  await waitForStandby('nobody');
+  expect(record.health().state).toBe('up');
+  const asked = (): Promise<unknown> => new Promise((resolve) => record.tryWriting(() => resolve(null)));
+  await asked();
+  await staysDown();
+  await waitForStandby(null);
+  await until(() => record.health().state === 'up');
+  await asked();
+  expect(record.health().state).toBe('up');
+});
+
+test('it stalls, and then is gone: up again when it answers, until the next write stalls', async () => {
+  await waitForStandby('nobody');
+  await calls.commit(1, [makeRow('a', 1)]);
+  expect(record.health().state).toBe('down');
+  const server = await testServer();
+  await server.kill();
+  await until(() => JSON.stringify(record.health()).includes('connect'));
+  await server.start();
+  // It answers again, and nobody has tried a write since.
+  await until(() => record.health().state === 'up');
+  await calls.commit(1, [makeRow('b', 1)]);
+  await staysDown();
+  await waitForStandby(null);
+  await until(() => record.health().state === 'up');
+});
+
+test('a single statement was ended by a person: writes are finished all the same, and it is up at once', async () => {
+  const lock = new pg.Client({ connectionString: world.connectionString });
+  await lock.connect();
+  await lock.query('begin; lock table causeway.record in exclusive mode');
+  const written = calls.commit(1, [makeRow('a', 1)]);
+  const waiting = `select pg_cancel_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'causeway' and wait_event_type = 'Lock'`;
+  while ((await runOnce(world.connectionString, waiting)).rows.length === 0) await sleep(5);
+  await lock.query('rollback');
+  await lock.end();
+  expect((await written).error).toMatchObject({ kind: 'unknown' });
+  await until(() => record.health().state === 'up');
+});
