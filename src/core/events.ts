@@ -44,6 +44,8 @@ export const EVENTS = {
   'membership.outside':
     'This node is part of nothing, and does not become that by itself: why, and what there is to do.',
   'membership.register.foreign': 'The register of another cluster was read; nothing of it is used.',
+  'membership.settings.fixed':
+    'A setting of this node differs from what the cluster keeps since its founding, which stays in force; the event names it and both values.',
   'membership.slow.removed':
     'A member was slow beside the others for so long that an epoch goes on without it.',
   'membership.store.failed': 'A promise of the council could not be brought to the disk.',

@@ -11,7 +11,7 @@ import type { ReadResult, WriteOperation } from '../core/operation.ts';
 import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
 import { isElsewhere } from '../core/lives.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
-import { WHY_FENCED, driveOf, serverOf } from '../core/record-standing.ts';
+import { WHY_FENCED, driveOf } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { placeSlots, placing, rowsOf } from '../core/slot-table.ts';
@@ -27,7 +27,9 @@ import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import type { Admission } from './admission.ts';
 import type { NodeStatus } from './api.ts';
+import { chooseServer } from './choose-server.ts';
 import type { Deadlines } from './deadlines.ts';
+import { reportFixedSettings } from './fixed-settings.ts';
 import type { FloorStore } from './floor-store.ts';
 import type { Forwarder } from './forwarder.ts';
 import { startRead } from './get.ts';
@@ -100,7 +102,10 @@ export function membershipOf(
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });
-  if (membership.topology !== null) chooseServer(parts, membership.topology);
+  if (membership.topology !== null) {
+    chooseServer(parts, membership.topology);
+    reportFixedSettings(telemetry, parts.membership, membership.topology);
+  }
   return membership;
 }
 
@@ -119,15 +124,6 @@ export function helloOf({ hello }: NodeParts, membership: Membership): PeerHello
 export function protocolTo({ hello, telemetry, mutations }: NodeParts, peer: string, linked: number): number {
   if (linked < hello.protocolMax) telemetry.event('info', 'peer.earlier', { peer, protocol: linked });
   return mutations?.ignoreLinkProtocol === true ? PROTOCOL_MAX : linked;
-}
-
-/** Called before anything acts in the epoch: no answer of another PostgreSQL may count in it. (R30) */
-function chooseServer({ systemOfRecord, mutations }: NodeParts, topology: Topology): void {
-  const server = serverOf(topology);
-  if (server === undefined) return;
-  // Lets a test break the rule that a life is taken from PostgreSQL.
-  const isUnfenced = mutations?.succeedUnfenced === true;
-  systemOfRecord?.choose(isUnfenced ? { ...server, life: 0 } : server);
 }
 
 /** How the slots of this cluster are shared out. */

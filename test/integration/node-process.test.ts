@@ -136,6 +136,21 @@ test('PostgreSQL comes, and refuses a member: it serves on, tells it, and writes
   }
 });
 
+test('settings that are fixed at the founding and were changed since: the start says that they are not in force', async () => {
+  const first = node('none');
+  await until('ready', async () => (await readiness()).status === 200);
+  first.process.kill('SIGHUP');
+  expect(await first.ended).toBe(0);
+  expect(first.output()).not.toContain('membership.settings.fixed');
+  const second = node('none', ['--set', 'cluster.healAfterMs=5000', '--set', 'cluster.replicas=3']);
+  await until('ready', async () => (await readiness()).status === 200);
+  const told = second.output().match(/.*membership\.settings\.fixed.*/g) ?? [];
+  expect(told.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { level: 'warn', setting: 'cluster.replicas', configured: 3, inForce: 1 },
+    { level: 'warn', setting: 'cluster.healAfterMs', configured: 5_000, inForce: 600_000 },
+  ]);
+});
+
 test('a newcomer whose cluster is not there yet: its probes say that it lives and waits; when the cluster is there it takes part', async () => {
   const [grpcOfB, httpOfB] = (await freePorts(2)) as [number, number];
   const settings = [`cluster.members=a=127.0.0.1:${grpc}`, `grpc.port=${grpcOfB}`, `http.port=${httpOfB}`];

@@ -79,6 +79,11 @@ test('it holds what it needs, no tests and no sources, and is small', () => {
   ])
     expect(paths).toContain(path);
   expect(paths.filter((path) => /\.test\.|^(src|test|sim|bench|verify)\//.test(path))).toEqual([]);
+  // Whoever installs it reads there, and takes the unit and the manifests from there.
+  const led = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((docs\/[^)#]+\.md)/g)];
+  expect(led.length).toBeGreaterThan(20);
+  for (const [, path] of led) expect(paths).toContain(path);
+  expect(paths).toContain('deploy/systemd/causeway.service');
   expect(packed.size).toBeLessThan(PACKED_BYTES_MAX);
   expect(packed.unpackedSize).toBeLessThan(UNPACKED_BYTES_MAX);
 });
