@@ -128,7 +128,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   councilLost: 4,
   lag: 2,
   databaseMoved: 3,
-  relapse: 1,
+  relapse: 6,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
