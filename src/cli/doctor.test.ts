@@ -191,7 +191,7 @@ test('a part that hangs: given up at its deadline, and told to end', async () =>
   expect(isEnded).toBe(true);
 });
 
-test('exit codes by the worst; lines within 80 columns; one remedy for several stands once', () => {
+test('exit codes by the worst; lines within the terminal; one remedy for several stands once', () => {
   const parts = (level: 'ok' | 'note' | 'warning' | 'fault') => [
     { part: 'Disk', findings: [{ level, text: 'x' }] },
   ];
@@ -204,10 +204,9 @@ test('exit codes by the worst; lines within 80 columns; one remedy for several s
     text: 'word '.repeat(40).trim(),
     change: 'do this '.repeat(20).trim(),
   } as const;
-  const lines = reportLines(
-    [{ part: 'Disk', findings: [long, long, { level: 'ok', text: 'a\u001b[2J' }] }],
-    1.25,
-  );
+  const found = [{ part: 'Disk', findings: [long, long, { level: 'ok', text: 'a\u001b[2J' } as const] }];
+  const lines = reportLines(found, 1.25);
+  expect(reportLines(found, 1.25, 60).every((line) => line.length <= 60)).toBe(true);
   expect(lines.every((line) => line.length <= 80)).toBe(true);
   expect(lines.filter((line) => line.includes('->'))).toHaveLength(1);
   expect(lines.join('\n')).not.toContain('\u001b');

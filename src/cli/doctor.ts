@@ -10,7 +10,8 @@ import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
 import { fault, note } from './doctor-finding.ts';
 import type { Finding, Level } from './doctor-finding.ts';
-import { wrapped } from '../base/wrapped.ts';
+import { TERMINAL_COLUMNS, wrapped } from '../base/wrapped.ts';
+import { columnsOf } from './fitted.ts';
 import { waitingLine } from './progress.ts';
 import type { WaitingLine } from './progress.ts';
 import { addSettingsOptions, flagsOf, sourcesOf } from './settings-options.ts';
@@ -59,8 +60,9 @@ export function doctorCommand(
       line.end();
     }
     const seconds = (performance.now() - began) / 1_000;
+    const columns = Math.min(columnsOf(io.stdout) ?? TERMINAL_COLUMNS, TERMINAL_COLUMNS);
     if (options.json === true) printJson(io, asData(parts));
-    else io.stdout.write(`${reportLines(parts, seconds).join('\n')}\n`);
+    else io.stdout.write(`${reportLines(parts, seconds, columns).join('\n')}\n`);
     io.exit(exitCode(parts));
   });
 }
@@ -106,15 +108,19 @@ export function exitCode(parts: readonly Checked[]): number {
 
 const LEVEL_WIDTH = 9;
 
-/** Text within 80 columns. What to change is shown below the finding, and only once if several findings share it. */
-export function reportLines(parts: readonly Checked[], seconds: number): string[] {
+/** Text within `columns`. What to change is shown below the finding, and only once if several findings share it. */
+export function reportLines(
+  parts: readonly Checked[],
+  seconds: number,
+  columns = TERMINAL_COLUMNS,
+): string[] {
   const lines: string[] = [];
   for (const { part, findings } of parts) {
     lines.push(part);
     for (const [at, { level, text, change }] of findings.entries()) {
-      lines.push(...wrapped(`  ${level.padEnd(LEVEL_WIDTH)}`, printable(text)));
+      lines.push(...wrapped(`  ${level.padEnd(LEVEL_WIDTH)}`, printable(text), undefined, columns));
       if (change !== undefined && findings[at + 1]?.change !== change)
-        lines.push(...wrapped(`  ${' '.repeat(LEVEL_WIDTH)}-> `, printable(change)));
+        lines.push(...wrapped(`  ${' '.repeat(LEVEL_WIDTH)}-> `, printable(change), undefined, columns));
     }
     lines.push('');
   }

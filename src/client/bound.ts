@@ -5,7 +5,8 @@
  */
 import { CausewayError } from './causeway-error.ts';
 import { refused } from './entry.ts';
-import type { CallOptions } from './options.ts';
+import type { CallOptions, ConnectOptions } from './options.ts';
+import type { PipelineOptions } from './pipeline.ts';
 
 export interface Bound {
   readonly timeoutMs: number;
@@ -13,7 +14,9 @@ export interface Bound {
 }
 
 /** The options of all calls. A call ignores those of other calls, so that one object can serve reads and writes. */
-const OPTION_NAMES = new Set(['timeoutMs', 'signal', 'allowStale', 'operationId', 'ttlMs', 'contentType']);
+const CALL_OPTIONS = ['timeoutMs', 'signal', 'allowStale', 'operationId', 'ttlMs', 'contentType'];
+const PIPELINE_OPTIONS = ['timeoutMs', 'unansweredMax', 'trace'];
+const CONNECT_OPTIONS = ['nodes', 'timeoutMs', 'connectTimeoutMs', 'operationIds', 'trace'];
 /** The longest delay of a timer, in milliseconds. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
@@ -27,19 +30,34 @@ export function boundOf(options: CallOptions, timeoutMsDefault: number): Bound {
   return { timeoutMs, signal };
 }
 
-export function checkOptions(options: object): void {
+export function checkOptions(options: object, names: readonly string[] = CALL_OPTIONS): void {
   if (typeof options !== 'object' || options === null)
     throw refused(`the options are no object, such as { timeoutMs: 500 }, but ${String(options)}`);
-  for (const name of Object.keys(options)) if (!OPTION_NAMES.has(name)) throw refused(unknownOption(name));
+  for (const name of Object.keys(options))
+    if (!names.includes(name)) throw refused(`there is no option "${name}", only ${names.join(', ')}`);
 }
 
-export function timeoutFault(timeoutMs: unknown, name = 'timeoutMs'): string | undefined {
+export function checkPipelineOptions(options: PipelineOptions): void {
+  checkOptions(options, PIPELINE_OPTIONS);
+  const { unansweredMax = 1 } = options;
+  if (!Number.isSafeInteger(unansweredMax) || unansweredMax < 1)
+    throw refused(`unansweredMax is ${String(unansweredMax)}: a whole number, 1 or more`);
+}
+
+/** Throws a TypeError: no call has failed yet. */
+export function checkConnectOptions(options: ConnectOptions): void {
+  const unknown = Object.keys(options).find((name) => !CONNECT_OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(`there is no option "${unknown}", only ${CONNECT_OPTIONS.join(', ')}`);
+  for (const name of ['timeoutMs', 'connectTimeoutMs'] as const) {
+    const fault = options[name] === undefined ? undefined : timeoutFault(options[name], name);
+    if (fault !== undefined) throw new TypeError(fault);
+  }
+}
+
+function timeoutFault(timeoutMs: unknown, name = 'timeoutMs'): string | undefined {
   if (typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX) return undefined;
   return `${name} is ${String(timeoutMs)}: milliseconds, more than 0 and at most ${TIMEOUT_MS_MAX}`;
-}
-
-function unknownOption(name: string): string {
-  return `there is no option "${name}", only ${[...OPTION_NAMES].join(', ')}`;
 }
 
 /** Checks what the object can do, since one from another context of this process has another class. */

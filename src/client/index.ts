@@ -3,6 +3,7 @@
  * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
  */
 import { PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
+import { checkPipelineOptions } from './bound.ts';
 import { Calls } from './calls.ts';
 import { CausewayError } from './causeway-error.ts';
 import type { ClientErrorCode } from './causeway-error.ts';
@@ -249,6 +250,7 @@ export class CausewayClient extends ClusterClient {
 
   /** Opens a stream to one node that carries many operations at once: the fastest way to write many keys. */
   async pipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+    checkPipelineOptions(options);
     const { timeoutMs } = this.#calls.bound({ timeoutMs: options.timeoutMs });
     const { nodes } = this.#calls;
     return new Pipeline(await nodes.stream(METHODS.pipeline, timeoutMs), {

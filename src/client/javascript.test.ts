@@ -104,6 +104,10 @@ test('options that nothing reads: refused, where a misspelt time to live would k
     await expect(client.get('a', options)).rejects.toMatchObject(expected);
     await expect(pipeline.set('a', 'x', options)).rejects.toMatchObject(expected);
   }
+  for (const given of [{ timeout: 5 }, { unansweredMax: 0 }, { unansweredMax: NaN }, 5])
+    await expect(client.pipeline(given as object)).rejects.toMatchObject(refusal(/option|unansweredMax is/));
+  const nodes = [doors.address];
+  expect(() => connect({ nodes, password: 'x' } as never)).toThrow(/^there is no option "password", only/);
   await expect(client.set('a', 'x', { contentType: 7 as never })).rejects.toMatchObject(
     refusal(/no string$/),
   );

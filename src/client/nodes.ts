@@ -9,7 +9,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { isDoorAddress } from '../core/door-address.ts';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
-import { abortedError, failIfAborted, pause, timeoutFault } from './bound.ts';
+import { abortedError, checkConnectOptions, failIfAborted, pause } from './bound.ts';
 import type { Bound } from './bound.ts';
 import { CausewayError, certaintyOfLoss, errorOfStatus, mayTryAnother } from './causeway-error.ts';
 import type { ConnectOptions } from './options.ts';
@@ -56,17 +56,15 @@ export class Nodes {
   #closed = false;
 
   constructor(options: ConnectOptions) {
-    this.trace = (options as ConnectOptions | undefined)?.trace;
-    this.#nodes = checkedNodes((options as ConnectOptions | undefined)?.nodes).map((address) => ({
+    const addresses = checkedNodes((options as ConnectOptions | undefined)?.nodes);
+    checkConnectOptions(options);
+    this.trace = options.trace;
+    this.#nodes = addresses.map((address) => ({
       address,
       client: new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS),
       pace: new Pace(),
       key: undefined,
     }));
-    for (const name of ['timeoutMs', 'connectTimeoutMs'] as const) {
-      const fault = options[name] === undefined ? undefined : timeoutFault(options[name], name);
-      if (fault !== undefined) throw new TypeError(fault);
-    }
     this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT;
   }
 

@@ -22,6 +22,7 @@ if (chromiumPath === undefined)
 const directory = join(repositoryRoot, 'dist', 'page');
 const EVERY_MS = 100;
 const PHONE = { width: 360, height: 740 };
+const TABLET = { width: 800, height: 1024 };
 const DESK = { width: 1280, height: 900 };
 const WALL = { width: 3840, height: 2160 };
 
@@ -168,6 +169,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
 
   test.each([
     ['a phone', PHONE],
+    ['a tablet', TABLET],
     ['a desk', DESK],
     ['a wall', WALL],
   ])('on %s: everything is in its place, and large enough', async (_name, viewport) => {
