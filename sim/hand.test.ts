@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
+import type { SimNode } from './cluster.ts';
+import { goOnAt } from './going-on.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';
@@ -161,6 +163,28 @@ function readWhileLoading(mutations?: Mutations): boolean {
     row.checksum === sealRecord(result.record).checksum
   );
 }
+
+describe('most voters are lost before the cluster has taken up a change over which a client has written', () => {
+  test('whether it was done nobody knows any more: it is settled, and the next change of its row is taken up', () => {
+    const world = worldWith({}, 47);
+    const [one, ...lost] = world.nodes as [SimNode, SimNode, SimNode];
+    world.put(one, 'a', 'before');
+    world.run(50);
+    change(world, 'a', 'by hand');
+    world.put(one, 'a', 'of a client');
+    expect(world.database.server.edits.count).toBe(1);
+    for (const sim of lost) world.cluster.kill(sim);
+    world.run(3_000);
+    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+    for (const sim of lost) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 30_000);
+    world.until(() => world.database.server.edits.count === 0, 10_000);
+    expect(everywhere(world, 'a')).toEqual(['of a client', 'of a client', 'of a client']);
+    change(world, 'a', 'by hand again');
+    untilSettled(world);
+    expect(everywhere(world, 'a')).toEqual(['by hand again', 'by hand again', 'by hand again']);
+  });
+});
 
 describe('each rule of it, and what is seen without it', () => {
   test('a client wrote the key meanwhile: that stands', () => {

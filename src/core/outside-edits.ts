@@ -105,7 +105,8 @@ export function outcomeOf(edit: OutsideEdit, result: WriteResult): EditOutcome {
     }
     case 'failed': {
       const { code, message } = result.failure;
-      if (code === 'operation_id_expired') return { kind: 'stamp' };
+      // One that no longer stands gets no other id: nobody knows any more whether it was done, and it must not be done now.
+      if (code === 'operation_id_expired') return { kind: edit.stands ? 'stamp' : 'overtaken' };
       if (code === 'invalid_argument' && certaintyOf(code) === 'definite')
         return { kind: 'refused', why: message };
       return { kind: 'later', why: code };
