@@ -74,6 +74,23 @@ test('its synchronous standby is gone: down, although it is read from, until a w
   expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([{ kind: 'committed' }]);
 });
 
+test('writes are tried again and again: what hangs at the server is ended, and does not use up its connections', async () => {
+  await waitForStandby('nobody');
+  const hanging = async (): Promise<number> => {
+    const text = `select count(*)::int as n from pg_stat_activity
+      where application_name = 'causeway' and wait_event = 'SyncRep'`;
+    return ((await runOnce(world.connectionString, text)).rows[0] as { n: number }).n;
+  };
+  for (let index = 0; index < 8; index += 1) {
+    expect((await calls.commit(1, [makeRow(`key ${index}`, 1)])).error).not.toBeNull();
+    // Of those that may hang, and one that the probe has under way.
+    expect(await hanging()).toBeLessThanOrEqual(4);
+  }
+  const giveUpAt = Date.now() + 20_000;
+  while ((await hanging()) > 1 && Date.now() < giveUpAt) await sleep(5);
+  expect(await hanging()).toBeLessThanOrEqual(1);
+});
+
 test('a table is locked: the same', async () => {
   const client = new pg.Client({ connectionString: world.connectionString });
   await client.connect();

@@ -50,6 +50,7 @@ export class Connection {
   private readonly columns: KnownColumns = new Map();
   private lostReason: string | null = null;
   private onLost: ((reason: string) => void) | null = null;
+  private onOverdue: ((pid: number) => void) | null = null;
   private warning: string | null = null;
   private failRunning: ((reason: string, isStalled: boolean) => void) | null = null;
   /** Milliseconds after which the server ends a statement. */
@@ -101,6 +102,11 @@ export class Connection {
     this.onLost = onLost;
   }
 
+  /** Called once, with the server's process, when a reply is no longer waited for. */
+  whenOverdue(onOverdue: (pid: number) => void): void {
+    this.onOverdue = onOverdue;
+  }
+
   /** `deadline` is a time of performance.now(). Rejects with RecordFailure. Runs one statement at a time. */
   run(statement: Statement, values: readonly unknown[], deadline: number): Promise<readonly Fields[]> {
     return new Promise((resolve, reject) => {
@@ -119,7 +125,7 @@ export class Connection {
         reject(new RecordFailure('unknown', reason, { isStalled }));
       };
       const timer = setTimeout(
-        () => this.lose(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`, true),
+        () => this.giveUp(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`),
         waitMs,
       );
       this.send(statement, values).then(
@@ -157,6 +163,12 @@ export class Connection {
   destroy(): void {
     this.onLost = null;
     this.lose('the connection was closed');
+  }
+
+  private giveUp(reason: string): void {
+    const { processID } = this.client as unknown as { readonly processID: number | null };
+    this.lose(reason, true);
+    if (processID !== null) this.onOverdue?.(processID);
   }
 
   private lose(reason: string, isStalled = false): void {

@@ -34,6 +34,7 @@ import { found } from './founding.ts';
 import { readLife, signLife } from './life-signs.ts';
 import { deliver } from './deliver.ts';
 import { outsideEdits, type Aside } from './outside-edits.ts';
+import { OverdueProcesses } from './overdue-processes.ts';
 import { RecordFailure, failureOfStatement } from './record-failure.ts';
 import { RecordHealthMonitor, downForOf } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
@@ -71,6 +72,7 @@ class PooledRecord implements PostgresRecord {
   private readonly commits: ConnectionPool;
   private readonly reads: ConnectionPool;
   private readonly monitor: RecordHealthMonitor;
+  private readonly overdue: OverdueProcesses;
   private last: SeenServer | null = null;
   /** The server to be used; before anybody has chosen it, the last that was. */
   private used: SeenServer | null = null;
@@ -90,6 +92,10 @@ class PooledRecord implements PostgresRecord {
     const beside = { read: this.aside(this.reads), write: this.aside(this.commits) };
     this.scrub = rowScrub(beside);
     this.edits = limits.compat === 'none' ? outsideEdits(beside) : null;
+    this.overdue = new OverdueProcesses(
+      (work) => this.callAside(this.reads, work),
+      limits.statementTimeoutMs,
+    );
     this.monitor = new RecordHealthMonitor({
       now: limits.now,
       random: limits.random,
@@ -289,7 +295,10 @@ class PooledRecord implements PostgresRecord {
     if (!this.isStarted)
       throw new RecordFailure('refused', this.downReason() ?? 'not started', { isOutage: false });
     const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
-    const once = (): Promise<T> => lend(pool, deadline, false, work);
+    const once = (): Promise<T> => {
+      if (about === 'write') this.overdue.checkRoom();
+      return lend(pool, deadline, false, work);
+    };
     try {
       const result = this.limits.compat === 'none' ? await once() : await retrying(RETRIES, this.retry, once);
       if (about !== 'aside') this.monitor.markUp(pool === this.commits);
@@ -314,6 +323,8 @@ class PooledRecord implements PostgresRecord {
   }
 
   private async finishWrite(): Promise<void> {
+    await this.overdue.end();
+    this.overdue.checkRoom();
     const deadline = performance.now() + this.limits.statementTimeoutMs + REPLY_GRACE_MS;
     await lend(this.commits, deadline, true, finishWrite);
   }
@@ -342,6 +353,7 @@ class PooledRecord implements PostgresRecord {
 
   private async openChecked(isReader: boolean, limitsLocks = false): Promise<Connection> {
     const connection = await Connection.open({ ...this.limits, isReader, limitsLocks });
+    connection.whenOverdue((pid) => this.overdue.add(pid));
     this.last = connection.identity;
     const reason = this.whyNotUsed(connection.identity);
     if (reason !== null) {

@@ -12,7 +12,7 @@ import {
   COMPAT_SCAN,
 } from './compat-statements.ts';
 import { COMPAT_RESTORE_ROW, COMPAT_SLOT_ROWS, RESTORE_ROW, SLOT_ROWS } from './scrub-statements.ts';
-import { limitLockInTransaction } from './server-statements.ts';
+import { END_OVERDUE, limitLockInTransaction } from './server-statements.ts';
 import {
   COMMIT,
   COMMIT_PAST,
@@ -45,6 +45,8 @@ export interface RecordSql {
   readonly probe: Statement;
   /** Ends only when the server finishes writes. Null: there is no such statement. */
   readonly tryWriting: Statement | null;
+  /** Null: processes of the server cannot be ended. */
+  readonly endOverdue: Statement | null;
   /** Only PostgreSQL itself accepts null in place of an array; others need every array in full. */
   readonly needsWholeArrays: boolean;
   /** How often a commit that lost against another transaction is repeated within a call; 0 repeats the whole call. */
@@ -70,6 +72,7 @@ const POSTGRES: RecordSql = {
   unlimitLocks: limitLockInTransaction(0),
   probe: PROBE,
   tryWriting: TRY_WRITING,
+  endOverdue: END_OVERDUE,
   needsWholeArrays: false,
   commitRetriesMax: 4,
   foundsAndReadsAtOnce: true,
@@ -88,6 +91,7 @@ const RELATIVES: RecordSql = {
   unlimitLocks: null,
   probe: COMPAT_PROBE,
   tryWriting: null,
+  endOverdue: null,
   needsWholeArrays: true,
   commitRetriesMax: 0,
   foundsAndReadsAtOnce: false,

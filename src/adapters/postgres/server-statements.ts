@@ -76,6 +76,17 @@ export const OLDEST_HOLDER = unprepared(
 
 export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
 
+/**
+ * Ends the server's processes of that list that have been at one statement of this user for so many milliseconds, and
+ * returns them: no statement of a node may live so long, and a number given to another process meanwhile is not meant.
+ */
+export const END_OVERDUE = unprepared(
+  `select pid, pg_terminate_backend(pid) from pg_stat_activity
+  where pid = any($1::int4[]) and usename = current_user and state = 'active'
+    and clock_timestamp() - query_start >= $2::float8 * interval '1 millisecond'`,
+  ['array parameters', 'pg_stat views'],
+);
+
 /** `kv_store` only as a table; as a view it is ours. */
 export const SURVEY_TABLES = unprepared(
   `select to_regclass('causeway.record') is not null,

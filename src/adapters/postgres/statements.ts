@@ -113,7 +113,7 @@ update causeway.record set slot = slot where false`,
 export const TRY_WRITING: Statement = {
   name: null,
   writes: true,
-  features: ['data-modifying CTE', 'fence by the lock of a writer', 'WAL functions'],
+  features: ['data-modifying CTE', 'fence by the lock of a writer', 'pg_logical_emit_message'],
   text: `${FENCE}, rows as (update causeway.record set slot = slot where false)
 select pg_logical_emit_message(true, 'causeway', '')`,
 };
