@@ -110,7 +110,7 @@ test('it does not finish writes: no other answer brings it up, not even a write 
   monitor.markUp(false);
   monitor.markUp(true);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(monitor.health).toEqual({ state: 'down', since: 0, reason: 'still stalled' });
+  expect(monitor.health).toEqual({ state: 'down', since: 0, reason: 'no write is finished: still stalled' });
   expect(monitor.isForWritesAlone).toBe(true);
   expect(writes).toBeGreaterThan(4);
   writeFault = null;
@@ -137,7 +137,7 @@ test('writes stall while it is asked whether it answers: that answer is none to 
   monitor.markDown('stalled', 'stalledWrites');
   writeFault = 'stalled';
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(monitor.health).toMatchObject({ state: 'down', reason: 'stalled' });
+  expect(monitor.health).toMatchObject({ state: 'down', reason: 'no write is finished: stalled' });
   writeFault = null;
   await vi.advanceTimersByTimeAsync(5_000);
   expect(monitor.health.state).toBe('up');

@@ -69,7 +69,7 @@ export class RecordHealthMonitor {
   }
 
   markDown(reason: string, downFor: DownFor = 'everything'): void {
-    this.explain(reason);
+    this.explain(downFor === 'stalledWrites' ? `no write is finished: ${reason}` : reason);
     if (this.closed) return;
     // The timer of another case may fire far too late for this one.
     if (downFor !== this.downFor || downFor === 'refusedWrites') this.stopTimer();
