@@ -69,7 +69,7 @@ export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
     isAlone: true,
     isNeverQueued: true,
     differs:
-      'One key may be changed, in one write; others may be read, just before it. Commands over all keys, and those that move a key, are refused. What all of its commands read, and what they answer, is 16 MiB at most; more is refused before anything is written.',
+      'One key may be changed, in one write, by at most 256 commands that read or change it; others may be read, just before it. There are 10,000 commands at most. Commands over all keys, and those that move a key, are refused. What all of its commands read, and what they answer, is 16 MiB at most; more is refused before anything is written.',
   },
   discard: { run: discard, isNeverQueued: true },
   watch: {
@@ -77,7 +77,7 @@ export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
     isAlone: true,
     isNeverQueued: true,
     differs:
-      'Of keys that are not the one that is changed, a write in the very moment of EXEC is not seen; a key that was absent and is absent again counts as unchanged.',
+      'Of keys that are not the one that is changed, a write in the very moment of EXEC is not seen; a key that was absent and is absent again counts as unchanged. 1,000 keys at most.',
   },
   unwatch: { run: unwatch },
 };
