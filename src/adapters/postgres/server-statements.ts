@@ -77,14 +77,16 @@ export const OLDEST_HOLDER = unprepared(
 export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
 
 /**
- * Ends the server's processes of that list that have been at one statement of this user for so many milliseconds, and
- * returns them: no statement of a node may live so long, and a number given to another process meanwhile is not meant.
+ * Ends those of the given server processes that have been at one statement of this node for so many milliseconds, and
+ * returns them. No statement of a node may live that long; a process of somebody else that was given the same number
+ * meanwhile is left alone.
  */
 export const END_OVERDUE = unprepared(
   `select pid, pg_terminate_backend(pid) from pg_stat_activity
   where pid = any($1::int4[]) and usename = current_user and state = 'active'
+    and application_name = current_setting('application_name')
     and clock_timestamp() - query_start >= $2::float8 * interval '1 millisecond'`,
-  ['array parameters', 'pg_stat views'],
+  ['array parameters', 'pg_stat views', 'server settings'],
 );
 
 /** `kv_store` only as a table; as a view it is ours. */
