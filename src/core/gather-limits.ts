@@ -1,15 +1,22 @@
-/** Limits of batches that wait for more to come along, as those in `limits.ts`. (departure.ts) */
+/** Limits of batches that wait for more items, stated as in `limits.ts`. (departure.ts) */
 import { assert } from '../base/assert.ts';
 
-/** Milliseconds that a batch may wait for more to come along: a third of what one sync of a disk takes under load. */
+/** Milliseconds that a batch may wait for more items: a third of what one sync of a disk takes under load. */
 export const GATHER_MS = 1;
-/** Milliseconds that a Validate may wait for a frame to ride in: no answer to a client waits for one, readers of its key do. */
+/**
+ * Milliseconds that a Validate may wait for a frame to ride in: no client's answer waits for a Validate, but readers
+ * of its key do.
+ */
 export const VALIDATE_MS = 2;
-/** Items of the batch before from which the next one waits: below it a wait would cost more time than it saves work. */
+/**
+ * A batch waits only if the batch before had at least this many items. With fewer, waiting would cost more time than
+ * it saves work.
+ */
 export const GATHER_ITEMS_MIN = 8;
 /**
- * The same for a batch of the store where so many came before that processors are what is short, and not time: who is asked
- * answers after ten milliseconds and more, and each batch left out is a sync, two frames and their turns of event loops less.
+ * The same for a batch of the store where so many records came before that processors are short, and not time:
+ * answers then take ten milliseconds and more anyway, and each batch less saves a sync, two frames and their turns of
+ * event loops.
  */
 export const GATHER_MANY_MS = 3;
 export const GATHER_MANY_ITEMS_MIN = 48;

@@ -1,4 +1,4 @@
-/** When a batch leaves: with the turn where little goes on, a moment later where much does, and never twice. */
+/** When a batch is sent: at the end of the turn under little load, a moment later under much, and never twice. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN, GATHER_MANY_MS, GATHER_MS } from '../core/gather-limits.ts';

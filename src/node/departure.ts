@@ -1,20 +1,20 @@
 /**
- * When a batch leaves. What costs is the batch, not what is in it: a sync, a frame, a statement each take some hundred
- * microseconds of a core over all who are concerned. So where much is going on, a batch waits a moment for more to
- * come along; where little is, it leaves with the turn of the event loop in which it was begun.
+ * When a batch is sent. The cost is per batch and not per item: a sync, a frame or a statement each take some hundred
+ * microseconds of a core, summed over all nodes involved. Under load, therefore, a batch waits a moment for more
+ * items. Otherwise it is sent at the end of the turn of the event loop in which it was begun.
  */
 import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN, GATHER_MANY_MS, GATHER_MS } from '../core/gather-limits.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
- * How long a batch of so many items may wait for more, by how many were in the one before. As many as before are all that
- * will come where everybody asks for the next thing when the last one is answered.
+ * How long (ms) a batch of `count` items may wait for more, given how many items the batch before had. Where all
+ * clients ask for the next thing once the last one is answered, no more items will come than came before.
  */
 export function gatherMs(count: number, countBefore: number): number {
   return countBefore >= GATHER_ITEMS_MIN && count < countBefore ? GATHER_MS : 0;
 }
 
-/** The same for a batch of the store, which others wait for anyhow: the other owners' disks are to be heard of, too. */
+/** The same for a batch of the store, which may wait longer: its writes wait for the other owners' disks anyway. */
 export function storeGatherMs(count: number, countBefore: number): number {
   const ms = gatherMs(count, countBefore);
   return ms > 0 && countBefore >= GATHER_MANY_ITEMS_MIN ? GATHER_MANY_MS : ms;
@@ -34,13 +34,16 @@ export class Departure {
   private turnDue = false;
   private cancelTime: (() => void) | null = null;
 
-  /** `leave` is called from an event of its own, at most once for what was asked for. */
+  /** `leave` is called in an event of its own, at most once for all calls of `ask` before it. */
   constructor(clock: Clock, leave: () => void) {
     this.clock = clock;
     this.leave = leave;
   }
 
-  /** Something waits to leave: with this turn, or within so many milliseconds. The first of several asked for counts. */
+  /**
+   * Asks for `leave` at the end of this turn (0), or within `withinMs` milliseconds. Of several calls with a delay
+   * the first one counts; a call without a delay replaces it.
+   */
   ask(withinMs: number): void {
     if (this.turnDue) return;
     if (withinMs > 0) {

@@ -1,4 +1,4 @@
-/** What membership says does not wait for the end of the turn, and keeps its place. */
+/** Messages of membership do not wait for the end of the turn, and keep their place. */
 import { expect, test } from 'vitest';
 import type { PeerMessage } from '../core/message.ts';
 import { PROTOCOL_MAX } from '../core/protocol-versions.ts';

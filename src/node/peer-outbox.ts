@@ -1,7 +1,7 @@
 /**
- * What this node has to say to each peer, gathered over a turn of the event loop into frames bounded in count
- * and bytes. A frame carries the sender's epoch as it is when the message is handed in, so messages of two
- * epochs never share one. (PROTOCOL: every message carries its epoch)
+ * Gathers this node's messages to each peer over a turn of the event loop, into frames bounded in count and bytes. A
+ * frame carries the sender's epoch at the moment when a message is handed in, so messages of two epochs never share a
+ * frame. (PROTOCOL: every message carries its epoch)
  */
 import { VALIDATE_MS } from '../core/gather-limits.ts';
 import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX } from '../core/limits.ts';
@@ -16,9 +16,9 @@ import { Departure } from './departure.ts';
 interface Box {
   readonly name: string;
   readonly encoder: FrameEncoder;
-  /** Of the frame that has been begun; null: none is. */
+  /** Header of the frame that has been begun; null if none has. */
   header: FrameHeader | null;
-  /** Of the link as it came up last. */
+  /** Protocol version of the link when it last came up. */
   protocol: number;
 }
 
@@ -26,7 +26,7 @@ export class PeerOutbox {
   private readonly transport: Transport;
   private readonly header: () => FrameHeader;
   private readonly boxes = new Map<string, Box>();
-  /** The same, in the order in which they leave. */
+  /** The same boxes, in the order in which they are flushed. */
   private readonly inOrder: Box[] = [];
   private readonly departure: Departure;
 
@@ -49,15 +49,16 @@ export class PeerOutbox {
     if (box.encoder.messageCount >= FRAME_MESSAGES_MAX || box.encoder.byteCount >= FRAME_BYTES_MAX / 2) {
       this.flushBox(box);
     } else {
-      // Nobody's answer waits for a Validate: it rides with what leaves next.
+      // No client's answer waits for a Validate, so it rides with the next frame.
       this.departure.ask(message.kind === 'validate' ? VALIDATE_MS : 0);
     }
   }
 
   /**
-   * What membership says: heartbeats, votes, topologies. It leaves at once, behind what has been gathered for the peer, and not with
-   * the turn: `node:http2` writes at the end of a turn what it is given within it, and otherwise one turn later.
-   * `isFollowed`: one more such message to this peer comes at once, in the same frame.
+   * Sends a message of membership: a heartbeat, a vote, a topology. It is sent at once, behind what has been gathered
+   * for the peer, and not at the end of the turn. `node:http2` writes at the end of a turn what it was given within
+   * that turn; anything later would be written one turn later. `isFollowed`: one more such message to this peer comes
+   * at once, in the same frame.
    */
   sendNow(name: string, message: PeerMessage, isFollowed = false): void {
     this.send(name, message);
@@ -66,7 +67,7 @@ export class PeerOutbox {
     if (box.header !== null) this.flushBox(box);
   }
 
-  /** A link is up. What was gathered for one of another version is lost with that link. */
+  /** A link has come up. Messages that were gathered for a link of another version are lost with that link. */
   onLinkUp(name: string, protocol: number): void {
     const box = this.boxOf(name);
     if (box.protocol === protocol) return;
@@ -74,7 +75,7 @@ export class PeerOutbox {
     box.header = null;
   }
 
-  /** Of the link to the peer as it came up last. */
+  /** Protocol version of the link to the peer when it last came up. */
   protocolOf(name: string): number {
     return this.boxes.get(name)?.protocol ?? PROTOCOL_MIN;
   }

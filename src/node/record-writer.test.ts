@@ -1,4 +1,4 @@
-/** What the writer to PostgreSQL makes of a row that is refused: it alone goes again later, and no other waits for it. */
+/** What the writer to PostgreSQL does with a refused row: it alone is tried again later, and no other waits for it. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import type { KeptOutVerdict } from '../core/record-floors.ts';
@@ -42,7 +42,7 @@ function world(verdicts: KeptOutVerdict[]) {
     writer.add(sealRecord(makeRow(key, counter).record), slotOf(key));
     clock.turn();
   };
-  /** What is on its way is answered: what is low is kept out, unless its writer knows the floor. */
+  /** Answers the statement under way: low versions are kept out, unless their writer knows the floor. */
   const say = (): void => {
     const tell = answer!;
     answer = null;

@@ -1,8 +1,8 @@
 /**
- * Group commit to PostgreSQL: writes that come while statements run go in the next one. An outcome that is not
- * known is asked for again, by the same statement, until it is: the guard by version makes that harmless. A key
- * is in at most one running statement, and of two versions waiting only the higher is sent. A row that PostgreSQL does
- * not take holds up none of the others. (DESIGN section 6)
+ * Group commit to PostgreSQL: writes that come while a statement runs go into the next one. While the outcome of a
+ * write is unknown, the same row is sent again. That is harmless, because the statement is guarded by the version. A
+ * key is in at most one running statement, and of two waiting versions only the higher is sent. A row that PostgreSQL
+ * does not take holds up none of the others. (DESIGN section 6)
  */
 import { ChurningMap } from '../base/churning-map.ts';
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
@@ -17,20 +17,20 @@ import { HELD_PAUSE_MS, HeldRows } from './held-rows.ts';
 import { RefusedRows } from './refused-rows.ts';
 import type { Part } from './refused-rows.ts';
 
-/** Share of what was known that a new statement leaves in the mean. */
+/** Share of the previous mean that stays when the time of a new statement enters it. */
 const MEAN_KEEPS = 0.75;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
-/** Milliseconds by which a timer may come early, at most. */
+/** Milliseconds by which a timer may fire early, at most. */
 const TIMER_EARLY_MS = 1;
 
 interface Waiting {
   readonly row: RecordRow;
-  /** Lower versions whose place it took: their outcome is told by its own. */
+  /** Lower versions that this row replaced while they waited. Their outcome follows from the outcome of this row. */
   readonly superseded: number[];
 }
 
-/** What becomes of a version that is at or below the floor of its slot. (R24) */
+/** Decides what becomes of a version at or below the floor of its slot. (R24) */
 export type JudgeKeptOut = (slot: number, record: KeyRecord, floor: number) => KeptOutVerdict;
 
 const OF_ANOTHER_SERVER: RecordError = {
@@ -54,18 +54,18 @@ export class RecordWriter {
   private readonly held = new HeldRows<Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
-  /** Since when the oldest row waits that is in no statement, and that of the statement under way. */
+  /** When the oldest row that is in no statement began to wait, and the same for the statement under way. */
   private waitingSince = 0;
   private sentSince = 0;
-  /** Those that PostgreSQL refused, and that go again after a while. */
+  /** Number of rows that PostgreSQL refused and that are sent again after a while. */
   private putBackCount = 0;
   private readonly departure: Departure;
-  /** One at a time: a second one beside it only makes both smaller. */
+  /** Statements run one at a time: a second one beside the first would only make both smaller. */
   private underWay = false;
-  /** Milliseconds that a statement took of late; and since when one is under way. */
+  /** Mean duration (ms) of recent statements; and when the statement under way was begun. */
   private meanMs = 0;
   private begunAt = 0;
-  /** Rows in the statement before. */
+  /** Number of rows in the statement before. */
   private lastCount = 0;
   private retryMs = RETRY_MS_MIN;
   private paused = false;
@@ -98,12 +98,12 @@ export class RecordWriter {
     return this.waiting.size + this.inStatement + this.putBackCount + apart;
   }
 
-  /** As above; of one that takes longer, as long as it has taken. */
+  /** Mean duration (ms) of recent statements, or how long the one under way has taken, if that is longer. */
   statementMs(now: number): number {
     return this.underWay ? Math.max(this.meanMs, now - this.begunAt) : this.meanMs;
   }
 
-  /** Milliseconds that the oldest row has waited for PostgreSQL's word; 0: none does. */
+  /** For how many milliseconds the oldest row has waited for PostgreSQL's answer; 0 if none waits. */
   oldestMs(now: number): number {
     const apartSince = Math.min(this.refused.oldestSince(), this.held.oldestSince());
     if (this.inStatement > 0) return now - Math.min(this.sentSince, apartSince);
@@ -129,7 +129,7 @@ export class RecordWriter {
     }
     const other = present.row.record.version;
     if (other === version) {
-      // Whichever has been told of a higher floor: without it the row would be refused once more.
+      // The row that knows of the higher floor stays: without that knowledge it would be refused once more.
       const knows = (item.row.pastFloor ?? 0) > (present.row.pastFloor ?? 0);
       const row = knows ? item.row : present.row;
       into.set(key, { row, superseded: [...present.superseded, ...item.superseded] });
@@ -141,7 +141,7 @@ export class RecordWriter {
       });
   }
 
-  /** What waits was begun in the life of the cluster that it was added in, and is written in no other. (R27) */
+  /** Rows that wait are written only in the life of the cluster in which they were added. (R27) */
   private dropEarlierLife(): void {
     if (this.lifeWaiting === this.life()) return;
     this.lifeWaiting = this.life();
@@ -178,11 +178,11 @@ export class RecordWriter {
     this.begunAt = this.clock.now();
     this.lastCount = batch.length;
     this.inStatement = batch.length;
-    // What was not taken waits no longer than what was.
+    // The rows that stay behind have waited no longer than those that were taken.
     this.sentSince = part.since;
     this.instruments.time(this.instruments.recordBatchRows, batch.length);
     const life = this.lifeWaiting;
-    // What an earlier drive's server has told says nothing of the one in use. (R30)
+    // What the server of an earlier drive answered says nothing about the server in use. (R30)
     const drive = this.drive();
     this.record.commit(
       life,
@@ -207,7 +207,7 @@ export class RecordWriter {
       return;
     }
     if (error !== null) {
-      // That they still are held is no news.
+      // If these rows are still held, that is no news.
       if (!part.wasHeld || error.heldKeys === undefined) this.noteFailed(batch, error);
       if (error.heldKeys !== undefined) this.keepHeld(part, new Set(error.heldKeys));
       else if (error.ofRows === true) this.setApart(part);
@@ -225,7 +225,7 @@ export class RecordWriter {
     if (this.waiting.size > 0 || this.refused.isDue(now) || this.held.isDue(now)) this.schedule();
   }
 
-  /** The others of the batch go again at once, with what came meanwhile. */
+  /** Rows of the batch that are not held are sent again at once, together with those that came meanwhile. */
   private keepHeld({ items, since }: Part<Waiting>, keys: ReadonlySet<string>): void {
     const { rows } = this.held;
     for (const item of items) {
@@ -245,7 +245,10 @@ export class RecordWriter {
     this.goOn();
   }
 
-  /** Not before what was set apart is due: where nothing else is written nobody would ask for it again. */
+  /**
+   * Flushes once `ms` have passed and never earlier. An early flush would find the rows that were set apart not due
+   * yet, and if nothing else is written, no other flush would follow.
+   */
   private flushAfter(ms: number): void {
     this.clock.after(ms + TIMER_EARLY_MS, () => this.flush());
   }
@@ -256,7 +259,7 @@ export class RecordWriter {
     this.goOn();
   }
 
-  /** A key waits alone once, however often it is handed on: every try of a held row takes the time of others. */
+  /** A key is set apart on its own only once, however often it is handed in: each attempt at a held row delays others. */
   private withTwin(part: Part<Waiting>): Part<Waiting> {
     const { key } = part.items[0]!.row.record;
     const twin = this.refused.takeAlone((item) => item.row.record.key === key);
@@ -300,13 +303,17 @@ export class RecordWriter {
       this.onRecorded(key, version, result.version);
     } else {
       this.instruments.rowsConflicting += 1;
-      // Equal version, other content: nothing is called committed; it is asked again and again, and told aloud.
+      // Equal version, other content: the row is not reported as committed. It is sent again and again, and each
+      // conflict is logged as an error.
       this.telemetry.event('error', 'record.checksum_conflict', { slot: item.row.slot, version });
       this.putBack(item);
     }
   }
 
-  /** What is still held is sent again, knowing the floor; nobody waits for what is not. */
+  /**
+   * A record that is still held is sent again, either with the floor that PostgreSQL told or after a while. Nobody
+   * waits for any other record, so it is dropped.
+   */
   private onKeptOut(item: Waiting, floor: number): void {
     const { slot, record } = item.row;
     this.instruments.rowsKeptOut += 1;
@@ -317,7 +324,7 @@ export class RecordWriter {
     this.putBack(item);
   }
 
-  /** It goes again after a while, and holds up no other. */
+  /** Sends the row again after a while. Meanwhile it holds up no other row. */
   private putBack(item: Waiting): void {
     const life = this.lifeWaiting;
     const since = this.sentSince;
@@ -342,7 +349,7 @@ export class RecordWriter {
   }
 }
 
-/** The first of them, out of it, as many as one statement takes. */
+/** Removes the first waiting rows, as many as one statement takes, and returns them. */
 function takeBatch(from: ChurningMap<string, Waiting>): readonly Waiting[] {
   const batch: Waiting[] = [];
   let byteCount = 0;

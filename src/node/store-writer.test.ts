@@ -1,4 +1,4 @@
-/** Group commit to the disk: what is handed in is seen at once, and an in-flight entry goes no sooner than its last key. */
+/** Group commit to the disk: what is handed in is seen at once; an in-flight entry stays until its last key is valid. */
 import { expect, test } from 'vitest';
 import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN } from '../core/gather-limits.ts';
 import { STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
@@ -14,9 +14,9 @@ interface World {
   readonly writer: StoreWriter;
   readonly disk: Map<string, Uint8Array>;
   readonly stored: string[];
-  /** Runs what is due with the turn. */
+  /** Runs what is due at the end of the turn. */
   endTurn(): void;
-  /** The same, and what is due later; then ends the write under way. */
+  /** The same, also for what is due later; then ends the write under way. */
   settle(): void;
   isWriting(): boolean;
 }
@@ -133,7 +133,7 @@ test('copies of many batches wait, and a promise of the register comes: it is on
   expect(disk.get(metaKey('register'))).toEqual(Buffer.from('second'));
   const onDisk = (): string[] => copies.filter((copy) => disk.has(recordKey(7, copy)));
   expect(onDisk()).toEqual(['a']);
-  // The second batch is under way by now: it leaves with the one after that.
+  // The second batch is under way by now, so the promise goes with the one after that.
   promise('third');
   settle();
   expect(told).toEqual(['first', 'second']);

@@ -1,9 +1,9 @@
 /**
- * Group commit to the node's own disk: while one synced batch is on its way the next one collects. Every batch
- * that stores records also holds one entry that names the keys it made invalid; the entry goes, lazily, once all
- * of them are valid. (DESIGN section 5, PROTOCOL R12)
+ * Group commit to the node's own disk: while one synced batch is being written, the next one collects. Every batch
+ * that stores records also holds one in-flight entry, which names the keys that the batch made invalid. The entry is
+ * removed lazily, once all of them are valid. (DESIGN section 5, PROTOCOL R12)
  *
- * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
+ * Changes that were handed in and are not on disk yet are visible through `get`: the rest of the node sees one store.
  */
 import { GATHER_MANY_ITEMS_MIN } from '../core/gather-limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
@@ -23,16 +23,16 @@ export interface StoreChange {
 
 interface Batch {
   readonly number: number;
-  /** What it stores, and null for what it removes; of two writes of one key the later. */
+  /** The bytes to store under each key, or null to remove the key. Of two writes of one key the later counts. */
   readonly entries: Map<string, Uint8Array | null>;
   byteCount: number;
-  /** Records with their in-flight entry; reported once on disk. */
+  /** Records that the in-flight entry names. Each is reported once it is on disk. */
   readonly writes: StoredWrite[];
   readonly callbacks: (() => void)[];
   readonly entry: WriteCount;
 }
 
-/** Keys still in flight of one in-flight entry. */
+/** How many keys of one in-flight entry are still in flight. */
 interface WriteCount {
   left: number;
 }
@@ -49,7 +49,7 @@ export class StoreWriter {
   private readonly entriesToDrop: number[] = [];
   private readonly departure: Departure;
   readonly pulse: StorePulse;
-  /** Records in the batch before. */
+  /** Number of records in the batch before. */
   private lastCount = 0;
   private failed = false;
   private batchNext: number;
@@ -83,8 +83,8 @@ export class StoreWriter {
   }
 
   /**
-   * Stores a record with its in-flight entry, and what must stand or fall with it, in one batch; `onStored` follows.
-   * Returns the number of the batch.
+   * Stores a record with its in-flight entry, and the `changes` that must stand or fall with it, in one batch;
+   * `onStored` follows. Returns the number of the batch.
    */
   put(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
     const { sealed, slot } = write;
@@ -98,20 +98,21 @@ export class StoreWriter {
     return batch.number;
   }
 
-  /** Stores or removes a record at rest: no entry, nothing reported. */
+  /** Stores or removes a record at rest: it gets no in-flight entry, and `onStored` is not called. */
   putAtRest(slot: number, key: string, bytes: Uint8Array | null): void {
     this.collecting((bytes?.length ?? 0) + 64).entries.set(recordKey(slot, key), bytes);
   }
 
-  /** As above, for an entry of any kind. */
+  /** The same for an entry of any kind. */
   putEntry(stored: string, bytes: Uint8Array | null): void {
     this.collecting((bytes?.length ?? 0) + stored.length).entries.set(stored, bytes);
   }
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
-    // A promise of the register or an incarnation: everybody's progress may wait for it. So it leaves with the next batch, whatever
-    // else waits behind that; what follows from records is handed in when they are on disk.
+    // This is a promise of the register, or an incarnation, and everybody's progress may wait for it. So it goes into
+    // the first batch that waits, whatever else waits behind that one. Metadata that follows from records is handed
+    // in only when these are on disk.
     const batch = this.waiting[0] ?? this.collecting(0);
     if (this.inFlight === null) this.departure.ask(0);
     batch.byteCount += bytes.length + 64;
@@ -126,7 +127,7 @@ export class StoreWriter {
     else last.callbacks.push(done);
   }
 
-  /** Entries found at start: `count` of their keys are still in flight. */
+  /** Takes over an in-flight entry found at start: `count` of its keys are still in flight. */
   adoptInFlight(batch: number, count: number): void {
     if (count > 0) this.writeCounts.set(batch, { left: count });
     else this.entriesToDrop.push(batch);
@@ -141,7 +142,7 @@ export class StoreWriter {
     }
   }
 
-  /** From the tick: entries that wait for no other write are dropped now and then. */
+  /** Called by the tick: removes entries that are no longer needed and that no other write has taken along. */
   tidy(): void {
     if (this.entriesToDrop.length > 0 && this.inFlight === null && this.waiting.length === 0)
       this.collecting(0);
@@ -170,7 +171,10 @@ export class StoreWriter {
     return batch;
   }
 
-  /** What has come during a sync leaves at its end; where very much goes on it waits for as much as there was before. */
+  /**
+   * Called when a sync ends: the batch that collected meanwhile is sent. Under heavy load it first waits a moment, to
+   * become as large as the one before.
+   */
   private goOn(): void {
     const [next, later] = this.waiting;
     const mayWait = next !== undefined && later === undefined && next.callbacks.length === 0;
@@ -191,7 +195,7 @@ export class StoreWriter {
       values.push(encodeInFlight(batch.writes));
     }
     for (const number of this.entriesToDrop) {
-      // Its last key came to rest before the batch left, and then another key came into it.
+      // The last key of this entry came to rest before the batch was sent, and then another key came into the batch.
       if (this.writeCounts.has(number)) continue;
       keys.push(inFlightKey(number));
       values.push(null);

@@ -1,6 +1,6 @@
 /**
- * One batch to its end: written in one statement, and for each row that this statement did not write, what
- * stands instead. A row is never taken for committed because nothing contradicted it. (R6)
+ * Commits one batch: writes it in one statement, and finds out, for each row that this statement did not write, what
+ * stands instead. A row is never taken for committed just because nothing contradicted it. (R6)
  */
 import { assert } from '../../base/assert.ts';
 import type { Statement } from '../../base/sql-statement.ts';
@@ -58,7 +58,7 @@ export async function commitBatch(
     } catch (error) {
       throw await withHeldKeys(connection, error, pending.map(keyOf), deadline);
     }
-    // As nearly always: each row by the server's own count of them.
+    // The usual case: by the server's own count, every row was written.
     if (written === 'all' && round === 0) return batch.rows.map(() => COMMITTED);
     const left: RecordRow[] = [];
     for (const row of pending) {
@@ -92,7 +92,7 @@ async function writeOnce(
   return count === rows.length ? 'all' : new Set<string>(keys === null ? [] : (JSON.parse(keys) as string[]));
 }
 
-/** Returns the rows that have to be written again: nothing, or something lower, stands there now. */
+/** Returns the rows that have to be written again, because no row, or a lower version, stands there now. */
 async function findOut(
   connection: Connection,
   rows: readonly RecordRow[],
@@ -112,7 +112,7 @@ async function findOut(
   });
 }
 
-/** Null: nothing tells why it was not written. */
+/** Null: nothing tells why the row was not written. */
 function judge(
   row: RecordRow,
   stands: number | null,
@@ -127,7 +127,7 @@ function judge(
   return isNone && isAsGoodAsAbsent(record, floor) ? COMMITTED : { kind: 'keptOut', floor };
 }
 
-/** As a statement of a writer has told it; 0: nothing was written, for it would not have been durable. */
+/** `lifeInForce`, as a writer's statement returned it; 0: nothing was written, as it would not have been durable. */
 export function checkLife(lifeInForce: number | null, life: number): void {
   if (lifeInForce === life) return;
   if (lifeInForce === 0) throw new RecordFailure('refused', NOT_DURABLE, { isUnfit: true });

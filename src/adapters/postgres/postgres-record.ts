@@ -1,7 +1,7 @@
 /**
- * The system of record in PostgreSQL. Callers bring whole batches; this file lends each call a connection and
- * a deadline, turns every failure into the terms of the port, and keeps the health. Commits and reads have
- * connections of their own, so that a long page of rows does not stand before a write.
+ * The system of record in PostgreSQL. Callers bring whole batches; this file lends each call a connection and a
+ * deadline, turns every failure into the terms of the port, and keeps track of health. Commits and reads have
+ * connections of their own, so that a long page of rows does not hold up a write.
  */
 import type {
   DoomedRow,
@@ -45,21 +45,25 @@ import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
 import { rowScrub } from './row-scrub.ts';
 import { VERSIONS } from './statements.ts';
 
-/** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
+/** Milliseconds beyond the server's own limit for which its reply is still waited for. */
 const REPLY_GRACE_MS = 500;
 const CALLS_WAITING_MAX = 256;
 const CLOSE_POLL_MS = 10;
-/** Of a call that lost against another transaction, until its deadline at most, which comes at about the same time. */
+/**
+ * Bounds for repeating a call that lost against another transaction. The call's deadline, which comes at about the
+ * same time, ends the repeating, too.
+ */
 const RETRIES: RetryBounds = { retriesMax: 16, firstMs: 10, pauseMsMax: 500 };
 
 export interface PostgresRecord extends SystemOfRecord {
   /**
    * Waits for the server, brings the schema up to date and adopts the table of the first system. Rejects with
-   * SetupError where only a person can help, with another error after `startTimeoutMs`; may be called again.
-   * Until it has resolved every call is refused. `onRetry`: it failed, as `health` says, and is tried again.
+   * SetupError where only a person can help, and with another error after `startTimeoutMs`; it may be called again.
+   * Until it has resolved, every call is refused. `onRetry` is called when an attempt has failed, as `health` says,
+   * and will be repeated.
    */
   start(onRetry?: () => void): Promise<void>;
-  /** Lets what is under way finish within a statement's time, then ends it unknown. */
+  /** Lets running calls finish within a statement's time, then ends them with an unknown outcome. */
   close(): Promise<void>;
 }
 
@@ -74,7 +78,7 @@ class PooledRecord implements PostgresRecord {
   private readonly monitor: RecordHealthMonitor;
   private readonly overdue: OverdueProcesses;
   private last: SeenServer | null = null;
-  /** The server to be used; before anybody has chosen it, the last that was. */
+  /** The server to be used; until one has been chosen, the last one that was used. */
   private used: SeenServer | null = null;
   private isChosen = false;
   private isStarted = false;
@@ -114,7 +118,7 @@ class PooledRecord implements PostgresRecord {
       onFailure: (reason) => this.monitor.explain(reason),
       onRetry,
     });
-    // One that has no name of its own was given it with its tables.
+    // A server without an identifier of its own was given one together with its tables.
     if (this.limits.compat !== 'none' && !this.isChosen) this.used = null;
     await this.probe();
     this.isStarted = true;
@@ -144,7 +148,7 @@ class PooledRecord implements PostgresRecord {
     const isNew = !this.isChosen || whyNotUsed(this.used!, server) !== null;
     this.used = server;
     this.isChosen = true;
-    // What is known of health was learnt of another server, or is that this one was not to be used.
+    // The health that is known was that of another server, or said that this one was not to be used.
     if (isNew && this.isStarted) this.monitor.probeNow();
   }
 
@@ -271,8 +275,9 @@ class PooledRecord implements PostgresRecord {
   }
 
   /**
-   * Asked beside the rows. That it is answered does not show that rows are taken, nor what the server answers instead that they are
-   * not: a table that a restored database lacks, say. Only that nobody answers speaks of the server.
+   * Makes a call that is not about rows. Its success does not show that rows are taken, and an error that the server
+   * answers does not show that they are not: a restored database may lack a table, say. Only a missing answer says
+   * something about the server.
    */
   private callAside<T>(
     pool: ConnectionPool,
@@ -311,7 +316,7 @@ class PooledRecord implements PostgresRecord {
     }
   }
 
-  /** A server that answers before its tables were looked at is not up: nothing could be written. */
+  /** Until its tables have been looked at, a server that answers does not count as up: nothing could be written. */
   private probeStarted(): Promise<void> {
     if (this.isStarted) return this.probe();
     return Promise.reject(new RecordFailure('refused', this.downReason() ?? 'not started'));
@@ -344,7 +349,7 @@ class PooledRecord implements PostgresRecord {
       connectionCountMax,
       waiterCountMax: CALLS_WAITING_MAX,
       open: () => this.openChecked(isReader, !isReader),
-      // Where writes alone fail they go on being tried, by those whose rows wait.
+      // Where writes alone fail, the callers whose rows wait go on trying them.
       downReason: () => (this.monitor.isForWritesAlone ? null : this.downReason()),
       isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),

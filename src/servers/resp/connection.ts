@@ -1,6 +1,7 @@
 /**
- * One connection of a Redis client: bytes in, commands run in their order, replies out in one write for all that is
- * ready. It is not read while too much is unanswered or not taken, so that what it costs is bounded.
+ * One connection of a Redis client. It reads bytes, runs commands in their order, and sends all replies that are
+ * ready in one write. While too many commands are unanswered or too many replies not taken, it is not read, so that
+ * its cost is bounded.
  */
 import type { Socket } from 'node:net';
 import {
@@ -15,7 +16,10 @@ import { execute } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
-/** Bytes that Node reads from a socket at once (`uv_alloc_cb` of libuv asks for so many): whoever sent more is read again. */
+/**
+ * Bytes that Node reads from a socket at once (`uv_alloc_cb` of libuv asks for this many). If the client sent more,
+ * Node reads again.
+ */
 const READ_BYTES_MAX = 65_536;
 
 export class Connection implements Line {
@@ -27,15 +31,15 @@ export class Connection implements Line {
   private readonly socket: Socket;
   private readonly decoder = new RequestDecoder();
   private heardAt: number;
-  /** A whole request stands in the decoder that could not be begun yet. */
+  /** The decoder holds a whole request that could not be begun yet. */
   private isHeld = false;
   private isPaused = false;
   private isClosing = false;
   private isEnding = false;
-  /** The client says no more; what it said is still answered. */
+  /** The client has ended its side. The commands that it sent are still answered. */
   private isEnded = false;
   private isAwake = false;
-  /** What was read is part of more that this turn of the event loop brings. */
+  /** The piece that was read is part of more that this turn of the event loop brings. */
   private isMoreDue = false;
   private inputBytes = 0;
   private outputBytes = 0;
@@ -75,7 +79,7 @@ export class Connection implements Line {
     return this.door.now - this.heardAt;
   }
 
-  /** Many answers come in one turn: they go out together at its end. */
+  /** Many answers come in one turn. They are sent together at its end. */
   wake(): void {
     if (this.isAwake) return;
     this.isAwake = true;
@@ -149,7 +153,7 @@ export class Connection implements Line {
     }
     this.beginDue();
     if (this.isEnded && !isStalled) this.isClosing = true;
-    // What was lent must not be written to by an answer that comes later.
+    // A later answer must not be written into the buffer that was lent.
     if (this.socket.destroyed) return queue.ready.forget();
     this.flush();
     if (queue.parked > 0) queue.resumeParked();
@@ -161,8 +165,8 @@ export class Connection implements Line {
   }
 
   /**
-   * What came in one piece is begun together, so that writes of one key go as one. A long pipeline comes in several: a key
-   * that stands in two of them would take the whole pipeline two rounds.
+   * Commands that came in one piece are begun together, so that writes of one key go as one. A long pipeline comes in
+   * several pieces: if each were begun by itself, a key in two of them would take the whole pipeline two rounds.
    */
   private beginDue(): void {
     if (!this.isMoreDue) return this.client.inFlight.beginDue();
@@ -170,14 +174,14 @@ export class Connection implements Line {
     this.wake();
   }
 
-  /** The other end is given some time to take what was said, and to end its side. */
+  /** Ends the connection. The client gets some time to take its replies, and to end its side. */
   private end(): void {
     if (this.isEnding) return;
     this.isEnding = true;
     const { socket } = this;
     const { lingerMs } = this.door;
     socket.end();
-    // Nothing more of it is taken.
+    // For a client that takes nothing more.
     socket.setTimeout(lingerMs, () => socket.destroy());
     socket.once('finish', () => {
       const timer = setTimeout(() => socket.destroy(), lingerMs);
@@ -207,12 +211,12 @@ export class Connection implements Line {
       }
       socket.uncork();
     }
-    // What the system has not taken at once still lies there.
+    // Bytes that the system has not taken at once still lie in the lent buffer.
     if (socket.writableLength > 0) door.renewScratch();
     if (socket.writableLength > RESP_OUTPUT_BYTES_MAX) socket.destroy();
   }
 
-  /** Of what was answered and not taken, counted over all connections. */
+  /** Updates the count, over all connections, of bytes that were answered and not taken. */
   private countOutput(): void {
     if (this.socket.destroyed) return;
     const bytes = this.client.queue.outputBytes;
@@ -227,13 +231,13 @@ export class Connection implements Line {
     else this.socket.resume();
   }
 
-  /** Bytes of commands that are not whole, or wait to be begun, counted over all connections. */
+  /** Updates the count, over all connections, of bytes of commands that are incomplete or wait to be begun. */
   private countInput(keptBytes: number, isStalled: boolean): void {
     const { door } = this;
     const bytes = keptBytes + this.client.inFlight.waitingBytes;
     door.inputBytes += bytes - this.inputBytes;
     this.inputBytes = bytes;
-    // Who is not read asks for no more.
+    // A connection that is not read takes up no more room.
     if (keptBytes > RESP_INPUT_BYTES_SHARE && !isStalled && door.isInputFull()) {
       door.counts.cut += 1;
       this.socket.destroy();

@@ -1,21 +1,24 @@
 /**
- * Keys that the unanswered commands of one connection read and write, with a line for each key. Commands of a pipeline run at
- * the same time, but not those of one key of which one writes: they are done in their order, as their client expects. Writes
- * of one kind that stand next to one another in the line of a key are begun together.
+ * Keys that the unanswered commands of one connection read and write, with a line of waiting commands for each key.
+ * Commands of a pipeline run at the same time, but commands on the same key, of which one writes, run in their order,
+ * as their client expects. Writes of one kind that stand next to one another in the line of a key are begun together.
  */
 import { ChurningMap } from '../../base/churning-map.ts';
 import { NONE, appended } from '../../base/short-list.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 
-/** Writes of the two kinds do not mix: one of the first asks nobody what stands, and is done where that cannot be told. */
+/**
+ * Writes of the two kinds are not combined: a `put` does not ask for the value that stands, and is done even where
+ * that value cannot be told.
+ */
 export type JoinedKind = 'put' | 'modify';
 
-/** What stands in line for the one key that it reads or writes. */
+/** A command that stands in line for the one key that it reads or writes. */
 export interface InLine {
   readonly writes: boolean;
-  /** Of the value that it brings. */
+  /** Bytes of the value that the command brings. */
   readonly byteCount: number;
-  /** With which writes that stand before or behind it it may be begun together; null: with none. */
+  /** The kind of neighbouring writes in the line with which the command may be begun together; null: none. */
   readonly joins: JoinedKind | null;
 }
 
@@ -23,31 +26,31 @@ interface Line<Item> {
   readers: number;
   writers: number;
   waiting: readonly Item[];
-  /** Among those that are looked at next. */
+  /** Whether `beginDue` will look at this line next. */
   isDue: boolean;
 }
 
 export class KeysInFlight<Item extends InLine> {
-  /** Bytes that those in line bring. */
+  /** Bytes that all commands in line bring. */
   waitingBytes = 0;
   private readonly lines = new ChurningMap<string, Line<Item>>();
   private readonly begin: (items: readonly Item[]) => void;
   private due: Line<Item>[] = [];
   private isAbandoned = false;
 
-  /** `begin`: the key is free for these, which go together. It ends none of them within the call. */
+  /** `begin` is called when the key is free for these commands together. It ends none of them within the call. */
   constructor(begin: (items: readonly Item[]) => void) {
     this.begin = begin;
   }
 
-  /** Of one that is begun at once: nothing stands in its way. */
+  /** Counts a command that is begun at once, because nothing stands in its way. */
   add(key: string, writes: boolean): void {
     const line = this.lineOf(key);
     if (writes) line.writers += 1;
     else line.readers += 1;
   }
 
-  /** Its turn comes with `beginDue`, where nothing stands in its way, or when what does has ended. */
+  /** Puts a command in line. `beginDue` begins it if nothing stands in its way; otherwise it begins when nothing does. */
   stand(key: string, item: Item): void {
     const line = this.lineOf(key);
     line.waiting = appended(line.waiting, item);
@@ -57,7 +60,7 @@ export class KeysInFlight<Item extends InLine> {
     this.due.push(line);
   }
 
-  /** What has come in one piece stands in line by now: it is seen what goes together. */
+  /** Called when all commands that came in one piece are in line, so that those which go together can be told. */
   beginDue(): void {
     if (this.due.length === 0) return;
     const { due } = this;
@@ -68,7 +71,7 @@ export class KeysInFlight<Item extends InLine> {
     }
   }
 
-  /** One that was begun has ended. */
+  /** A command that was begun has ended. */
   remove(key: string, writes: boolean): void {
     const line = this.lines.get(key)!;
     if (writes) line.writers -= 1;
@@ -87,20 +90,23 @@ export class KeysInFlight<Item extends InLine> {
     this.goOn(line);
   }
 
-  /** Nobody waits for an answer any more: nothing more is begun, however late after its client has written elsewhere. */
+  /**
+   * Nobody waits for an answer any more, so no further command is begun: it could take effect long after its client
+   * has written elsewhere.
+   */
   abandon(): void {
     this.isAbandoned = true;
     this.waitingBytes = 0;
     for (const line of this.lines.values()) line.waiting = NONE;
   }
 
-  /** Must one that reads, or writes, this key wait? */
+  /** Whether a command that reads, or writes, this key must wait. */
   isTaken(key: string, writes: boolean): boolean {
     const line = this.lines.get(key);
     return line !== undefined && (line.writers + line.waiting.length > 0 || writes);
   }
 
-  /** Of commands that are begun and not answered, or stand in line. */
+  /** Keys of the commands that were begun and are not answered, or that stand in line. */
   keys(): Iterable<string> {
     return this.lines.keys();
   }
@@ -130,7 +136,7 @@ export class KeysInFlight<Item extends InLine> {
   }
 }
 
-/** How many of the first may be begun as one. */
+/** How many of the first commands in line may be begun as one. */
 function countTogether(waiting: readonly InLine[]): number {
   let count = 1;
   const { joins } = waiting[0]!;

@@ -1,6 +1,6 @@
 /**
- * How long this door works in one turn of the event loop: the node's own messages wait behind it, and its lease with
- * them. What did not get on goes on in the next turn, who waited longest first.
+ * Bounds how long this door works in one turn of the event loop, because the node's own messages, and its lease with
+ * them, wait meanwhile. Work that is left over goes on in the next turn, the work that waited longest first.
  */
 import { RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/redis-limits.ts';
 
@@ -11,11 +11,11 @@ export class Turns {
   now: () => number = () => performance.now();
   private waiting: (() => void)[] = [];
   private isScheduled = false;
-  /** Milliseconds; 0: the clock was not looked at yet in this turn. */
+  /** Milliseconds; 0: the clock has not been read yet in this turn. */
   private endsAt = 0;
   private shortOnes = 0;
 
-  /** Before something is done; for what takes microseconds only the clock is not looked at each time. */
+  /** Called before each piece of work. For work that takes only microseconds, the clock is not read every time. */
   spend(isShort: boolean): void {
     if (isShort) {
       this.shortOnes += 1;
@@ -29,7 +29,7 @@ export class Turns {
     } else if (now >= this.endsAt) this.isOver = true;
   }
 
-  /** Runs it once what this turn of the event loop has brought is through. */
+  /** Calls `run` once everything that this turn of the event loop has brought is done. */
   atEnd(run: () => void): void {
     this.waiting.push(run);
     this.schedule();
