@@ -165,6 +165,27 @@ function readWhileLoading(mutations?: Mutations): boolean {
 }
 
 describe('most voters are lost before the cluster has taken up a change over which a client has written', () => {
+  test('a value was put by hand on a deletion that the disk left over has: it is written above that, and so is the next change', () => {
+    const world = worldWith({}, 48);
+    const [one, ...lost] = world.nodes as [SimNode, SimNode, SimNode];
+    world.put(one, 'a', 'before');
+    world.write(one, { kind: 'delete', key: 'a', operationId: null });
+    world.run(50);
+    change(world, 'a', 'by hand');
+    for (const sim of lost) world.cluster.kill(sim);
+    world.run(3_000);
+    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+    for (const sim of lost) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 30_000);
+    world.until(() => world.database.server.edits.count === 0, 10_000);
+    expect(everywhere(world, 'a')).toEqual(['by hand', 'by hand', 'by hand']);
+    expectClean(world, 'a');
+    change(world, 'a', 'by hand again');
+    untilSettled(world);
+    expect(everywhere(world, 'a')).toEqual(['by hand again', 'by hand again', 'by hand again']);
+    expectClean(world, 'a');
+  });
+
   test('whether it was done nobody knows any more: it is settled, and the next change of its row is taken up', () => {
     const world = worldWith({}, 47);
     const [one, ...lost] = world.nodes as [SimNode, SimNode, SimNode];

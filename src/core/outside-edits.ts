@@ -36,21 +36,21 @@ export interface OutsideEdit {
  * - overtaken: what it was based on was replaced before the cluster had the change, so it does nothing.
  * - refused: no record can hold it.
  * - stamp: its id is too old, or from the future; it gets another one while it stands.
- * - fill: a value from the legacy source has come in between, and gives way.
+ * - over: a value stands that gives way: from the legacy source, or under the very version that was changed.
  * - later: the outcome is not known yet.
  */
 export type EditOutcome =
   | { readonly kind: 'written'; readonly version: number }
   | { readonly kind: 'overtaken' | 'stamp' }
   | { readonly kind: 'refused' | 'later'; readonly why: string }
-  | { readonly kind: 'fill'; readonly version: number };
+  | { readonly kind: 'over'; readonly version: number };
 
 /** True unless the change's id remains usable for long enough. */
 export function needsStamp({ stampMs }: OutsideEdit, wallNow: number): boolean {
   return stampMs < wallNow - OPERATION_ID_WINDOW_MS / 2 || stampMs > wallNow + OPERATION_ID_AHEAD_MS_MAX / 2;
 }
 
-/** `over`: the version of a legacy value that stands where there was nothing; 0 if there is none. */
+/** `over`: the version of a value that gives way where the change expects none; 0 if there is none. */
 export function operationOf(
   edit: OutsideEdit,
   over: number,
@@ -100,8 +100,10 @@ export function outcomeOf(edit: OutsideEdit, result: WriteResult): EditOutcome {
       return { kind: 'written', version: result.version };
     case 'conditionFailed': {
       const { current } = result;
-      const isFill = edit.stands && !edit.onValue && current?.origin === ORIGIN_LEGACY;
-      return isFill ? { kind: 'fill', version: current.version } : { kind: 'overtaken' };
+      if (!edit.stands || edit.onValue || current === undefined) return { kind: 'overtaken' };
+      // A slot that was given up is filled with what the row shows, under the version that was changed.
+      const givesWay = current.origin === ORIGIN_LEGACY || current.version === edit.base;
+      return givesWay ? { kind: 'over', version: current.version } : { kind: 'overtaken' };
     }
     case 'failed': {
       const { code, message } = result.failure;

@@ -19,7 +19,7 @@ test('what ended is counted by how; what got another stamp, or gave way, is not'
   const tally = new OutsideTally();
   const written: EditOutcome = { kind: 'written', version: 1 };
   round(tally, 0, { 1: written, 2: written, 3: { kind: 'overtaken' }, 4: { kind: 'refused', why: 'no' } });
-  round(tally, 0, { 5: { kind: 'stamp' }, 6: { kind: 'fill', version: 1 } });
+  round(tally, 0, { 5: { kind: 'stamp' }, 6: { kind: 'over', version: 1 } });
   expect(tally.status(9)).toEqual({
     ...{ written: 2, overtaken: 1, refused: 1, waiting: 0, waitingMs: 0, reason: '' },
   });

@@ -117,7 +117,7 @@ export class OutsideWatch {
     const operation = operationOf(edit, over, wallNow, mutations);
     startWrite(this.serving, { operation, timeoutMs: TIMEOUT_MS, hops: 0 }, (result) => {
       const outcome = outcomeOf(edit, result);
-      if (outcome.kind === 'fill' && outcome.version !== over) this.write(edit, outcome.version, done);
+      if (outcome.kind === 'over' && outcome.version !== over) this.write(edit, outcome.version, done);
       else done(outcome);
     });
   }

@@ -299,14 +299,18 @@ export class RecordRecovery {
     const held = shelf.read(record.key, slot);
     this.keys.add(record.key);
     // If nobody has another copy, this row is still the only record.
-    if (sealed.checksum !== checksum)
+    if (sealed.checksum !== checksum && edited !== true)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
     if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
-    // For a row that was changed by hand, the checksum of its present content counts.
-    const told = edited === true ? sealed.checksum : checksum;
+    // A row that was changed by hand shows the change under the version and checksum of what was changed. Where this disk
+    // has that, it stays: the change is written above it, and one version never has two contents.
     const isOfBefore = this.isOfBefore(slot, held, record);
     if (isOfBefore) this.dropSuperseded(slot, held);
-    if (!isOfBefore && this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
+    if (
+      !isOfBefore &&
+      this.parts.mutations.recoverRowsAlone !== true &&
+      isHeld(held, record.version, checksum)
+    ) {
       this.settle(slot, held, record.version);
       return;
     }
