@@ -37,6 +37,21 @@ test('before it is made: nothing is sent', async () => {
   expect(doors.api.calls).toEqual([]);
 });
 
+test('right after it was made, when a connection stands: nothing is sent', async () => {
+  await client.get('a');
+  const callsBefore = doors.api.calls.length;
+  const { signal } = aborting;
+  const made = [
+    client.set('a', 'x', { signal }),
+    client.status(doors.address, { signal }),
+    client.export('', { signal }).next(),
+  ];
+  aborting.abort(enough);
+  for (const each of await Promise.allSettled(made))
+    expect(each).toMatchObject({ reason: aborted('definite') });
+  expect(doors.api.calls).toHaveLength(callsBefore);
+});
+
 test('while it waits for a connection: it did not happen', async () => {
   const nowhere = connect({ nodes: [NOBODY], timeoutMs, connectTimeoutMs: timeoutMs });
   const setting = nowhere.set('a', 'x', { signal: aborting.signal });

@@ -88,6 +88,7 @@ export class Nodes {
         // An answer from a node is more informative than "the next one could not be reached".
         throw refusal ?? fault;
       });
+      failIfAborted(bound.signal);
       untried.delete(node);
       node.key = keyIn(request) ?? node.key;
       const ended = node.pace.begin(performance.now());
@@ -139,6 +140,7 @@ export class Nodes {
     const deadline = Date.now() + bound.timeoutMs;
     failIfAborted(bound.signal);
     await this.#pick(new Set([node]), deadline, bound.signal);
+    failIfAborted(bound.signal);
     try {
       return await unary(node.client, method, request, metadata, deadline, bound.signal);
     } catch (failure) {
@@ -171,6 +173,7 @@ export class Nodes {
     const metadata = this.#metadata();
     failIfAborted(signal);
     const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs, signal);
+    failIfAborted(signal);
     const stream = client.makeServerStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
