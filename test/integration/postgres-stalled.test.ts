@@ -5,6 +5,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import type { RecordError } from '../../src/ports/system-of-record.ts';
+import { END_OVERDUE } from '../../src/adapters/postgres/server-statements.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
@@ -100,6 +102,37 @@ test('a table is locked: the same', async () => {
   await client.query('rollback');
   await client.end();
   await until(() => record.health().state === 'up');
+});
+
+test('signs of life hang, too: that shows nothing else, and it stays down', async () => {
+  await waitForStandby('nobody');
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'unknown' });
+  const signed = (): Promise<RecordError | null> =>
+    new Promise((resolve) => record.signLife({ clusterId: 'cluster', life: 1 }, [], resolve));
+  for (let index = 0; index < 3; index += 1) {
+    expect(await signed()).not.toBeNull();
+    await staysDown();
+  }
+  await waitForStandby(null);
+  await until(() => record.health().state === 'up');
+});
+
+test('another program has a process whose number was ours: it is not ended', async () => {
+  const open = async (application_name: string): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: world.connectionString, application_name });
+    await client.connect();
+    return client;
+  };
+  const [ours, other] = [await open('causeway'), await open('pg_dump')];
+  const { pid } = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!;
+  await ours.query('select pg_advisory_lock(1)');
+  const waiting = other.query('select pg_advisory_lock(1)');
+  const isWaiting = `select from pg_stat_activity where pid = ${pid} and wait_event_type = 'Lock'`;
+  while ((await ours.query(isWaiting)).rowCount === 0) await sleep(5);
+  expect((await ours.query(END_OVERDUE.text, [[pid], 0])).rowCount).toBe(0);
+  await ours.query('select pg_advisory_unlock(1)');
+  await waiting;
+  await Promise.all([ours.end(), other.end()]);
 });
 
 test('who has nothing to write asks: it learns that writes are not finished, and when they are', async () => {

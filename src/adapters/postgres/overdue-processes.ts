@@ -24,9 +24,17 @@ export class OverdueProcesses {
     this.statementTimeoutMs = statementTimeoutMs;
   }
 
-  /** Rejects, before anything is sent, while too many hang. */
-  checkRoom(): void {
-    if (this.pids.size < OVERDUE_MAX) return;
+  get isFull(): boolean {
+    return this.pids.size >= OVERDUE_MAX;
+  }
+
+  /**
+   * Rejects, before a write is sent, while too many hang. Asks the server first: those that are known may be of before
+   * an outage, and have gone with it.
+   */
+  async makeRoom(): Promise<void> {
+    if (this.isFull) await this.end().catch(() => undefined);
+    if (!this.isFull) return;
     const message = `${this.pids.size} statements of this node do not end at PostgreSQL`;
     throw new RecordFailure('refused', message, { isStalled: true });
   }

@@ -300,8 +300,8 @@ class PooledRecord implements PostgresRecord {
     if (!this.isStarted)
       throw new RecordFailure('refused', this.downReason() ?? 'not started', { isOutage: false });
     const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
-    const once = (): Promise<T> => {
-      if (about === 'write') this.overdue.checkRoom();
+    const once = async (): Promise<T> => {
+      if (about === 'write' && this.overdue.isFull) await this.overdue.makeRoom();
       return lend(pool, deadline, false, work);
     };
     try {
@@ -310,8 +310,10 @@ class PooledRecord implements PostgresRecord {
       return result;
     } catch (error) {
       const failure = failureOfStatement(error);
+      // While no write is finished, other statements that hang as well do not make it an outage that an answer ends.
+      const ofWrite = about === 'write' || this.monitor.isStalled;
       if (failure.isOutage && !(about === 'aside' && failure.sqlState !== null))
-        this.monitor.markDown(failure.message, downForOf(failure, about === 'write'));
+        this.monitor.markDown(failure.message, downForOf(failure, ofWrite));
       throw failure;
     }
   }
@@ -329,7 +331,7 @@ class PooledRecord implements PostgresRecord {
 
   private async finishWrite(): Promise<void> {
     await this.overdue.end();
-    this.overdue.checkRoom();
+    await this.overdue.makeRoom();
     const deadline = performance.now() + this.limits.statementTimeoutMs + REPLY_GRACE_MS;
     await lend(this.commits, deadline, true, finishWrite);
   }

@@ -5,7 +5,7 @@ import { RecordHealthMonitor, downForOf } from './record-health.ts';
 
 let now: number;
 let probes: number;
-let fault: string | null;
+let fault: string | RecordFailure | null;
 let writes: number;
 let writeFault: string | null;
 let told: string[];
@@ -23,7 +23,8 @@ beforeEach(() => {
     ...{ now: () => now, random: () => 0 },
     probe: () => {
       probes += 1;
-      return fault === null ? Promise.resolve() : Promise.reject(new Error(fault));
+      if (fault === null) return Promise.resolve();
+      return Promise.reject(typeof fault === 'string' ? new Error(fault) : fault);
     },
     tryWriting: () => {
       writes += 1;
@@ -127,6 +128,22 @@ test('it does not finish writes, and then does not answer: down for all, and wha
   fault = null;
   await vi.advanceTimersByTimeAsync(3_000);
   expect({ state: monitor.health.state, writes }).toEqual({ state: 'up', writes: 0 });
+});
+
+test('it does not finish writes, and the probe comes too late as well: only a write that it finishes brings it up', async () => {
+  monitor.markDown('stalled', 'stalledWrites');
+  writeFault = 'still stalled';
+  for (const traits of [{ isStalled: true }, { isOutage: false }]) {
+    fault = new RecordFailure('refused', 'late', traits);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(monitor.health).toMatchObject({ reason: 'no write is finished: late' });
+    fault = null;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(monitor.health).toMatchObject({ reason: 'no write is finished: still stalled' });
+  }
+  writeFault = null;
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(monitor.health.state).toBe('up');
 });
 
 test('writes stall while it is asked whether it answers: that answer is none to this', async () => {

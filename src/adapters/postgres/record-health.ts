@@ -7,7 +7,7 @@
  * synchronous standby is gone, or somebody has locked a table), the probe ends with a write that changes nothing.
  */
 import type { RecordHealth } from '../../ports/system-of-record.ts';
-import { DISK_FULL, type RecordFailure } from './record-failure.ts';
+import { DISK_FULL, RecordFailure } from './record-failure.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
@@ -23,6 +23,11 @@ export type DownFor = 'everything' | 'refusedWrites' | 'stalledWrites';
 export function downForOf(failure: RecordFailure, ofWrite: boolean): DownFor {
   if (failure.sqlState === DISK_FULL) return 'refusedWrites';
   return failure.isStalled && ofWrite ? 'stalledWrites' : 'everything';
+}
+
+/** It took too long, or did not come to it: the server may be there all the same. */
+function isMerelyLate(error: unknown): boolean {
+  return error instanceof RecordFailure && (error.isStalled || !error.isOutage);
 }
 
 export interface RecordHealthMonitorSettings {
@@ -58,6 +63,11 @@ export class RecordHealthMonitor {
   /** The server answers everything but writes, which may be tried. */
   get isForWritesAlone(): boolean {
     return this.downFor !== 'everything';
+  }
+
+  /** It takes writes and does not finish them. */
+  get isStalled(): boolean {
+    return this.downFor === 'stalledWrites';
   }
 
   /**
@@ -136,6 +146,8 @@ export class RecordHealthMonitor {
       if (downFor === 'stalledWrites') await this.settings.tryWriting();
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
+      // What is late as well does not show that writes are finished, as it would be taken to when it is in time again.
+      if (this.isStalled && isMerelyLate(error)) failedFor = 'stalledWrites';
     }
     this.probing = false;
     if (this.closed) return;

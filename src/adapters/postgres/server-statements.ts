@@ -84,7 +84,7 @@ export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout'])
 export const END_OVERDUE = unprepared(
   `select pid, pg_terminate_backend(pid) from pg_stat_activity
   where pid = any($1::int4[]) and usename = current_user and state = 'active'
-    and application_name = current_setting('application_name')
+    and datname = current_database() and application_name = current_setting('application_name')
     and clock_timestamp() - query_start >= $2::float8 * interval '1 millisecond'`,
   ['array parameters', 'pg_stat views', 'server settings'],
 );
