@@ -60,6 +60,23 @@ test('while it waits for a connection: it did not happen', async () => {
   nowhere.close();
 });
 
+test('while it waits for another node, since the first one has refused: taken back, and not refused', async () => {
+  doors.api.failWith = 'not_ready';
+  const two = connect({ nodes: [doors.address, NOBODY], timeoutMs, connectTimeoutMs: timeoutMs });
+  const { signal } = aborting;
+  let waits = 0;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = (...given: Parameters<typeof add>) => {
+    waits += 1;
+    add(...given);
+  };
+  const reading = two.get('r', { signal });
+  await eventually(() => waits === 3, 'it waited for a node, for the answer, and waits for another node');
+  aborting.abort(enough);
+  await expect(reading).rejects.toMatchObject(aborted('definite'));
+  two.close();
+});
+
 test('while the node has it: a write may have happened, a read changes nothing', async () => {
   doors.api.holding = true;
   doors.api.waiting.add('r');

@@ -85,6 +85,7 @@ export class Nodes {
     for (let refusals = 0; ;) {
       failIfAborted(bound.signal);
       const node = await this.#pick(untried, deadline, bound.signal).catch((fault: unknown) => {
+        failIfAborted(bound.signal);
         // An answer from a node is more informative than "the next one could not be reached".
         throw refusal ?? fault;
       });
