@@ -29,9 +29,8 @@ describe('all records, one by one', () => {
     for (const key of ['user:1', 'user:2', 'order:1']) await client.set(key, 'x');
     expect(await keysOf(client.scan({ prefix: 'user:' }))).toEqual(['user:1', 'user:2']);
     expect(await keysOf(client.scan())).toHaveLength(3);
-    await expect(keysOf(client.scan({ prefixes: 'a' } as object))).rejects.toMatchObject({
-      code: 'invalid_argument',
-    });
+    for (const options of [{ prefixes: 'a' }, { prefix: 5 as unknown as string }])
+      await expect(keysOf(client.scan(options))).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   test('a node that fails on the way: another goes on, and none comes twice', async () => {

@@ -2,6 +2,7 @@
 import { pause } from './bound.ts';
 import type { Bound } from './bound.ts';
 import { mayTryAnother } from './causeway-error.ts';
+import { refused } from './entry.ts';
 import type { ExportedPage, ScannedEntry } from './options.ts';
 
 /** Milliseconds to wait before asking another node for the next page. */
@@ -13,6 +14,7 @@ export async function* scan(
   { timeoutMs, signal }: Bound,
   pagesAfter: (after: string) => AsyncGenerator<ExportedPage, void>,
 ): AsyncGenerator<ScannedEntry, void> {
+  if (typeof prefix !== 'string') throw refused('the prefix is no string');
   let after = '';
   for (let failsAt = performance.now() + timeoutMs; ;) {
     try {
