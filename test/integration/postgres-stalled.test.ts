@@ -44,7 +44,26 @@ async function waitForStandby(name: string | null): Promise<void> {
     return reply.rows[0]!.is === (name ?? '');
   };
   while (!(await isSet())) await sleep(5);
+  // Another process of the server tells all of them to wait; it may take up the setting later than this one.
+  while (name !== null && !(await commitsWait(client))) await sleep(5);
   await client.end();
+}
+
+/** Whether a commit waits for the standby; it waits no longer then. */
+async function commitsWait(other: pg.Client): Promise<boolean> {
+  const client = new pg.Client({ connectionString: world.connectionString });
+  await client.connect();
+  const { pid } = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!;
+  let isOver = false;
+  const write = client
+    .query(`select pg_logical_emit_message(true, 'trial', '')`)
+    .finally(() => (isOver = true));
+  const endWait = `select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and wait_event = 'SyncRep'`;
+  let waits = false;
+  while (!isOver && !waits) waits = (await other.query(endWait, [pid])).rowCount === 1;
+  await write;
+  await client.end();
+  return waits;
 }
 
 async function until(isDone: () => boolean): Promise<void> {
@@ -91,6 +110,24 @@ test('writes are tried again and again: what hangs at the server is ended, and d
   const giveUpAt = Date.now() + 20_000;
   while ((await hanging()) > 1 && Date.now() < giveUpAt) await sleep(5);
   expect(await hanging()).toBeLessThanOrEqual(1);
+});
+
+test('writes that waited for a connection and had little time left: what they leave behind is ended, too', async () => {
+  await waitForStandby('nobody');
+  const left = async (): Promise<number> => {
+    const text = `select count(*)::int as n from pg_stat_activity where application_name = 'causeway'
+      and wait_event = 'SyncRep' and query not like '%pg_logical_emit_message%'`;
+    return ((await runOnce(world.connectionString, text)).rows[0] as { n: number }).n;
+  };
+  const written: Promise<unknown>[] = [];
+  for (let index = 0; index < 6; index += 1) {
+    written.push(calls.commit(1, [makeRow(`key ${index}`, 1)]));
+    await sleep(STATEMENT_MS / 3);
+  }
+  await Promise.all(written);
+  const giveUpAt = Date.now() + 20_000;
+  while ((await left()) > 0 && Date.now() < giveUpAt) await sleep(20);
+  expect(await left()).toBe(0);
 });
 
 test('a table is locked: the same', async () => {

@@ -45,7 +45,7 @@ export class OverdueProcesses {
     this.end().catch(() => undefined);
   }
 
-  /** Ends those that are known, and forgets those that have ended. */
+  /** Ends those that are known and have had their time, and forgets those that have ended. */
   async end(): Promise<void> {
     const asked = [...this.pids];
     if (asked.length === 0) return;

@@ -77,15 +77,16 @@ export const OLDEST_HOLDER = unprepared(
 export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
 
 /**
- * Ends those of the given server processes that have been at one statement of this node for so many milliseconds, and
- * returns them. No statement of a node may live that long; a process of somebody else that was given the same number
+ * Returns those of the given server processes that are still at a statement of this node, and ends those of them that
+ * have been for so many milliseconds: no statement of a node may live that long. One with little time left when it was
+ * sent is given up sooner, and has to be looked at again. A process of somebody else that was given the same number
  * meanwhile is left alone.
  */
 export const END_OVERDUE = unprepared(
-  `select pid, pg_terminate_backend(pid) from pg_stat_activity
-  where pid = any($1::int4[]) and usename = current_user and state = 'active'
-    and datname = current_database() and application_name = current_setting('application_name')
-    and clock_timestamp() - query_start >= $2::float8 * interval '1 millisecond'`,
+  `select pid, case when clock_timestamp() - query_start >= $2::float8 * interval '1 millisecond'
+    then pg_terminate_backend(pid) end
+  from pg_stat_activity where pid = any($1::int4[]) and usename = current_user and state = 'active'
+    and datname = current_database() and application_name = current_setting('application_name')`,
   ['array parameters', 'pg_stat views', 'server settings'],
 );
 
