@@ -164,6 +164,16 @@ function readWhileLoading(mutations?: Mutations): boolean {
   );
 }
 
+/** One member goes on without the others, which come back; then every change by hand is settled. */
+function loseAndReturn(world: SmallWorld, one: SimNode, lost: readonly SimNode[]): void {
+  for (const sim of lost) world.cluster.kill(sim);
+  world.run(3_000);
+  expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+  for (const sim of lost) world.cluster.start(sim);
+  world.until(() => world.cluster.isWhole(), 30_000);
+  world.until(() => world.database.server.edits.count === 0, 10_000);
+}
+
 describe('most voters are lost before the cluster has taken up a change over which a client has written', () => {
   test('a value was put by hand on a deletion that the disk left over has: it is written above that, and so is the next change', () => {
     const world = worldWith({}, 48);
@@ -172,12 +182,7 @@ describe('most voters are lost before the cluster has taken up a change over whi
     world.write(one, { kind: 'delete', key: 'a', operationId: null });
     world.run(50);
     change(world, 'a', 'by hand');
-    for (const sim of lost) world.cluster.kill(sim);
-    world.run(3_000);
-    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
-    for (const sim of lost) world.cluster.start(sim);
-    world.until(() => world.cluster.isWhole(), 30_000);
-    world.until(() => world.database.server.edits.count === 0, 10_000);
+    loseAndReturn(world, one, lost);
     expect(everywhere(world, 'a')).toEqual(['by hand', 'by hand', 'by hand']);
     expectClean(world, 'a');
     change(world, 'a', 'by hand again');
@@ -194,12 +199,7 @@ describe('most voters are lost before the cluster has taken up a change over whi
     change(world, 'a', 'by hand');
     world.put(one, 'a', 'of a client');
     expect(world.database.server.edits.count).toBe(1);
-    for (const sim of lost) world.cluster.kill(sim);
-    world.run(3_000);
-    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
-    for (const sim of lost) world.cluster.start(sim);
-    world.until(() => world.cluster.isWhole(), 30_000);
-    world.until(() => world.database.server.edits.count === 0, 10_000);
+    loseAndReturn(world, one, lost);
     expect(everywhere(world, 'a')).toEqual(['of a client', 'of a client', 'of a client']);
     change(world, 'a', 'by hand again');
     untilSettled(world);

@@ -34,6 +34,11 @@ export class OverdueProcesses {
    */
   async makeRoom(): Promise<void> {
     if (this.isFull) await this.end().catch(() => undefined);
+    this.checkRoom();
+  }
+
+  /** Throws while too many hang, by what was seen last. */
+  checkRoom(): void {
     if (!this.isFull) return;
     const message = `${this.pids.size} statements of this node do not end at PostgreSQL`;
     throw new RecordFailure('refused', message, { isStalled: true });

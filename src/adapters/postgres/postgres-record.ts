@@ -331,7 +331,7 @@ class PooledRecord implements PostgresRecord {
 
   private async finishWrite(): Promise<void> {
     await this.overdue.end();
-    await this.overdue.makeRoom();
+    this.overdue.checkRoom();
     const deadline = performance.now() + this.limits.statementTimeoutMs + REPLY_GRACE_MS;
     await lend(this.commits, deadline, true, finishWrite);
   }
