@@ -82,6 +82,8 @@ describe('the layer checker', () => {
     ['src/client/a.ts', "import { b } from '../core/ring.ts';", 'client must not import core'],
     ['src/cli/get.ts', "import { b } from '../main.ts';", 'cli must not import main'],
     ['src/supervisor/a.ts', "import { b } from '../main.ts';", 'supervisor must not import main'],
+    ['src/cli/get.ts', "import { b } from '../process/b.ts';", 'cli must not import process'],
+    ['src/process/a.ts', "import { b } from '../main.ts';", 'process must not import main'],
     ['sim/a.ts', "import { b } from '../src/adapters/grpc/b.ts';", 'sim must not import adapters/grpc'],
     ['sim/a.ts', "import { b } from '../src/servers/grpc/b.ts';", 'sim must not import servers/grpc'],
     ['verify/a.ts', "import { b } from '../src/node/put.ts';", 'verify must not import node'],

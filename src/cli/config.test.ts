@@ -10,8 +10,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
-import { SETTING_KINDS } from '../config-layers.ts';
-import { configSchema } from '../config-schema.ts';
+import { SETTING_KINDS } from '../config/layers.ts';
+import { configSchema } from '../config/schema.ts';
 import { configCommand } from './config.ts';
 
 const CANARY = 'canary-7f3a';

@@ -1,7 +1,7 @@
 /** `causeway config`: shows what a node would make of its settings, without starting one or asking anybody. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { Origin, ShownSetting } from '../config-origins.ts';
+import type { Origin, ShownSetting } from '../config/origins.ts';
 import { EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { printLines } from './fitted.ts';
@@ -34,15 +34,15 @@ export function configCommand(program: Command, io: CommandIo, env = process.env
     .command('schema')
     .description('print the JSON Schema of the file of settings')
     .action(async () => {
-      const { configSchema } = await import('../config-schema.ts');
+      const { configSchema } = await import('../config/schema.ts');
       io.stdout.write(`${JSON.stringify(configSchema(), null, 2)}\n`);
       io.exit(EXIT_OK);
     });
 }
 
 async function checkSettings(io: CommandIo, options: ConfigOptions, env: NodeJS.ProcessEnv): Promise<void> {
-  const { loadConfig, ConfigError } = await import('../config.ts');
-  const { secretFaults } = await import('../config-secrets.ts');
+  const { loadConfig, ConfigError } = await import('../config/config.ts');
+  const { secretFaults } = await import('../config/secrets.ts');
   const { sources, joins } = await sourcesOf(options, env);
   let faults: readonly string[] = [];
   let warnings: readonly string[] = [];
@@ -76,8 +76,8 @@ function asData(fault: string): { path: string; message: string } {
 }
 
 async function showSettings(io: CommandIo, options: ShowOptions, env: NodeJS.ProcessEnv): Promise<void> {
-  const { ConfigError } = await import('../config.ts');
-  const { settingsInEffect } = await import('../config-origins.ts');
+  const { ConfigError } = await import('../config/config.ts');
+  const { settingsInEffect } = await import('../config/origins.ts');
   const { sources, joins } = await sourcesOf(options, env);
   let all: ShownSetting[];
   try {

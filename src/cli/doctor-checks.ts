@@ -1,6 +1,6 @@
 /** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by rules of its own. */
 import { withoutCredentials } from '../base/credentials.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { CACHE_BYTES_DEFAULT } from '../core/limits.ts';
 import { diskFacts } from './doctor-disk.ts';
 import { judgeDisk } from './doctor-disk-rules.ts';

@@ -3,8 +3,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
-import type { Config } from '../config.ts';
-import { readSecret } from '../config-secrets.ts';
+import type { Config } from '../config/config.ts';
+import { readSecret } from '../config/secrets.ts';
 import { mapBody, meaningOfStatus } from '../core/legacy-answer.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';

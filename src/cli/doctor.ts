@@ -3,7 +3,7 @@
  * for it? The parts are checked separately, each with a deadline, so that one that hangs does not hide the others.
  */
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, repeatable, timeout } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { examine } from './doctor-checks.ts';
@@ -71,7 +71,7 @@ async function readSettings(
   options: DoctorOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<{ config: Config | null; findings: Finding[] }> {
-  const { loadConfig, ConfigError } = await import('../config.ts');
+  const { loadConfig, ConfigError } = await import('../config/config.ts');
   const { sources, joins } = await sourcesOf(options, env);
   try {
     const { config, warnings } = loadConfig(sources);
@@ -94,7 +94,7 @@ const NONE_GIVEN = 'name the file of the node by --config, or give its settings 
 
 async function areNone(options: DoctorOptions, env: NodeJS.ProcessEnv): Promise<boolean> {
   if (options.config !== undefined || Object.keys(flagsOf(options)).length > 0) return false;
-  const { environmentLayer } = await import('../config-layers.ts');
+  const { environmentLayer } = await import('../config/layers.ts');
   return environmentLayer(env).names.size === 0;
 }
 

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterFacts } from '../client/index.ts';
-import type { ClusterTold } from '../config-join.ts';
+import type { ClusterTold } from '../config/join.ts';
 import { settingText } from '../wire/handshake.ts';
 
 const FILE = 'joined.json';

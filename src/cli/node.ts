@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ClusterFacts } from '../client/index.ts';
-import type { Config } from '../config.ts';
-import type { JoinWish } from '../config-join.ts';
+import type { Config } from '../config/config.ts';
+import type { JoinWish } from '../config/join.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
@@ -44,7 +44,7 @@ export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess
   nodeLeaveCommand(command, io);
   addSettingsOptions(command.description('run one node')).action(async (options: SettingsOptions) => {
     const stopAsked = listenForStop(around);
-    const { loadConfig, joinOf, ConfigError } = await import('../config.ts');
+    const { loadConfig, joinOf, ConfigError } = await import('../config/config.ts');
     const sources = { file: options.config, env: process.env, flags: flagsOf(options) };
     try {
       const join = joinOf(sources);
@@ -166,7 +166,7 @@ async function run(
 }
 
 async function mustAgree(config: Config): Promise<Readonly<Record<string, string>>> {
-  const { settingsThatMustAgree } = await import('../config.ts');
+  const { settingsThatMustAgree } = await import('../config/config.ts');
   return settingsThatMustAgree(config);
 }
 

@@ -3,8 +3,8 @@
  * can be checked.
  */
 import type { Command } from 'commander';
-import type { ClusterTold } from '../config-join.ts';
-import type { ConfigSources } from '../config.ts';
+import type { ClusterTold } from '../config/join.ts';
+import type { ConfigSources } from '../config/config.ts';
 import { repeatable, UsageError } from './client-command.ts';
 
 export interface SettingsOptions {
@@ -70,7 +70,7 @@ export async function sourcesOf(
   options: SettingsOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<{ sources: ConfigSources; joins: string | undefined }> {
-  const { joinOf } = await import('../config.ts');
+  const { joinOf } = await import('../config/config.ts');
   const sources = { file: options.config, env, flags: flagsOf(options) };
   const wish = joinOf(sources);
   // A founder has the members in its own settings.

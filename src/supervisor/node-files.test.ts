@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadConfig, settingsThatMustAgree } from '../config.ts';
-import { SETTING_KINDS, variableOf } from '../config-layers.ts';
+import { loadConfig, settingsThatMustAgree } from '../config/config.ts';
+import { SETTING_KINDS, variableOf } from '../config/layers.ts';
 import {
   localNodes,
   nodeCountOf,

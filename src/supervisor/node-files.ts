@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { isForSettings, variableOf } from '../config-layers.ts';
+import { isForSettings, variableOf } from '../config/layers.ts';
 import { StartError } from './start-error.ts';
 
 export const NODE_HOST = '127.0.0.1';

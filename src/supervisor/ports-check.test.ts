@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { howToReserve, isHeldByConnection } from '../base/socket-table.ts';
-import { whyNotBound } from '../main-grpc.ts';
+import { whyNotBound } from '../process/grpc-server.ts';
 import { checkPorts } from './ports-check.ts';
 
 const HOST = '127.0.0.1';

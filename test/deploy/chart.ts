@@ -1,6 +1,6 @@
 /** The Helm chart as Helm would render it for given values, and the objects in it. */
 import { basename } from 'node:path';
-import { isObject } from '../../src/config-layers.ts';
+import { isObject } from '../../src/config/layers.ts';
 import { filesUnder, parseYaml, parseYamls, textOf } from './deploy-files.ts';
 import type { Tree } from './deploy-files.ts';
 import { Templates } from './go-template.ts';

@@ -3,7 +3,7 @@
  * settings.
  */
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { configOf, exists, pageStatus, parseYaml, textOf, wordsNotKnown } from './deploy-files.ts';
 import { environmentOf, interpolated, millisecondsOf, readCompose } from './compose.ts';
 import { stagesOf } from './image.ts';

@@ -60,7 +60,7 @@ test('everything copied from the checkout is there, and is sent to the build', (
 test('nothing else is sent: no secret, no store, no history', () => {
   for (const path of ['.git/config', '.causeway/node-1/node.yaml', 'node_modules/pg/package.json', '.env'])
     expect(isSent(ignore, path)).toBe(false);
-  expect(isSent('', 'src/config.ts')).toBe(true);
+  expect(isSent('', 'src/config/config.ts')).toBe(true);
   expect(isSent('**\n!src\nsrc/gen', 'src/gen/protocol.js')).toBe(false);
 });
 

@@ -19,6 +19,9 @@ const FLOWS = ['node', 'ports', 'wire', ...RULES];
 /** What a door may know of a node: its calls, whether it serves, and the trace of a call. */
 const API = ['src/node/api.ts', 'src/node/readiness.ts', 'src/ports/tracing.ts'];
 
+/** Where settings, adapters, the node and its doors meet. */
+const MEETING_PLACE = ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'];
+
 const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
 
 /** The rules that a caller must know too: what may be asked, and how it can fail. */
@@ -62,7 +65,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   config: { may: RULES, packages: 'all' },
   gen: { may: [], packages: 'all' },
-  main: { may: ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'], packages: 'all' },
+  process: { may: MEETING_PLACE, packages: 'all' },
+  main: { may: ['process', ...MEETING_PLACE], packages: 'all' },
   // The hash of a running node, for figures that must equal those of a real one; it uses no clock and no randomness.
   sim: { may: FLOWS, packages: ['xxhash-wasm'] },
   // Runs in a browser: of a node it knows only what it is told.
@@ -88,7 +92,7 @@ export function partOf(path: string): string | undefined {
   const below = /^src\/(.+)$/.exec(path)?.[1];
   if (below === undefined) return undefined;
   const [first, second, third] = below.split('/');
-  if (second === undefined) return first!.replace(/\.[a-z.]+$/, '').replace(/^(config|main)-.*/, '$1');
+  if (second === undefined) return first!.replace(/\.[a-z.]+$/, '');
   return PARTS_WITH_PARTS.has(first!) && third !== undefined ? `${first!}/${second}` : first!;
 }
 

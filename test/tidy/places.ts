@@ -31,16 +31,15 @@ const TEXT_KINDS = new Set([
 ]);
 
 const ENTRY_POINTS = [
-  ...[
-    'src/cli/main.ts',
-    'src/client/index.ts',
-    'src/embedded.ts',
-    'page/main.tsx',
-    'sim/main.ts',
-    'sim/scale-main.ts',
-    'bench/main.ts',
-  ],
-  ...['verify/chaos.ts', 'verify/legacy.ts', 'verify/persistence.ts'],
+  'src/cli/main.ts',
+  'src/client/index.ts',
+  'page/main.tsx',
+  'sim/main.ts',
+  'sim/scale-main.ts',
+  'bench/main.ts',
+  'verify/chaos.ts',
+  'verify/legacy.ts',
+  'verify/persistence.ts',
 ];
 
 /** Files that are started directly: everything else must be reachable from one of these or from a test. */

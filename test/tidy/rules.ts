@@ -9,7 +9,7 @@ const PORT_METHODS_MAX = 6;
 
 /** Where the outside world may be accessed directly; everywhere else it must go through a port. */
 const WORLD_PLACES =
-  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|page|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
+  /^(src\/(adapters|servers|cli|client|supervisor|config|process)\/|src\/main\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|page|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
 
 const INSTEAD: Readonly<Record<string, string>> = {
   Date: 'the Clock port',

@@ -2,8 +2,8 @@
  * Checks now and then whether a process that has never been a member is refused by every reachable member, and reports
  * that once.
  */
-import type { Clock } from './ports/clock.ts';
-import { PeerRefusals } from './node/peer-refusals.ts';
+import type { Clock } from '../ports/clock.ts';
+import { PeerRefusals } from '../node/peer-refusals.ts';
 
 const LOOK_EVERY_MS = 500;
 

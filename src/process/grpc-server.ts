@@ -1,9 +1,9 @@
 /** The single gRPC server of a process, shared by clients and peers: its limits, its port, its shutdown. */
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { PEER_SERVER_OPTIONS } from './adapters/grpc/transport.ts';
-import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from './base/socket-table.ts';
-import { messageLimits } from './servers/grpc/method.ts';
+import { PEER_SERVER_OPTIONS } from '../adapters/grpc/transport.ts';
+import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from '../base/socket-table.ts';
+import { messageLimits } from '../servers/grpc/method.ts';
 
 /** Milliseconds that the last answers may take to be sent once nothing new is begun. */
 const SHUTDOWN_MS_MAX = 500;

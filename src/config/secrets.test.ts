@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFile, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readSecret, readSecretFile } from './config-secrets.ts';
-import type { SecretRead } from './config-secrets.ts';
-import { SECRET_BYTES_MAX } from './core/http-limits.ts';
+import { readSecret, readSecretFile } from './secrets.ts';
+import type { SecretRead } from './secrets.ts';
+import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
 
 let folder: string;
 beforeEach(() => {

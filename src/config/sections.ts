@@ -1,7 +1,7 @@
 /** Sections of the settings on which nothing else depends (config.ts). */
 import { z } from 'zod';
-import { LOG_LEVELS } from './core/events.ts';
-import * as limits from './core/limits.ts';
+import { LOG_LEVELS } from '../core/events.ts';
+import * as limits from '../core/limits.ts';
 
 /** If disabled, nothing is timed and there is no /metrics. */
 export const METRICS_SETTINGS = { enabled: z.boolean().default(true) };

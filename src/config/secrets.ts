@@ -4,9 +4,9 @@
  */
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { Config } from './config.ts';
-import { parseSecretReference } from './core/legacy-config.ts';
-import type { SecretReference } from './core/legacy-config.ts';
-import { SECRET_BYTES_MAX } from './core/http-limits.ts';
+import { parseSecretReference } from '../core/legacy-config.ts';
+import type { SecretReference } from '../core/legacy-config.ts';
+import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
 
 /** `fault` says why the secret is unusable, without revealing any of it. */
 export type SecretRead = { readonly secret: string } | { readonly fault: string };

@@ -6,9 +6,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadConfig } from './config.ts';
-import { NodeStore } from './main-store.ts';
-import type { Storage } from './ports/storage.ts';
+import { loadConfig } from '../config/config.ts';
+import { NodeStore } from './node-store.ts';
+import type { Storage } from '../ports/storage.ts';
 
 let root = '';
 let opened: NodeStore[] = [];

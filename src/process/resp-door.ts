@@ -1,12 +1,12 @@
 /** The Redis door of a process: its settings, its secret, its port. */
-import type { Config } from './config.ts';
-import { readSecret } from './config-secrets.ts';
-import { parseSecretReference } from './core/legacy-config.ts';
-import { whyNotBound } from './main-grpc.ts';
-import type { NodeApi } from './node/api.ts';
-import type { Tracing } from './ports/tracing.ts';
-import { openRespServer } from './servers/resp/server.ts';
-import type { RespServer } from './servers/resp/server.ts';
+import type { Config } from '../config/config.ts';
+import { readSecret } from '../config/secrets.ts';
+import { parseSecretReference } from '../core/legacy-config.ts';
+import { whyNotBound } from './grpc-server.ts';
+import type { NodeApi } from '../node/api.ts';
+import type { Tracing } from '../ports/tracing.ts';
+import { openRespServer } from '../servers/resp/server.ts';
+import type { RespServer } from '../servers/resp/server.ts';
 
 /** Null if none is configured. Throws a one-line message for the operator. */
 export async function openResp(

@@ -1,18 +1,19 @@
 /** The HTTP door of a process: its parts, and where it listens. */
-import { StatusAsker } from './adapters/grpc/status-asker.ts';
-import type { Config } from './config.ts';
-import { whyNotBound } from './main-grpc.ts';
-import type { Metering } from './main-metrics.ts';
-import { dialAddresses, pageDirectory } from './main-settings.ts';
-import type { NodeApi } from './node/api.ts';
-import type { Tracing } from './ports/tracing.ts';
-import type { LogLevels } from './servers/http/admin-routes.ts';
-import { mountApi } from './servers/http/api-routes.ts';
-import { browserGuard } from './servers/http/browser-guard.ts';
-import { mountLive } from './servers/http/live.ts';
-import { mountPage } from './servers/http/page.ts';
-import { httpRoutes, openHttpServer } from './servers/http/server.ts';
-import type { Mount } from './servers/http/server.ts';
+import { StatusAsker } from '../adapters/grpc/status-asker.ts';
+import type { Config } from '../config/config.ts';
+import { whyNotBound } from './grpc-server.ts';
+import type { Metering } from './metering.ts';
+import { dialAddresses } from './node-settings.ts';
+import { pageDirectory } from './package-files.ts';
+import type { NodeApi } from '../node/api.ts';
+import type { Tracing } from '../ports/tracing.ts';
+import type { LogLevels } from '../servers/http/admin-routes.ts';
+import { mountApi } from '../servers/http/api-routes.ts';
+import { browserGuard } from '../servers/http/browser-guard.ts';
+import { mountLive } from '../servers/http/live.ts';
+import { mountPage } from '../servers/http/page.ts';
+import { httpRoutes, openHttpServer } from '../servers/http/server.ts';
+import type { Mount } from '../servers/http/server.ts';
 
 /**
  * Opens before the node takes part, so that probes are answered while it waits for others. Returns a function that

@@ -5,8 +5,8 @@
  */
 import type { z } from 'zod';
 import type { Config } from './config.ts';
-import { isObject, noSuchSetting } from './config-layers.ts';
-import { isLoopback } from './core/door-address.ts';
+import { isObject, noSuchSetting } from './layers.ts';
+import { isLoopback } from '../core/door-address.ts';
 
 export function faultsOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');

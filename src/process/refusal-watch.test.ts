@@ -1,8 +1,8 @@
 /** When a process that every member refuses is told so: once, and only if it has never been a member. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { handClock } from '../test/support/hand-clock.ts';
-import { RefusalWatch } from './main-refusals.ts';
-import type { Transport, TransportHandler } from './ports/transport.ts';
+import { handClock } from '../../test/support/hand-clock.ts';
+import { RefusalWatch } from './refusal-watch.ts';
+import type { Transport, TransportHandler } from '../ports/transport.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,17 +1,14 @@
 /** From the settings of a process to the parameters of its parts. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Config } from './config.ts';
-import { settingsThatMustAgree } from './config.ts';
-import { advertised } from './core/door-address.ts';
-import type { DoorAddresses } from './core/door-address.ts';
-import { legacySourceConfig } from './core/legacy-config.ts';
-import type { LegacySourceConfig } from './core/legacy-config.ts';
-import * as limits from './core/limits.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from './core/protocol-versions.ts';
-import type { MembershipSettings } from './node/membership-parts.ts';
-import type { NodeParts } from './node/node-parts.ts';
+import type { Config } from '../config/config.ts';
+import { settingsThatMustAgree } from '../config/config.ts';
+import { advertised } from '../core/door-address.ts';
+import type { DoorAddresses } from '../core/door-address.ts';
+import { legacySourceConfig } from '../core/legacy-config.ts';
+import type { LegacySourceConfig } from '../core/legacy-config.ts';
+import * as limits from '../core/limits.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import type { MembershipSettings } from '../node/membership-parts.ts';
+import type { NodeParts } from '../node/node-parts.ts';
 
 /** Milliseconds: a closed socket is noticed at once, and usually reconnects at once or not at all. */
 const LINK_GRACE_MS = 50;
@@ -113,25 +110,4 @@ export function legacySettings(
     concurrencyMax,
     valueBytesMax,
   });
-}
-
-/** The package's own folder, found from this file upwards: in the source tree and from the bundle alike. */
-export function packageDirectory(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const above = dirname(folder);
-    if (above === folder)
-      throw new Error('the package of this program is incomplete: its package.json is missing');
-    folder = above;
-  }
-  return folder;
-}
-
-export function migrationsDirectory(): string {
-  return join(packageDirectory(), 'sql', 'migrations');
-}
-
-/** The page in the browser, as the build made it. */
-export function pageDirectory(): string {
-  return join(packageDirectory(), 'dist', 'page');
 }

@@ -7,20 +7,20 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { systemReason } from './base/system-reason.ts';
-import { isDoorAddress } from './core/door-address.ts';
-import { parseJsonPointer } from './core/json-slice.ts';
-import { parseSecretReference } from './core/legacy-config.ts';
-import { compileLegacyUrl } from './core/legacy-url.ts';
-import * as limits from './core/limits.ts';
-import { CITUS_REFUSED, RECORD_COMPATS } from './core/record-dialect.ts';
-import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
-import { NODE_ID_COUNT } from './core/version.ts';
-import { crossFaults, faultsOf, openDoors, wellFormed, yamlReason } from './config-faults.ts';
-import { joinWishOf, withTold } from './config-join.ts';
-import type { ClusterTold, JoinWish } from './config-join.ts';
-import { environmentLayer, isObject, mergeLayers, pathLayer } from './config-layers.ts';
-import { LOG_SETTINGS, METRICS_SETTINGS, RECORD_SETTINGS, SCRUB_SETTINGS } from './config-sections.ts';
+import { systemReason } from '../base/system-reason.ts';
+import { isDoorAddress } from '../core/door-address.ts';
+import { parseJsonPointer } from '../core/json-slice.ts';
+import { parseSecretReference } from '../core/legacy-config.ts';
+import { compileLegacyUrl } from '../core/legacy-url.ts';
+import * as limits from '../core/limits.ts';
+import { CITUS_REFUSED, RECORD_COMPATS } from '../core/record-dialect.ts';
+import { RESP_CONNECTIONS_MAX } from '../core/redis-limits.ts';
+import { NODE_ID_COUNT } from '../core/version.ts';
+import { crossFaults, faultsOf, openDoors, wellFormed, yamlReason } from './faults.ts';
+import { joinWishOf, withTold } from './join.ts';
+import type { ClusterTold, JoinWish } from './join.ts';
+import { environmentLayer, isObject, mergeLayers, pathLayer } from './layers.ts';
+import { LOG_SETTINGS, METRICS_SETTINGS, RECORD_SETTINGS, SCRUB_SETTINGS } from './sections.ts';
 
 const name = z
   .string()

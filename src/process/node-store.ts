@@ -2,14 +2,14 @@
  * The node's own disk at startup: locks the directory and opens the store. A damaged store is set aside and replaced by
  * a blank one. Nothing in a damaged store is trusted, and nothing of it is deleted. (PROTOCOL R8, R29)
  */
-import { brokenStores, openDirectory, setAside } from './adapters/leveldb/directory.ts';
-import type { DataDirectory } from './adapters/leveldb/directory.ts';
-import { openLevelStore } from './adapters/leveldb/store.ts';
-import type { Config } from './config.ts';
-import { markInDoubt } from './node/membership-disk.ts';
-import type { SetAside } from './node/node-parts.ts';
-import type { Storage } from './ports/storage.ts';
-import type { Telemetry } from './ports/telemetry.ts';
+import { brokenStores, openDirectory, setAside } from '../adapters/leveldb/directory.ts';
+import type { DataDirectory } from '../adapters/leveldb/directory.ts';
+import { openLevelStore } from '../adapters/leveldb/store.ts';
+import type { Config } from '../config/config.ts';
+import { markInDoubt } from '../node/membership-disk.ts';
+import type { SetAside } from '../node/node-parts.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 export class NodeStore {
   private readonly directory: DataDirectory;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SETTING_KINDS, variableOf } from './config-layers.ts';
+import { SETTING_KINDS, variableOf } from './layers.ts';
 import { ConfigError, loadConfig, settingsThatMustAgree, joinOf } from './config.ts';
 import type { ConfigSources } from './config.ts';
 
@@ -158,7 +158,7 @@ describe('layers', () => {
   });
 
   test('every setting: its own variable, and a row in docs/CONFIGURATION.md; no row without a setting', () => {
-    const document = readFileSync(new URL('../docs/CONFIGURATION.md', import.meta.url), 'utf8');
+    const document = readFileSync(new URL('../../docs/CONFIGURATION.md', import.meta.url), 'utf8');
     const rows = [...document.matchAll(/^\| `([\w.]+)` \| `(\w+)` \|/gm)].map(([, path, variable]) => [
       path,
       variable,

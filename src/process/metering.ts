@@ -1,18 +1,18 @@
 /** What a process counts and times about itself: where it is stored, and how it is exposed. */
 import { join } from 'node:path';
-import { STORE_FOLDER } from './adapters/leveldb/directory.ts';
-import { folderSize } from './adapters/system/folder-size.ts';
-import { systemProcessUse } from './adapters/system/process-use.ts';
-import type { Log } from './adapters/telemetry/log.ts';
-import type { Config } from './config.ts';
-import { Instruments } from './core/instruments.ts';
-import type { NodeApi } from './node/api.ts';
-import type { SlowLogSettings } from './node/slow-log.ts';
-import { ProcessWatch } from './servers/http/metrics/facts.ts';
-import type { DoorFacts } from './servers/http/metrics/facts.ts';
-import { countRequests, metricsRoutes } from './servers/http/metrics/metrics.ts';
-import type { Mount } from './servers/http/server.ts';
-import type { RespServer } from './servers/resp/server.ts';
+import { STORE_FOLDER } from '../adapters/leveldb/directory.ts';
+import { folderSize } from '../adapters/system/folder-size.ts';
+import { systemProcessUse } from '../adapters/system/process-use.ts';
+import type { Log } from '../adapters/telemetry/log.ts';
+import type { Config } from '../config/config.ts';
+import { Instruments } from '../core/instruments.ts';
+import type { NodeApi } from '../node/api.ts';
+import type { SlowLogSettings } from '../node/slow-log.ts';
+import { ProcessWatch } from '../servers/http/metrics/facts.ts';
+import type { DoorFacts } from '../servers/http/metrics/facts.ts';
+import { countRequests, metricsRoutes } from '../servers/http/metrics/metrics.ts';
+import type { Mount } from '../servers/http/server.ts';
+import type { RespServer } from '../servers/resp/server.ts';
 
 /** For one door: how many connections are open, and how many were rejected. */
 interface DoorConnections {

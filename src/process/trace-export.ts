@@ -1,11 +1,11 @@
 /** The traces of a process; on if the environment names a collector. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTraces } from './adapters/telemetry/traces.ts';
-import type { Traces } from './adapters/telemetry/trace-options.ts';
-import type { Config } from './config.ts';
-import { packageDirectory } from './main-settings.ts';
-import type { Telemetry } from './ports/telemetry.ts';
+import { openTraces } from '../adapters/telemetry/traces.ts';
+import type { Traces } from '../adapters/telemetry/trace-options.ts';
+import type { Config } from '../config/config.ts';
+import { packageDirectory } from './package-files.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 const PORTS: Readonly<Record<string, number>> = {
   'http:': 80,

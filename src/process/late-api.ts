@@ -2,16 +2,16 @@
  * The node's api from the first moment of the process: probes must learn that a node is starting, and what it waits
  * for, long before there is a node. Operations in that time are refused with a definite failure.
  */
-import { failure } from './core/errors.ts';
-import { NOBODY } from './core/key-watch.ts';
-import type { KeyWatching, WatchListener } from './core/key-watch.ts';
-import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
-import { NO_ACTIVITY } from './core/recent-activity.ts';
-import { PROTOCOL_MAX } from './core/protocol-versions.ts';
-import { slotOf } from './core/slots.ts';
-import { WAIT } from './node/api.ts';
-import { SCRUBBED_NEVER } from './node/scrub-report.ts';
-import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './node/api.ts';
+import { failure } from '../core/errors.ts';
+import { NOBODY } from '../core/key-watch.ts';
+import type { KeyWatching, WatchListener } from '../core/key-watch.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import { NO_ACTIVITY } from '../core/recent-activity.ts';
+import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
+import { slotOf } from '../core/slots.ts';
+import { WAIT } from '../node/api.ts';
+import { SCRUBBED_NEVER } from '../node/scrub-report.ts';
+import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../node/api.ts';
 
 export class LateApi implements NodeApi {
   private readonly name: string;

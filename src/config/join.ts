@@ -2,8 +2,8 @@
  * What a process that joins a cluster knows before it has its settings, and how the settings that a member reports are
  * merged into its own. A process decides about its own place (name, address, zone and host) itself.
  */
-import { isObject, mergeLayers } from './config-layers.ts';
-import { isLoopback } from './core/door-address.ts';
+import { isObject, mergeLayers } from './layers.ts';
+import { isLoopback } from '../core/door-address.ts';
 
 /** What a process learns about the cluster that it joins. */
 export interface ClusterTold {

@@ -4,14 +4,14 @@
  * away. Only a founding needs PostgreSQL, and waits for it. Migrations and the adoption of an older table are made up
  * for before anything else is asked of the server. Until then every call is refused, and the probes say so.
  */
-import { openPostgresRecord } from './adapters/postgres/postgres-record.ts';
-import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
-import { SetupError } from './adapters/postgres/record-failure.ts';
-import type { Config } from './config.ts';
-import { slotOf } from './core/slots.ts';
-import { migrationsDirectory } from './main-settings.ts';
-import type { NodeStatus } from './node/api.ts';
-import type { Telemetry } from './ports/telemetry.ts';
+import { openPostgresRecord } from '../adapters/postgres/postgres-record.ts';
+import type { PostgresRecord } from '../adapters/postgres/postgres-record.ts';
+import { SetupError } from '../adapters/postgres/record-failure.ts';
+import type { Config } from '../config/config.ts';
+import { slotOf } from '../core/slots.ts';
+import { migrationsDirectory } from './package-files.ts';
+import type { NodeStatus } from '../node/api.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 /** Milliseconds between two messages about a lasting wait. */
 const WAITING_EVERY_MS = 5_000;

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import { HIDDEN, postgresUrlShown } from './base/credentials.ts';
-import { environmentLayer, pathLayer, SETTING_KINDS, isObject } from './config-layers.ts';
+import { HIDDEN, postgresUrlShown } from '../base/credentials.ts';
+import { environmentLayer, pathLayer, SETTING_KINDS, isObject } from './layers.ts';
 import { loadConfig, readFileLayer } from './config.ts';
 import type { ConfigSources } from './config.ts';
-import { parseSecretReference } from './core/legacy-config.ts';
+import { parseSecretReference } from '../core/legacy-config.ts';
 
 export type Origin =
   | { readonly kind: 'default' }

@@ -4,7 +4,7 @@
  * other tools set them too.
  */
 
-import { nearest } from './base/nearest.ts';
+import { nearest } from '../base/nearest.ts';
 
 type Kind = 'text' | 'number' | 'boolean' | 'json' | 'members';
 

@@ -4,7 +4,7 @@
  * schema cannot express, are left to `causeway config check`.
  */
 import { z } from 'zod';
-import { SETTING_KINDS, variableOf } from './config-layers.ts';
+import { SETTING_KINDS, variableOf } from './layers.ts';
 import { CONFIG } from './config.ts';
 
 type Schema = Record<string, unknown>;
