@@ -4,12 +4,12 @@
  * process that used it.
  */
 import { Prng } from '../src/base/prng.ts';
-import { markInDoubt } from '../src/node/membership-disk.ts';
+import { markInDoubt } from '../src/node/membership/disk.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
-import { openNode } from '../src/node/replacing.ts';
-import type { Replace } from '../src/node/replacing.ts';
-import type { SpoolSettings } from '../src/node/spool.ts';
+import { openNode } from '../src/node/store/replacing.ts';
+import type { Replace } from '../src/node/store/replacing.ts';
+import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import { Instruments } from '../src/core/instruments.ts';
 import {
   CLOCK_DRIFT_MAX,
@@ -28,7 +28,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import { movesOf } from '../src/core/slot-moves.ts';
 import type { Member } from '../src/core/topology.ts';
-import { NodeTraces } from '../src/node/node-traces.ts';
+import { NodeTraces } from '../src/node/tracing/node-traces.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
 import { SimDisk } from './disk.ts';

@@ -1,5 +1,5 @@
 /** A member of a world without PostgreSQL, which reports nothing about it. */
-import { OutageWatch } from '../src/node/outage-watch.ts';
+import { OutageWatch } from '../src/node/membership/outage-watch.ts';
 
 export const NO_RECORD = new OutageWatch({
   ...{ name: '', record: null, maySpool: false, isFull: () => false },

@@ -1,5 +1,5 @@
 /** What a profile fixes about the run of a seed. */
-import type { SpoolSettings } from '../src/node/spool.ts';
+import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';

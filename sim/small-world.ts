@@ -11,7 +11,7 @@ import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../sr
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
 import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
-import type { SpoolSettings } from '../src/node/spool.ts';
+import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimNode } from './cluster.ts';

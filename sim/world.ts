@@ -6,7 +6,7 @@ import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { ForgottenWatch } from './checkers/forgotten.ts';
-import type { SpoolSettings } from '../src/node/spool.ts';
+import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import type { HistoryOperation } from './checkers/history.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';

@@ -27,11 +27,11 @@ import { dialAddresses, legacySettings, nodeSettings, toldDoors } from './proces
 import { NodeStore } from './process/node-store.ts';
 import { openNodeTraces } from './process/trace-export.ts';
 import type { CausewayNode } from './node/node.ts';
-import { topologyOnDisk } from './node/membership-disk.ts';
+import { topologyOnDisk } from './node/membership/disk.ts';
 import type { NodeParts } from './node/node-parts.ts';
-import { NodeTraces } from './node/node-traces.ts';
-import { openNode as openOnStore } from './node/replacing.ts';
-import type { Replace } from './node/replacing.ts';
+import { NodeTraces } from './node/tracing/node-traces.ts';
+import { openNode as openOnStore } from './node/store/replacing.ts';
+import type { Replace } from './node/store/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
 import type { Tracing } from './ports/tracing.ts';
 import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';

@@ -69,7 +69,7 @@ test('a queue without a line, a limit that is gone, a test that was renamed: ref
   ]);
   const renamed = page.replace('"three times as much', '"four times as much');
   expect(faultsOf(renamed, limits, watched).join()).toContain('has no "four times');
-  expect(faultsOf(page.replace('`src/node/hot-cache.test.ts`', 'surely'), limits, watched).join()).toContain(
-    'names no test',
-  );
+  expect(
+    faultsOf(page.replace('`src/node/store/hot-cache.test.ts`', 'surely'), limits, watched).join(),
+  ).toContain('names no test');
 });

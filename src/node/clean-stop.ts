@@ -5,9 +5,9 @@ import type { Storage } from '../ports/storage.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Admission } from './admission.ts';
 import { drain } from './drain.ts';
-import type { Membership } from './membership.ts';
-import type { StopDesk } from './stop-desk.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { Membership } from './membership/membership.ts';
+import type { StopDesk } from './operators/stop-desk.ts';
+import type { StoreWriter } from './store/store-writer.ts';
 
 export interface CleanStopParts {
   readonly clock: Clock;

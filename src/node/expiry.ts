@@ -11,7 +11,7 @@ import type { Storage, StorageEntry } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
-import type { PeerClocks } from './peer-clocks.ts';
+import type { PeerClocks } from './peers/peer-clocks.ts';
 import { startWrite } from './put.ts';
 import { HOPS_MAX, uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';

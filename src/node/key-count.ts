@@ -10,8 +10,8 @@ import type { CountResult } from '../core/operation.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type { Expiring } from './deadlines.ts';
-import { countSpans, errorOf } from './flow-spans.ts';
-import { UNANSWERED } from './open-spans.ts';
+import { countSpans, errorOf } from './tracing/flow-spans.ts';
+import { UNANSWERED } from './tracing/open-spans.ts';
 import { NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 

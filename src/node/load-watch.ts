@@ -13,8 +13,8 @@ import type { Topology } from '../core/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission, Verb } from './admission.ts';
 import type { NodeParts } from './node-parts.ts';
-import type { RecordWriter } from './record-writer.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { RecordWriter } from './system-of-record/record-writer.ts';
+import type { StoreWriter } from './store/store-writer.ts';
 
 export interface LoadWatchParts {
   readonly admission: Admission;

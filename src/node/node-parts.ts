@@ -14,11 +14,11 @@ import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
-import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
-import type { NodeTraces } from './node-traces.ts';
-import type { ScrubSettings } from './scrubber.ts';
+import type { ConfiguredMember, MembershipSettings } from './membership/parts.ts';
+import type { NodeTraces } from './tracing/node-traces.ts';
+import type { ScrubSettings } from './scrub/scrubber.ts';
 import type { SlowLogSettings } from './slow-log.ts';
-import type { SpoolSettings } from './spool.ts';
+import type { SpoolSettings } from './spool/spool.ts';
 import type { PeerRefusal } from './status-parts.ts';
 
 /** Damaged stores that were moved aside, for people to inspect and remove. */

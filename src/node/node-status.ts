@@ -11,11 +11,11 @@ import type { RecordIdentity, Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
 import type { Inspection, NodeStatus } from './api.ts';
 import type { LoadWatch } from './load-watch.ts';
-import type { Membership } from './membership.ts';
+import type { Membership } from './membership/membership.ts';
 import type { NodeParts } from './node-parts.ts';
-import type { RecordShelf } from './record-shelf.ts';
+import type { RecordShelf } from './store/record-shelf.ts';
 import type { ByHandStatus, DriveStatus } from './status-parts.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { StoreWriter } from './store/store-writer.ts';
 
 export interface StatusParts {
   readonly membership: Membership;

@@ -12,7 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ProcessUse } from '../ports/process-use.ts';
 import type { Admission } from './admission.ts';
 import type { NodeStatus } from './api.ts';
-import type { RecordWriter } from './record-writer.ts';
+import type { RecordWriter } from './system-of-record/record-writer.ts';
 
 export interface RecentParts {
   readonly clock: Clock;

@@ -8,17 +8,17 @@ import type { Clock } from '../ports/clock.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
-import type { CounterReserve } from './counter-reserve.ts';
-import type { FloorStore } from './floor-store.ts';
-import type { Membership } from './membership.ts';
+import type { CounterReserve } from './store/counter-reserve.ts';
+import type { FloorStore } from './store/floor-store.ts';
+import type { Membership } from './membership/membership.ts';
 import type { NodeParts } from './node-parts.ts';
-import type { NodeTraces } from './node-traces.ts';
-import type { OperationTable } from './operation-table.ts';
-import type { RecordReader } from './record-reader.ts';
-import type { RecordShelf } from './record-shelf.ts';
-import type { RecordWriter } from './record-writer.ts';
-import type { Spool } from './spool.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { NodeTraces } from './tracing/node-traces.ts';
+import type { OperationTable } from './store/operation-table.ts';
+import type { RecordReader } from './system-of-record/record-reader.ts';
+import type { RecordShelf } from './store/record-shelf.ts';
+import type { RecordWriter } from './system-of-record/record-writer.ts';
+import type { Spool } from './spool/spool.ts';
+import type { StoreWriter } from './store/store-writer.ts';
 import type { Timing } from './timing.ts';
 
 export interface EffectParts {

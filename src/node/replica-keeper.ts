@@ -10,13 +10,13 @@ import { SlotView } from '../core/replication/slot-view.ts';
 import type { LastLease } from '../core/stale.ts';
 import { isLiveIncarnation } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
-import type { FloorStore } from './floor-store.ts';
-import type { Learner } from './learner.ts';
-import type { Membership } from './membership.ts';
-import type { OperationTable } from './operation-table.ts';
-import type { RecordShelf } from './record-shelf.ts';
+import type { FloorStore } from './store/floor-store.ts';
+import type { Learner } from './learning/learner.ts';
+import type { Membership } from './membership/membership.ts';
+import type { OperationTable } from './store/operation-table.ts';
+import type { RecordShelf } from './store/record-shelf.ts';
 import type { SlotHolding } from './slot-holding.ts';
-import type { LeftInFlight } from './left-in-flight.ts';
+import type { LeftInFlight } from './store/left-in-flight.ts';
 
 export interface KeeperParts {
   readonly mutations: Mutations;

@@ -16,7 +16,7 @@ import type { TraceContext } from '../core/trace-context.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { RECORDS_TO, recordKey, slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { Expiring } from './deadlines.ts';
-import { errorOf, scanSpans } from './flow-spans.ts';
+import { errorOf, scanSpans } from './tracing/flow-spans.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';

@@ -5,10 +5,10 @@ import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { Forwarder } from './forwarder.ts';
+import type { Forwarder } from './peers/forwarder.ts';
 import type { LegacyReader } from './legacy-reader.ts';
-import type { NodeTraces } from './node-traces.ts';
-import type { RecordShelf } from './record-shelf.ts';
+import type { NodeTraces } from './tracing/node-traces.ts';
+import type { RecordShelf } from './store/record-shelf.ts';
 import type { Timing } from './timing.ts';
 
 export interface Serving {

@@ -13,9 +13,9 @@ import type { SlotView } from '../core/replication/slot-view.ts';
 import { rowPairs } from '../core/slot-index.ts';
 import { isForsaken } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { OperationTable } from './operation-table.ts';
-import type { RecordShelf } from './record-shelf.ts';
-import type { LeftInFlight } from './left-in-flight.ts';
+import type { OperationTable } from './store/operation-table.ts';
+import type { RecordShelf } from './store/record-shelf.ts';
+import type { LeftInFlight } from './store/left-in-flight.ts';
 
 /** Milliseconds after which the report that slots are given up is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;

@@ -15,7 +15,7 @@ import { writeFault } from '../core/write-fault.ts';
 import type { Storage } from '../ports/storage.ts';
 import { FrameEncoder } from '../wire/message-codec.ts';
 import { Admission } from './admission.ts';
-import { ForwardService } from './forward-service.ts';
+import { ForwardService } from './peers/forward-service.ts';
 import { Reception } from './reception.ts';
 import type { Serving } from './serving.ts';
 

@@ -10,7 +10,7 @@ import { NO_ACTIVITY } from '../core/recent-activity.ts';
 import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
 import { slotOf } from '../core/slots.ts';
 import { WAIT } from '../node/api.ts';
-import { SCRUBBED_NEVER } from '../node/scrub-report.ts';
+import { SCRUBBED_NEVER } from '../node/scrub/report.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../node/api.ts';
 
 export class LateApi implements NodeApi {

@@ -7,7 +7,7 @@ import { legacySourceConfig } from '../core/legacy-config.ts';
 import type { LegacySourceConfig } from '../core/legacy-config.ts';
 import * as limits from '../core/limits.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
-import type { MembershipSettings } from '../node/membership-parts.ts';
+import type { MembershipSettings } from '../node/membership/parts.ts';
 import type { NodeParts } from '../node/node-parts.ts';
 
 /** Milliseconds: a closed socket is noticed at once, and usually reconnects at once or not at all. */

@@ -6,7 +6,7 @@ import { brokenStores, openDirectory, setAside } from '../adapters/leveldb/direc
 import type { DataDirectory } from '../adapters/leveldb/directory.ts';
 import { openLevelStore } from '../adapters/leveldb/store.ts';
 import type { Config } from '../config/config.ts';
-import { markInDoubt } from '../node/membership-disk.ts';
+import { markInDoubt } from '../node/membership/disk.ts';
 import type { SetAside } from '../node/node-parts.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';

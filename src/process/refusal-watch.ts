@@ -3,7 +3,7 @@
  * that once.
  */
 import type { Clock } from '../ports/clock.ts';
-import { PeerRefusals } from '../node/peer-refusals.ts';
+import { PeerRefusals } from '../node/peers/peer-refusals.ts';
 
 const LOOK_EVERY_MS = 500;
 

@@ -24,7 +24,7 @@ import { cursorOf, placeOf } from '../../src/core/scan-place.ts';
 import { slotOf } from '../../src/core/slots.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
-import { SCRUBBED_NEVER } from '../../src/node/scrub-report.ts';
+import { SCRUBBED_NEVER } from '../../src/node/scrub/report.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
