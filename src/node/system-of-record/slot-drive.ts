@@ -69,6 +69,9 @@ export class SlotDrive {
   /** Why PostgreSQL refuses rows of the slot; '' if it takes all. */
   private refusal = '';
   private isFinishing = false;
+  /** There was allowance left after the present piece. */
+  private mayGoOn = true;
+  /** The present piece is done, and the next one waits for allowance. */
   private isHalted = false;
 
   constructor(parts: SlotDriveParts) {
@@ -96,7 +99,7 @@ export class SlotDrive {
       const last = entries.at(-1);
       if (last === undefined) return this.finish();
       const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
-      this.isHalted = !spent(entries.length, byteCount);
+      this.mayGoOn = spent(entries.length, byteCount);
       this.from = `${last.key}\u0000`;
       this.askPostgres(this.afterKey, splitRecordKey(last.key).key, new Map(), (standing) => {
         this.afterKey = splitRecordKey(last.key).key;
@@ -279,6 +282,7 @@ export class SlotDrive {
   }
 
   private next(): void {
-    if (!this.isHalted) this.readPiece();
+    if (this.mayGoOn) this.readPiece();
+    else this.isHalted = true;
   }
 }
