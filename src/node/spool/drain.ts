@@ -11,7 +11,7 @@ import type { SpoolDrained, SpooledVersion } from '../../core/spool-message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { SealedRecord } from '../../core/record.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import type { RowView } from '../../core/replication/slot-view.ts';
+import type { RowView, SlotView } from '../../core/replication/slot-view.ts';
 import { slotOf } from '../../core/slots.ts';
 import { judgeMark, judgeRow } from '../../core/spool.ts';
 import type { HeldOfMark } from '../../core/spool.ts';
@@ -56,6 +56,8 @@ export class SpoolDrain {
   private readonly parts: SpoolDrainParts;
   /** Records handed to the record writer whose outcome is not known yet. */
   private readonly underWay = new Map<string, number>();
+  /** The view in which they were handed over. */
+  private view: SlotView | null = null;
   private toTell: SpooledVersion[] = [];
   private readonly conflictsTold = new Set<string>();
   private after = SPOOL_FROM;
@@ -71,13 +73,24 @@ export class SpoolDrain {
   }
 
   tick(): void {
-    const { clock, record, marks } = this.parts;
+    const { clock, record, marks, replica } = this.parts;
     if (marks.entries === 0) return this.rest();
+    this.lookAtView(replica()?.view ?? null);
     const now = clock.now();
     if (record.health().state !== 'up') this.upSince = null;
     else this.upSince ??= now;
     this.tell();
     if (this.upSince !== null && now >= this.notBefore) this.nextPage();
+  }
+
+  /**
+   * The record writer drops rows of an earlier life, and rows that this node did not own when PostgreSQL kept them out:
+   * nothing is heard of them. In another epoch all are handed over again, which does no harm to the others.
+   */
+  private lookAtView(view: SlotView | null): void {
+    if (view === this.view) return;
+    this.view = view;
+    this.underWay.clear();
   }
 
   /** PostgreSQL's answer for a version, whoever asked: for drained records and for clients' writes alike. */
