@@ -31,6 +31,13 @@ export class CausewayError extends Error {
   }
 }
 
+/** A call of a closed client, or one that was handed to no connection before the client was closed. */
+export class ClosedError extends CausewayError {
+  constructor() {
+    super('transport', 'definite', 'the client is closed: nothing was sent');
+  }
+}
+
 /**
  * When no node has answered, a write that was sent may have happened; a lost read is definite, because it changes
  * nothing.
@@ -64,5 +71,6 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean, where = '')
 /** Whether the call may go to another node because this one definitely did not carry it out. */
 export function mayTryAnother(error: unknown): error is CausewayError {
   if (!(error instanceof CausewayError) || error.certainty !== 'definite') return false;
+  if (error instanceof ClosedError) return false;
   return error.code === 'transport' || error.code === 'not_ready' || error.code === 'overloaded';
 }

@@ -253,9 +253,8 @@ export class CausewayClient extends ClusterClient {
     checkPipelineOptions(options);
     const { timeoutMs } = this.#calls.bound({ timeoutMs: options.timeoutMs });
     const { nodes } = this.#calls;
-    return new Pipeline(await nodes.stream(METHODS.pipeline, timeoutMs), {
-      ...{ trace: nodes.trace, ...options, timeoutMs },
-    });
+    const stream = await nodes.stream(METHODS.pipeline, timeoutMs);
+    return new Pipeline(stream, { trace: nodes.trace, ...options, timeoutMs }, nodes.closing);
   }
 
   /**

@@ -11,7 +11,13 @@ import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
 import { abortedError, checkConnectOptions, failIfAborted, pause } from './bound.ts';
 import type { Bound } from './bound.ts';
-import { CausewayError, certaintyOfLoss, errorOfStatus, mayTryAnother } from './causeway-error.ts';
+import {
+  CausewayError,
+  certaintyOfLoss,
+  ClosedError,
+  errorOfStatus,
+  mayTryAnother,
+} from './causeway-error.ts';
 import type { ConnectOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { Patience } from './patience.ts';
@@ -52,8 +58,8 @@ export class Nodes {
   readonly #nodes: readonly Node[];
   readonly #connectTimeoutMs: number;
   readonly #patience = new Patience();
+  readonly #closing = new AbortController();
   #next = 0;
-  #closed = false;
 
   constructor(options: ConnectOptions) {
     const addresses = checkedNodes((options as ConnectOptions | undefined)?.nodes);
@@ -66,6 +72,11 @@ export class Nodes {
       key: undefined,
     }));
     this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT;
+  }
+
+  /** Aborted when the client is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get addresses(): string[] {
@@ -89,7 +100,7 @@ export class Nodes {
         // An answer from a node is more informative than "the next one could not be reached".
         throw refusal ?? fault;
       });
-      failIfAborted(bound.signal);
+      this.#failIfOver(bound.signal);
       untried.delete(node);
       node.key = keyIn(request) ?? node.key;
       const ended = node.pace.begin(performance.now());
@@ -141,7 +152,7 @@ export class Nodes {
     const deadline = Date.now() + bound.timeoutMs;
     failIfAborted(bound.signal);
     await this.#pick(new Set([node]), deadline, bound.signal);
-    failIfAborted(bound.signal);
+    this.#failIfOver(bound.signal);
     try {
       return await unary(node.client, method, request, metadata, deadline, bound.signal);
     } catch (failure) {
@@ -155,6 +166,7 @@ export class Nodes {
     timeoutMs: number,
   ): Promise<ClientDuplexStream<Fields, Decoded>> {
     const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs, undefined);
+    this.#failIfOver(undefined);
     return client.makeBidiStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
@@ -174,7 +186,7 @@ export class Nodes {
     const metadata = this.#metadata();
     failIfAborted(signal);
     const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs, signal);
-    failIfAborted(signal);
+    this.#failIfOver(signal);
     const stream = client.makeServerStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
@@ -209,8 +221,14 @@ export class Nodes {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     for (const { client } of this.#nodes) client.close();
+  }
+
+  /** To be called after every wait: grpc-js still sends what it is given after it was closed. */
+  #failIfOver(signal: AbortSignal | undefined): void {
+    failIfAborted(signal);
+    if (this.closing.aborted) throw new ClosedError();
   }
 
   /** The trace context of the caller at this moment; everything sent for this call belongs to it. */
@@ -237,7 +255,7 @@ export class Nodes {
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<Node> {
-    if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
+    this.#failIfOver(signal);
     const count = this.#nodes.length;
     const start = this.#next;
     // A call for one particular node does not advance the round-robin.
@@ -259,10 +277,9 @@ export class Nodes {
     }
     if (avoided !== undefined) return avoided;
     const connectBy = Math.min(deadline, Date.now() + this.#connectTimeoutMs);
-    const connected = await firstConnected([...candidates], connectBy, signal);
-    failIfAborted(signal);
+    const connected = await firstConnected([...candidates], connectBy, [this.closing, signal]);
+    this.#failIfOver(signal);
     if (connected !== undefined) return connected;
-    if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
     const named = [...candidates].map(async ({ address, client }) => {
       const reason = await whyNot(client);
       return reason === '' ? address : `${address} (${reason})`;
@@ -272,19 +289,19 @@ export class Nodes {
   }
 }
 
-/** Resolves to undefined if none is connected by the deadline, or if the signal aborts. */
+/** Resolves to undefined if none is connected by the deadline, or if a signal aborts. */
 function firstConnected(
   nodes: readonly Node[],
   deadline: number,
-  signal: AbortSignal | undefined,
+  signals: readonly (AbortSignal | undefined)[],
 ): Promise<Node | undefined> {
   return new Promise((settle) => {
     const abort = (): void => resolve(undefined);
     const resolve = (node: Node | undefined): void => {
-      signal?.removeEventListener('abort', abort);
+      for (const signal of signals) signal?.removeEventListener('abort', abort);
       settle(node);
     };
-    signal?.addEventListener('abort', abort);
+    for (const signal of signals) signal?.addEventListener('abort', abort);
     let left = nodes.length;
     for (const node of nodes) {
       node.client.waitForReady(deadline, (error) => {

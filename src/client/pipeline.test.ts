@@ -27,7 +27,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   stream = new Stream();
   const real = stream as unknown as ConstructorParameters<typeof Pipeline>[0];
-  pipeline = new Pipeline(real, { timeoutMs: TIMEOUT_MS, unansweredMax: 2 });
+  const { signal } = new AbortController();
+  pipeline = new Pipeline(real, { timeoutMs: TIMEOUT_MS, unansweredMax: 2 }, signal);
 });
 afterEach(() => vi.useRealTimers());
 

@@ -71,9 +71,20 @@ export class Pipeline {
   #over: CausewayError | undefined;
   #ended: (() => void) | undefined;
   readonly #watch: NodeJS.Timeout;
+  readonly #closing: AbortSignal;
+  readonly #onClosing = (): void => {
+    this.#fail(new CausewayError('transport', 'definite', 'the client was closed'));
+    this.#stream.cancel();
+  };
 
-  constructor(stream: Stream, options: PipelineOptions & { readonly timeoutMs: number }) {
+  /** `closing` is aborted when the client is closed. */
+  constructor(
+    stream: Stream,
+    options: PipelineOptions & { readonly timeoutMs: number },
+    closing: AbortSignal,
+  ) {
     this.#stream = stream;
+    this.#closing = closing;
     this.#timeoutMs = options.timeoutMs;
     this.#unansweredMax = options.unansweredMax ?? UNANSWERED_MAX_DEFAULT;
     this.#trace = options.trace;
@@ -86,6 +97,7 @@ export class Pipeline {
     stream.on('end', () => this.#fail(new CausewayError('transport', 'definite', 'the pipeline has ended')));
     this.#watch = setInterval(() => this.#failIfLate(), WATCH_INTERVAL_MS);
     this.#watch.unref();
+    closing.addEventListener('abort', this.#onClosing);
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -265,6 +277,7 @@ export class Pipeline {
     if (this.#over !== undefined) return;
     this.#over = error;
     clearInterval(this.#watch);
+    this.#closing.removeEventListener('abort', this.#onClosing);
     for (const pending of this.#sent.values()) pending.reject(this.#lost(pending.isWrite));
     for (const pending of this.#waiting) pending.reject(this.#lost(false));
     this.#sent.clear();

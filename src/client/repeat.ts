@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { pause } from './bound.ts';
 import type { Bound } from './bound.ts';
-import { CausewayError } from './causeway-error.ts';
+import { CausewayError, ClosedError } from './causeway-error.ts';
 import type { Outcome } from './options.ts';
 
 /** Minimum time for one attempt, and the range of the pauses between attempts, in milliseconds. */
@@ -123,6 +123,8 @@ class Doubt {
 }
 
 /** Whether another node, or the same one later, might decide differently. */
-function mayPass({ code }: CausewayError): boolean {
+function mayPass(error: CausewayError): boolean {
+  const { code } = error;
+  if (error instanceof ClosedError) return false;
   return code !== 'invalid_argument' && code !== 'not_an_integer' && code !== 'integer_overflow';
 }
