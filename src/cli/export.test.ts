@@ -181,6 +181,21 @@ describe('export', () => {
     expect(JSON.parse(readFileSync(place, 'utf8'))).toEqual({ after: 'key:102', incomplete: false });
   });
 
+  test('the output is on disk before the checkpoint says what is in it', async () => {
+    await fill(9);
+    doors.api.scanPageMax = 3;
+    const place = join(folder, 'place');
+    const { io } = keptIo();
+    const events: string[] = [];
+    const stdout = Object.assign(
+      new Writable({ write: (_page, _encoding, done) => (events.push('written'), done()) }),
+      { sync: () => events.push(existsSync(place) ? 'synced' : 'synced first') },
+    );
+    await runCommand(['export', '--checkpoint', place, '--nodes', doors.address], { ...io, stdout });
+    expect(events.slice(0, 2)).toEqual(['written', 'synced first']);
+    expect(events.at(-1)).toBe('synced');
+  });
+
   test('a checkpoint that cannot be kept: one line says why', async () => {
     await fill(9);
     doors.api.scanPageMax = 3;

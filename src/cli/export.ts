@@ -1,12 +1,16 @@
 /**
  * `causeway export`: all live records as NDJSON on standard output, in the form that `import` accepts. After each page
  * the checkpoint records where to go on, so that the same command, with its output appended, resumes an export that was
- * stopped. It reports success only when the last page was written and no page lacked anything.
+ * stopped. The output is on disk before the checkpoint is, so after a power cut records may come twice, but none is
+ * missing. It reports success only when the last page was written and no page lacked anything.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { CausewayClient, Entry, ExportedPage } from '../client/index.ts';
+import { replaceFile } from '../base/replace-file.ts';
 import { isSystemError, systemReason } from '../base/system-reason.ts';
 import {
   addClientOptions,
@@ -28,6 +32,8 @@ interface ExportOptions extends ClientOptions {
 
 const PROGRESS_EVERY_MS = 1_000;
 const RETRY_DELAY_MS = 500;
+/** The share of an export's time that may go into its checkpoint, which waits for the disk. */
+const KEEPING_SHARE_MAX = 0.1;
 
 export function exportCommand(program: Command, io: CommandIo): void {
   const command = program
@@ -89,6 +95,9 @@ class Export {
   readonly #path: string | undefined;
   readonly #stall: Stall;
   #shownAt = Date.now();
+  /** When the place was kept last, by `performance.now`, and how long that took. */
+  #keptAt = -Infinity;
+  #keptMs = 0;
 
   constructor(io: CommandIo, client: CausewayClient, prefix: string, path: string | undefined, place: Place) {
     this.#io = io;
@@ -115,17 +124,37 @@ class Export {
     for (;;) {
       try {
         for await (const page of this.#client.export(this.place.after)) await this.#take(page);
+        syncOutput(this.#io.stdout);
         if (this.#path !== undefined) rmSync(this.#path, { force: true });
         return undefined;
       } catch (error) {
-        if (error instanceof NotWritten) return error.message;
+        if (error instanceof NotWritten) return this.#stopped(error.message);
         if (!(error instanceof CausewayError)) throw error;
         const fault = `${error.code}: ${error.message}`;
-        if (error.code === 'invalid_argument' || error.code === 'not_supported') return fault;
-        if (this.#stall.isOver(fault)) return fault;
+        if (error.code === 'invalid_argument' || error.code === 'not_supported') return this.#stopped(fault);
+        if (this.#stall.isOver(fault)) return this.#stopped(fault);
         await delay(RETRY_DELAY_MS);
       }
     }
+  }
+
+  #stopped(fault: string): string {
+    try {
+      if (this.place.after !== '') this.#keep(performance.now(), Infinity);
+    } catch (error) {
+      // An earlier place stands, or none: some records are told again.
+      if (!(error instanceof NotWritten)) throw error;
+    }
+    return fault;
+  }
+
+  /** Makes the output and then the place durable, unless that would take more than this share of the time since. */
+  #keep(now: number, shareMax: number): void {
+    if (this.#path === undefined || this.#keptMs > (now - this.#keptAt) * shareMax) return;
+    syncOutput(this.#io.stdout);
+    writePlace(this.#path, this.place);
+    this.#keptAt = performance.now();
+    this.#keptMs = this.#keptAt - now;
   }
 
   async #take(page: ExportedPage): Promise<void> {
@@ -137,7 +166,7 @@ class Export {
     this.#stall.end();
     if (page.next === '') return;
     this.place.after = page.next;
-    if (this.#path !== undefined) writePlace(this.#path, this.place);
+    this.#keep(performance.now(), KEEPING_SHARE_MAX);
     if (Date.now() - this.#shownAt < PROGRESS_EVERY_MS) return;
     this.#shownAt = Date.now();
     this.#io.stderr.write(`${this.recordCount} records\n`);
@@ -146,6 +175,14 @@ class Export {
 
 function isAppended(output: Output): boolean {
   return (output as { isAppended?: boolean }).isAppended === true;
+}
+
+function syncOutput(output: Output): void {
+  try {
+    (output as { sync?: () => void }).sync?.();
+  } catch (error) {
+    throw new NotWritten(`standard output cannot be written: ${systemReason(error)}`);
+  }
 }
 
 /** A page could not be written; the checkpoint still points before it. */
@@ -196,8 +233,7 @@ function readPlace(path: string): Place | undefined {
 
 function writePlace(path: string, place: Place): void {
   try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(place)}\n`);
-    renameSync(`${path}.new`, path);
+    replaceFile({ ...fs, dirname }, path, `${JSON.stringify(place)}\n`);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new NotWritten(`${path} cannot be written: ${systemReason(error)}`);

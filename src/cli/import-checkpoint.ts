@@ -2,7 +2,10 @@
  * The progress of an import, in a file next to the rows. It identifies that file by size and modification time: an
  * offset into another file would silently skip rows.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { replaceFile } from '../base/replace-file.ts';
 
 export interface Checkpoint {
   readonly size: number;
@@ -12,7 +15,11 @@ export interface Checkpoint {
   /** Number of lines before the offset. */
   lines: number;
   imported: number;
+  /** Rows that were left out since their keys have other values, which were to be kept. */
+  left: number;
   refused: number;
+  /** When the import began first, in milliseconds since 1970. */
+  readonly beganAtMs: number;
   /**
    * Rows from the offset on that may have been imported already; with operation ids, a resumed import repeats them
    * under the same id.
@@ -40,7 +47,8 @@ export function newCheckpoint(rowsPath: string): Checkpoint {
 
 /** For rows that do not come from a file. */
 export function emptyCheckpoint(): Checkpoint {
-  return { size: 0, changedAtMs: 0, offset: 0, lines: 0, imported: 0, refused: 0 };
+  const beganAtMs = Date.now();
+  return { size: 0, changedAtMs: 0, offset: 0, lines: 0, imported: 0, left: 0, refused: 0, beganAtMs };
 }
 
 /** Undefined if there is none. Throws if it is not usable for these rows. */
@@ -70,11 +78,13 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
     return undefined;
   }
   const { size = -1, changedAtMs = -1, offset = -1, lines = -1, imported = -1, refused = -1 } = held ?? {};
-  const all = [size, changedAtMs, offset, lines, imported, refused];
+  // Earlier programs kept neither: that the import began in 1970 overwrites nothing that should be kept.
+  const { left = 0, beganAtMs = 0 } = held ?? {};
+  const all = [size, changedAtMs, offset, lines, imported, left, refused, beganAtMs];
   if (!all.every((number) => Number.isSafeInteger(number) && number >= 0) || offset > size) return undefined;
   const { underWay } = held ?? {};
   if (underWay !== undefined && !areRowsUnderWay(underWay)) return undefined;
-  return { size, changedAtMs, offset, lines, imported, refused, underWay };
+  return { size, changedAtMs, offset, lines, imported, left, refused, beganAtMs, underWay };
 }
 
 function areRowsUnderWay(told: Partial<RowsUnderWay> | null): boolean {
@@ -83,8 +93,7 @@ function areRowsUnderWay(told: Partial<RowsUnderWay> | null): boolean {
 }
 
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(checkpoint)}\n`);
-  renameSync(`${path}.new`, path);
+  replaceFile({ ...fs, dirname }, path, `${JSON.stringify(checkpoint)}\n`);
 }
 
 export function removeCheckpoint(path: string): void {

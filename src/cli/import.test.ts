@@ -184,6 +184,75 @@ describe('import', () => {
     expect(textOf('k0')).toBe('v0');
   });
 
+  const notes = (imported: number, left: number): unknown =>
+    expect.objectContaining({ imported, left, refused: 0 });
+  const outcome = async (...options: string[]) =>
+    JSON.parse((await run(['import', file(), '--json', ...options])).out) as object;
+
+  test('--if-absent: what is there stays, whatever its age, and is counted; what is in already counts as imported', async () => {
+    writeFileSync(file(), `${rows(4)}{"key":"k3","value":"second row"}\n`);
+    await run(['set', 'k0', 'newer']);
+    await run(['set', 'k1', 'v1']);
+    const { code, err } = await run(['import', file(), '--if-absent']);
+    expect([code, err]).toEqual([0, '4 rows imported, 1 left as they were, 0 refused\n']);
+    expect(await outcome('--if-absent')).toEqual(notes(4, 1));
+    expect(['k0', 'k1', 'k2', 'k3'].map(textOf)).toEqual(['newer', 'v1', 'v2', 'v3']);
+  });
+
+  test('--if-absent, an answer is lost, and a client writes before the repeat: what the client wrote stands', async () => {
+    writeFileSync(file(), rows(2));
+    doors.api.loseAnswers = 1;
+    doors.api.beforeWrite = () => {
+      doors.api.beforeWrite = null;
+      setTimeout(() => doors.api.put('k0', 'newer'), 50);
+    };
+    expect(await outcome('--if-absent')).toEqual(notes(1, 1));
+    expect([textOf('k0'), textOf('k1')]).toEqual(['newer', 'v1']);
+  });
+
+  test('--keep-newer-than a time: older values are replaced, those written since stay, also between look and write', async () => {
+    writeFileSync(file(), rows(3));
+    doors.api.put('k0', 'old');
+    doors.api.put('k2', 'old');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const time = new Date().toISOString();
+    await run(['set', 'k1', 'newer']);
+    const write = doors.api.write.bind(doors.api);
+    doors.api.write = (operation, timeoutMs, done) => {
+      const isReplacing = operation.key === 'k2' && doors.api.calls.some(({ key }) => key === 'k2');
+      if (isReplacing && textOf('k2') === 'old') doors.api.put('k2', 'meanwhile');
+      write(operation, timeoutMs, done);
+    };
+    expect(await outcome('--keep-newer-than', time)).toEqual(notes(1, 2));
+    expect(['k0', 'k1', 'k2'].map(textOf)).toEqual(['v0', 'newer', 'meanwhile']);
+  });
+
+  test('--keep-newer-than start, resumed: what clients have written since the import first began stays', async () => {
+    writeFileSync(file(), rows(3));
+    doors.api.put('k2', 'old');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    doors.api.refuses = ({ key }) => key === 'k1';
+    expect((await run(['import', file(), '--keep-newer-than', 'start'])).code).toBe(3);
+    expect(textOf('k0')).toBe('v0');
+    await run(['set', 'k0', 'newer']);
+    doors.api.refuses = () => false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await outcome('--keep-newer-than', 'start')).toEqual(notes(2, 1));
+    expect(['k0', 'k1', 'k2'].map(textOf)).toEqual(['newer', 'v1', 'v2']);
+  });
+
+  test('two ways at once, and what is no time: wrong usage', async () => {
+    writeFileSync(file(), rows(1));
+    for (const options of [
+      ['--if-absent', '--operation-ids'],
+      ['--if-absent', '--keep-newer-than', 'start'],
+      ['--keep-newer-than', '2026-01-31'],
+      ['--keep-newer-than', '2026-13-31T12:00:00Z'],
+    ])
+      expect(await run(['import', file(), ...options])).toMatchObject({ code: 2, out: '' });
+    expect(doors.api.calls).toEqual([]);
+  });
+
   test('a checkpoint of another state of the file, or damaged: refused until told to restart', async () => {
     writeFileSync(file(), `x\n${rows(3)}`);
     await run(['import', file()]);

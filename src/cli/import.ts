@@ -1,14 +1,14 @@
 /**
  * `causeway import FILE`: imports rows of NDJSON into the cluster, in batches. After each batch the checkpoint moves
  * on, so that an import that was stopped can resume. A row whose outcome is unknown is written again: the same value
- * under the same key and, with --operation-ids, under the same id, so that it takes effect once. This is not the
- * default, because a node remembers only so many ids, and a large import would use them all up. It reports success only
- * when every row is imported. Standard input (`-`) can be read only once, so it has no checkpoint.
+ * under the same key, over whatever was written meanwhile. --if-absent and --keep-newer-than leave that alone; so does
+ * --operation-ids, under which a row takes effect once. None is the default: the first two are not what restoring means,
+ * and a node remembers only so many ids, which a large import would use up. It reports success only when every row is
+ * imported or left out on purpose. Standard input (`-`) can be read only once, so it has no checkpoint.
  */
 import { createReadStream } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { CausewayClient, CausewayError, Pipeline } from '../client/index.ts';
+import type { CausewayClient } from '../client/index.ts';
 import {
   addClientOptions,
   EXIT_DEFINITE,
@@ -31,22 +31,33 @@ import {
 import type { Checkpoint } from './import-checkpoint.ts';
 import { readLines } from './import-rows.ts';
 import type { Line, Row } from './import-rows.ts';
-import { Stall } from './stall.ts';
+import { RowWriter } from './import-writer.ts';
 
 interface ImportOptions extends ClientOptions {
   readonly checkpoint?: string;
   readonly restart?: boolean;
   readonly operationIds?: boolean;
+  readonly ifAbsent?: boolean;
+  readonly keepNewerThan?: string;
+}
+
+/** How rows are written over what stands. */
+interface Manner {
+  /** Under operation ids. */
+  readonly isOnce: boolean;
+  /** As in RowWriter. */
+  readonly keepsFromMs: number | undefined;
 }
 
 const BATCH_ROWS_MAX = 2_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Stands for standard input, as in `kubectl apply -f -`. For a file of that name use `./-`. */
 const STANDARD_INPUT = '-';
+const BEGINNING = 'start';
+/** A time without its zone would mean another moment on another machine. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 const READ_BYTES = 256 * 1024;
 const PROGRESS_EVERY_MS = 1_000;
-const RETRY_DELAY_MS = 200;
-const RETRY_DELAY_MS_MAX = 5_000;
 /** How many refused lines are listed on standard error; further ones are only counted. */
 const REFUSED_SHOWN_MAX = 20;
 
@@ -57,19 +68,33 @@ export function importCommand(program: Command, io: CommandIo): void {
     .argument('<file>', "'-': standard input, without a checkpoint")
     .option('--checkpoint <file>', 'where to keep how far it has come (default: FILE.checkpoint)')
     .option('--restart', 'begin at the first row, whatever the checkpoint says')
-    .option('--operation-ids', 'a row that is repeated, its outcome being unknown, takes effect once');
+    .option('--operation-ids', 'a row that is repeated, its outcome being unknown, takes effect once')
+    .option('--if-absent', 'leave keys alone that have a value')
+    .option(
+      '--keep-newer-than <time>',
+      `leave values alone that were written since: '${BEGINNING}' (of this import), or 2026-01-31T12:00:00Z`,
+    );
   addClientOptions(command).action(async (file: string, options: ImportOptions) => {
     const source = file === STANDARD_INPUT ? fromInput(io, options) : fromFile(file, options);
     const { checkpoint } = source;
     if (checkpoint.offset > 0) io.stderr.write(`going on after line ${checkpoint.lines}\n`);
+    const manner = mannerOf(options, checkpoint);
     await withClient(io, options, async (client) => {
-      const fault = await new Import(io, client, source, options.operationIds === true).run();
-      const { imported, refused, lines } = checkpoint;
+      const fault = await new Import(io, client, source, manner).run();
+      const { imported, left, refused, lines } = checkpoint;
       const complete = fault === undefined && refused === 0;
       if (options.json)
-        printJson(io, { imported, refused, lines, complete, ...(fault === undefined ? {} : { fault }) });
+        printJson(io, {
+          imported,
+          left,
+          refused,
+          lines,
+          complete,
+          ...(fault === undefined ? {} : { fault }),
+        });
+      const leftText = manner.keepsFromMs === undefined ? '' : ` ${left} left as they were,`;
       io.stderr.write(
-        `${imported} row${imported === 1 ? '' : 's'} imported, ${refused} refused` +
+        `${imported} row${imported === 1 ? '' : 's'} imported,${leftText} ${refused} refused` +
           `${fault === undefined ? '' : `; stopped: ${fault}`}\n`,
       );
       if (!complete) io.stderr.write(`${source.next(fault !== undefined)}\n`);
@@ -78,6 +103,20 @@ export function importCommand(program: Command, io: CommandIo): void {
       return complete ? EXIT_OK : EXIT_NO;
     });
   });
+}
+
+function mannerOf(options: ImportOptions, checkpoint: Checkpoint): Manner {
+  const { operationIds = false, ifAbsent = false, keepNewerThan } = options;
+  if ([operationIds, ifAbsent, keepNewerThan !== undefined].filter(Boolean).length > 1)
+    throw new UsageError('--operation-ids, --if-absent and --keep-newer-than exclude one another');
+  if (ifAbsent) return { isOnce: false, keepsFromMs: -Infinity };
+  if (keepNewerThan === undefined) return { isOnce: operationIds, keepsFromMs: undefined };
+  if (keepNewerThan === BEGINNING) return { isOnce: false, keepsFromMs: checkpoint.beganAtMs };
+  const keepsFromMs = ISO_TIME.test(keepNewerThan) ? Date.parse(keepNewerThan) : NaN;
+  if (!Number.isNaN(keepsFromMs)) return { isOnce: false, keepsFromMs };
+  throw new UsageError(
+    `--keep-newer-than ${keepNewerThan}: neither '${BEGINNING}' nor a time with its zone, as 2026-01-31T12:00:00Z`,
+  );
 }
 
 /** Where the rows come from, and where progress is recorded. */
@@ -139,24 +178,25 @@ function begin(file: string, path: string, restart: boolean): Checkpoint {
 
 class Import {
   readonly #io: CommandIo;
-  readonly #client: CausewayClient;
   readonly #source: Source;
   readonly #checkpoint: Checkpoint;
-  readonly #isOnce: boolean;
-  #pipeline: Pipeline | undefined;
+  readonly #manner: Manner;
+  readonly #writer: RowWriter;
   #shownAt = Date.now();
 
-  constructor(io: CommandIo, client: CausewayClient, source: Source, isOnce: boolean) {
+  constructor(io: CommandIo, client: CausewayClient, source: Source, manner: Manner) {
     this.#io = io;
-    this.#client = client;
     this.#source = source;
-    this.#isOnce = isOnce;
+    this.#manner = manner;
+    this.#writer = new RowWriter(client, io.stderr, manner.keepsFromMs);
     this.#checkpoint = source.checkpoint;
   }
 
   /** Undefined when the last row was reached, else the reason why not. */
   async run(): Promise<string | undefined> {
     try {
+      // When it began must be known even if it is stopped within its first rows.
+      this.#source.keep();
       let batch: Line[] = [];
       let bytes = 0;
       const { offset, lines } = this.#checkpoint;
@@ -174,15 +214,18 @@ class Import {
       if (isSystemError(error)) return `${error.path ?? this.#source.name}: ${systemReason(error)}`;
       return error instanceof Error ? error.message : String(error);
     } finally {
-      await this.#pipeline?.close();
+      await this.#writer.close();
     }
   }
 
   async #take(batch: readonly Line[]): Promise<string | undefined> {
     const rows = batch.flatMap(({ row, number }) => (row === undefined ? [] : [{ row, number }]));
     const { endOffset } = batch.at(-1)!;
-    const operationId = this.#isOnce ? await this.#idOfRows(endOffset) : undefined;
-    const fault = await this.#write(lastOfEachKey(rows.map(({ row }) => row)), operationId);
+    const { isOnce, keepsFromMs } = this.#manner;
+    const operationId = isOnce ? await this.#idOfRows(endOffset) : undefined;
+    const leftBefore = this.#writer.leftCount;
+    const ofEachKey = keepsFromMs === undefined ? lastOfEachKey : firstOfEachKey;
+    const fault = await this.#writer.write(ofEachKey(rows.map(({ row }) => row)), operationId);
     if (fault !== undefined) return fault;
     for (const { fault: lineFault, number } of batch) {
       if (lineFault === undefined) continue;
@@ -190,7 +233,9 @@ class Import {
       if (this.#checkpoint.refused <= REFUSED_SHOWN_MAX)
         this.#io.stderr.write(`line ${number} ${lineFault}\n`);
     }
-    this.#checkpoint.imported += rows.length;
+    const left = this.#writer.leftCount - leftBefore;
+    this.#checkpoint.imported += rows.length - left;
+    this.#checkpoint.left += left;
     this.#checkpoint.lines += batch.length;
     this.#checkpoint.offset = endOffset;
     this.#checkpoint.underWay = undefined;
@@ -215,60 +260,6 @@ class Import {
     return id;
   }
 
-  /** Repeats failed rows until all are imported, as long as others succeed, and for a while after that. */
-  async #write(rows: readonly Row[], operationId: Uint8Array | undefined): Promise<string | undefined> {
-    let left = rows;
-    const stall = new Stall(this.#io.stderr);
-    for (let delayMs = RETRY_DELAY_MS; left.length > 0; delayMs = Math.min(delayMs * 2, RETRY_DELAY_MS_MAX)) {
-      const { failed, error } = await this.#attempt(left, operationId);
-      if (error === undefined) return undefined;
-      if (error.code === 'invalid_argument' || error.code === 'not_supported') return error.message;
-      if (failed.length < left.length) stall.end();
-      const fault = `${error.code}: ${error.message}`;
-      if (stall.isOver(fault)) return fault;
-      left = failed;
-      await delay(delayMs);
-    }
-    return undefined;
-  }
-
-  async #attempt(
-    rows: readonly Row[],
-    operationId: Uint8Array | undefined,
-  ): Promise<{ failed: Row[]; error: CausewayError | undefined }> {
-    const { CausewayError } = await import('../client/index.ts');
-    const failed: Row[] = [];
-    let error: CausewayError | undefined;
-    const note = (row: Row, fault: unknown): void => {
-      if (!(fault instanceof CausewayError)) throw fault;
-      failed.push(row);
-      error = fault;
-      // The pipeline may have ended; the next attempt opens another one, perhaps to another node.
-      if (fault.code === 'transport' || fault.code === 'not_ready') this.#pipeline = undefined;
-    };
-    try {
-      this.#pipeline ??= await this.#client.pipeline();
-    } catch (fault) {
-      note(rows[0]!, fault);
-      return { failed: [...rows], error };
-    }
-    const pipeline = this.#pipeline;
-    const writes: Promise<void>[] = [];
-    for (const row of rows) {
-      const { ttlMs, contentType } = row;
-      await pipeline.room();
-      writes.push(
-        pipeline.set(row.key, row.value, { ttlMs, contentType, operationId }).then(
-          () => undefined,
-          (fault: unknown) => note(row, fault),
-        ),
-      );
-    }
-    await Promise.all(writes);
-    if (this.#pipeline !== pipeline) await pipeline.close();
-    return { failed, error };
-  }
-
   #showProgress(): void {
     if (Date.now() - this.#shownAt < PROGRESS_EVERY_MS) return;
     this.#shownAt = Date.now();
@@ -281,4 +272,11 @@ class Import {
 /** The operations of a batch run concurrently, so of a key that occurs twice only the last row may be written. */
 function lastOfEachKey(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.key, row])).values()];
+}
+
+/** Where the first of two rows is in, the second one finds it, in whatever batch: so the first one stands. */
+function firstOfEachKey(rows: readonly Row[]): Row[] {
+  const firsts = new Map<string, Row>();
+  for (const row of rows) if (!firsts.has(row.key)) firsts.set(row.key, row);
+  return [...firsts.values()];
 }

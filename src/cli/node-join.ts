@@ -2,8 +2,10 @@
  * What a process learns before it joins a cluster: name, settings and members, as one member reports them or, if none
  * answers, as they were when it joined before. (DESIGN 3)
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import * as fs from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { replaceFile } from '../base/replace-file.ts';
 import type { ClusterFacts } from '../client/index.ts';
 import type { ClusterTold } from '../config/join.ts';
 import { settingText } from '../wire/handshake.ts';
@@ -48,9 +50,7 @@ export async function learnCluster(address: string, dataDir: string | null): Pro
 
 /** To be called once the directory is this node's own. */
 export function keepCluster(dataDir: string, facts: ClusterFacts): void {
-  const path = join(dataDir, FILE);
-  writeFileSync(`${path}.new`, `${JSON.stringify(facts)}\n`);
-  renameSync(`${path}.new`, path);
+  replaceFile({ ...fs, dirname }, join(dataDir, FILE), `${JSON.stringify(facts)}\n`);
 }
 
 /** Why the cluster would not let this process in; undefined if it would. */

@@ -2,7 +2,7 @@
  * Standard output that writes everything it is given, or fails. For a file, Node makes a single system call and ignores
  * how much that wrote: on a disk that filled up, the end of an export was missing without any error.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { fdatasyncSync, fstatSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { isSystemError } from '../base/system-reason.ts';
 import type { Output } from './client-command.ts';
@@ -24,6 +24,11 @@ class FileOutput extends Writable {
     super();
     this.fd = fd;
     this.isAppended = isAppended;
+  }
+
+  /** What was written until now is on disk. */
+  sync(): void {
+    fdatasyncSync(this.fd);
   }
 
   override _write(bytes: Uint8Array, _encoding: unknown, done: (error?: Error) => void): void {

@@ -2,9 +2,11 @@
  * The files that a local cluster writes for its nodes: a configuration file for each, below the data directory, and a
  * note of the number of nodes, since the stores in that directory belong to a cluster of exactly these members.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import * as fs from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { replaceFile } from '../base/replace-file.ts';
 import { isForSettings, variableOf } from '../config/layers.ts';
 import { StartError } from './start-error.ts';
 
@@ -165,6 +167,5 @@ const DECIDED_BY_FILE: ReadonlyMap<string, string> = new Map(
 );
 
 function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile({ ...fs, dirname }, path, text, 0o600);
 }

@@ -3,8 +3,10 @@
  * freed of a server that an earlier supervisor left behind.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import * as fs from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { renameDurably } from '../base/replace-file.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import type { PostgresHome } from './postgres-user.ts';
 import { isPostgresOn, stopProcess } from './process-table.ts';
@@ -38,7 +40,8 @@ export async function prepareData(
   }
   const unfinished = join(home.path, `data.new-${process.pid}`);
   await initdb(unfinished, home, binaries, signal);
-  renameSync(unfinished, data);
+  // Under its first name the next start would remove it, with what was written to it since.
+  renameDurably({ ...fs, dirname }, unfinished, data);
   return data;
 }
 

@@ -129,6 +129,7 @@ test("a directory with somebody else's files, or with a store that names nobody:
 });
 
 test('a start that was interrupted while it wrote the identity: the directory is still new', async () => {
+  writeFileSync(join(root, 'identity.json.new'), '{"for');
   writeFileSync(join(root, 'identity.json.tmp'), '{"for');
   mkdirSync(join(root, 'lost+found'));
   expect((await take(root)).isNew).toBe(true);

@@ -3,20 +3,13 @@
  * process uses it. Anything that would make a node serve someone else's data, or data that it cannot read, is refused
  * here with a one-line message that says what to do.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { open, readdir, readFile, rename } from 'node:fs/promises';
+import * as fs from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { makeFolders } from '../../base/make-folders.ts';
+import { renameDurably, replaceFile, UNFINISHED } from '../../base/replace-file.ts';
 import { directoryAdvice, isSystemError, knownAdvice, systemReason } from '../../base/system-reason.ts';
 import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
@@ -26,6 +19,7 @@ export const DIRECTORY_FORMAT_FIRST = 1;
 const PROTOCOL_OF_FORMAT_FIRST = PROTOCOL_UNTOLD;
 export const DIRECTORY_FORMAT = DIRECTORY_FORMAT_FIRST + PROTOCOL_MAX - PROTOCOL_OF_FORMAT_FIRST;
 
+const DISK = { ...fs, dirname };
 const IDENTITY_FILE = 'identity.json';
 /** The subdirectory in which the engine keeps its files. */
 export const STORE_FOLDER = 'store';
@@ -133,7 +127,7 @@ async function claimIdentity(
   if (foreign.length > 0) {
     return `the data directory ${path} holds files that are not Causeway's (${foreign.slice(0, 3).join(', ')}): name an empty one`;
   }
-  await writeDurably(path, IDENTITY_FILE, identityText(DIRECTORY_FORMAT_FIRST, identity));
+  replaceFile(DISK, join(path, IDENTITY_FILE), identityText(DIRECTORY_FORMAT_FIRST, identity));
   return { isNew: true };
 }
 
@@ -146,20 +140,14 @@ function raiseFormat(path: string, identity: DirectoryIdentity, protocol: number
   const format = DIRECTORY_FORMAT_FIRST + protocol - PROTOCOL_OF_FORMAT_FIRST;
   const found = parseObject(readFileSync(join(path, IDENTITY_FILE), 'utf8'));
   if (typeof found?.format === 'number' && found.format >= format) return;
-  const temporary = join(path, `${IDENTITY_FILE}.tmp`);
-  writeFileSync(temporary, identityText(format, identity), { flush: true });
-  renameSync(temporary, join(path, IDENTITY_FILE));
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  replaceFile(DISK, join(path, IDENTITY_FILE), identityText(format, identity));
 }
 
 /** Files that a fresh file system or an interrupted first start leaves in an otherwise empty directory. */
 function isHarmless(name: string): boolean {
-  return name === 'lost+found' || name === '.DS_Store' || name === `${IDENTITY_FILE}.tmp`;
+  // Earlier programs wrote their unfinished identity to a `.tmp`.
+  const unfinished = [UNFINISHED, '.tmp'].map((ending) => IDENTITY_FILE + ending);
+  return name === 'lost+found' || name === '.DS_Store' || unfinished.includes(name);
 }
 
 /** Why the directory with this `identity.json` is not ours, in one line; null if it is. */
@@ -193,31 +181,6 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** After a crash the file has either the old content or the new, never a mixture. */
-async function writeDurably(folder: string, name: string, text: string): Promise<void> {
-  const temporary = join(folder, `${name}.tmp`);
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, join(folder, name));
-  await syncFolder(folder);
-}
-
-/** A rename is durable only once its directory is synced. Windows cannot open a directory and needs no such call. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 /** The stores that were set aside, oldest first. */
 export async function brokenStores(directory: DataDirectory): Promise<string[]> {
   const names = (await readdir(directory.path)).filter((name) => name.startsWith(BROKEN_PREFIX));
@@ -244,7 +207,6 @@ export async function setAside(directory: DataDirectory, reason: string): Promis
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const path = join(directory.path, BROKEN_PREFIX + time);
   const target = kept.includes(path) ? `${path}-${kept.length + 1}` : path;
-  await rename(directory.storePath, target);
-  await syncFolder(directory.path);
+  renameDurably(DISK, directory.storePath, target);
   return { kind: 'moved', path: target };
 }
