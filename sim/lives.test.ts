@@ -226,7 +226,7 @@ describe('a founder was told to leave while it was down, and comes back with its
     const [one, ...others] = founders as [SimNode, ...SimNode[]];
     world.cluster.kill(one);
     world.until(() => memberByName(topologyAt(joined)!, one.name)?.alive === false, 5_000);
-    joined.node!.membership.proposals.wish({ kind: 'leave', name: one.name });
+    joined.node!.membership.proposals.wishes.add({ kind: 'leave', name: one.name });
     world.until(() => memberByName(topologyAt(joined)!, one.name) === undefined, 20_000);
     if (alone) {
       for (const sim of others) world.cluster.kill(sim);

@@ -46,7 +46,7 @@ function begin(cluster: SimCluster, wall: WallWatch, replaces: string): boolean 
 function leave(sim: SimNode, members: readonly SimNode[], prng: Prng): boolean {
   const asked = prng.pick(members).node;
   if (asked?.membership.leaseHeld() !== true) return false;
-  asked.membership.proposals.wish({ kind: 'leave', name: sim.name });
+  asked.membership.proposals.wishes.add({ kind: 'leave', name: sim.name });
   sim.isLeaving = true;
   return true;
 }

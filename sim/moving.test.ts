@@ -53,7 +53,7 @@ const join: Story = (cluster, _scheduler, wall) => {
 const leave = (cluster: SimCluster, name: string): void => {
   const sim = cluster.nodes.find((each) => each.name === name)!;
   sim.isLeaving = true;
-  cluster.nodes[0]!.node!.membership.proposals.wish({ kind: 'leave', name });
+  cluster.nodes[0]!.node!.membership.proposals.wishes.add({ kind: 'leave', name });
 };
 /** The new member leaves again: its slots return to members that held them before. */
 const joinAndLeave: Story = (cluster, scheduler, wall) => {

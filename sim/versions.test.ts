@@ -164,7 +164,7 @@ describe('all speak the later version', () => {
 function raisedTooEarly(mutations: Mutations): string {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', PROTOCOL_MIN);
   const world = new SmallWorld(16, install, 3, 0, false, mutations);
-  world.nodes[0]!.node!.membership.proposals.wish({ kind: 'raiseProtocol' });
+  world.nodes[0]!.node!.membership.proposals.wishes.add({ kind: 'raiseProtocol' });
   world.run(5_000);
   return world.cluster.isWhole() && world.nodes.every((sim) => inForce(sim) === PROTOCOL_MIN)
     ? 'ok'

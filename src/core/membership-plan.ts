@@ -99,15 +99,21 @@ function entrantOf(
 const NO_CHANGE: MemberChange = { gone: [], entrants: [] };
 const NO_JOINERS: readonly Joiner[] = [];
 
+/** What a member has seen of the others. */
+export interface Observations {
+  readonly introductions: Introductions;
+  readonly suspicion: Suspicion;
+  readonly slowness: Slowness;
+  readonly readmissions: Readmissions;
+  /** The member has given up its lease, because it stops. */
+  readonly hasReleased: (member: Member) => boolean;
+}
+
 /** The changes that a serving member proposes; empty lists if nothing has to change. */
 export function planServing(
   self: string,
   topology: Topology,
-  introductions: Introductions,
-  suspicion: Suspicion,
-  slowness: Slowness,
-  readmissions: Readmissions,
-  hasReleased: (member: Member) => boolean,
+  { introductions, suspicion, slowness, readmissions, hasReleased }: Observations,
   now: number,
 ): MemberChange {
   const accused = suspicion.accused(topology, now);

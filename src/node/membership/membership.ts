@@ -22,7 +22,7 @@ import { MembershipDisk } from './disk.ts';
 import type { MembershipParts } from './parts.ts';
 import { PeerTable } from './peer-table.ts';
 import { Proposals } from './proposals.ts';
-import type { Situation } from './proposals.ts';
+import type { Situation } from './situation.ts';
 import { RoomOnDisk } from './room.ts';
 import { MembershipSelf } from './self.ts';
 import { MembershipStop, phaseOf } from './stop.ts';
@@ -73,7 +73,6 @@ export class Membership {
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     const { clock, self, settings, telemetry } = parts;
     const now = clock.now();
-    const names = parts.members.map((member) => member.name);
     this.disk = new MembershipDisk(parts.meta, parts.codec);
     const loaded = this.disk.load();
     if (loaded.damaged) telemetry.event('error', 'membership.disk.damaged', {});
@@ -118,15 +117,14 @@ export class Membership {
       adopt: (topology) => this.adopt(topology, false),
       onLater: () => this.lives.heardOfLater(),
     });
-    const founder = new Founder(parts, this.neighbours, () => this.allIntroductions());
-    this.proposals = new Proposals(
-      this.driver,
-      { ...this.watch, place: parts.place, outageWatch: parts.outageWatch },
-      { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
-      this.mutations,
-      () => this.situation(),
-      (begin) => founder.prepare(begin),
-    );
+    this.proposals = new Proposals({
+      ...{ driver, watch: this.watch, outageWatch: parts.outageWatch, place: parts.place, mutations },
+      founder: new Founder(parts, this.neighbours, () => this.allIntroductions()),
+      configured: parts.members.map((member) => member.name),
+      joins: parts.joins !== null,
+      coldStartGraceMs: settings.coldStartGraceMs,
+      situation: () => this.situation(),
+    });
   }
 
   get topology(): Topology | null {
@@ -186,7 +184,7 @@ export class Membership {
   /** Tells all members that nothing is left to finish in the slots that this node gives up in this epoch. */
   retired(): void {
     if (this.known === null || !this.self.live) return;
-    this.proposals.sawRetired(this.self.identity.id, this.known.epoch, this.parts.clock.now());
+    this.proposals.retirements.saw(this.self.identity.id, this.known.epoch, this.parts.clock.now());
     this.voice.broadcast({ kind: 'retired' });
   }
 
@@ -323,7 +321,7 @@ export class Membership {
       case 'leaseReleased':
         return this.waits.onReleased(header.from, header.incarnation);
       case 'retired':
-        return this.proposals.sawRetired(header.from, header.epoch, this.parts.clock.now());
+        return this.proposals.retirements.saw(header.from, header.epoch, this.parts.clock.now());
       default:
         return;
     }

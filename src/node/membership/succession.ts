@@ -9,7 +9,7 @@ import type { Survivor } from '../../core/succession.ts';
 import type { Suspicion } from '../../core/suspicion.ts';
 import type { Topology } from '../../core/topology.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { Situation } from './proposals.ts';
+import type { Situation } from './situation.ts';
 import { belongsSomewhere } from './peer-table.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { MembershipSelf } from './self.ts';

@@ -25,7 +25,7 @@ import type { DoorBook } from '../../core/door-book.ts';
 import { startCount } from '../key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from '../membership/membership.ts';
-import type { Wish } from '../membership/proposals.ts';
+import type { Wish } from '../membership/wishes.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { adoptSeen, tellServer } from './record-desk.ts';
 import { tellLoss } from '../recovery/record-loss.ts';
@@ -198,10 +198,10 @@ export class ClusterDesk {
     const { clock, membership, later } = this.parts;
     const deadline = clock.now() + timeoutMs;
     if (!membership.leaseHeld()) return answer({ kind: 'failed', failure: failure('not_ready') });
-    membership.proposals.wish(wish);
+    membership.proposals.wishes.add(wish);
     const look = (): void => {
       const topology = membership.topology!;
-      if (isSaid(topology) || !membership.proposals.isWished(wish)) {
+      if (isSaid(topology) || !membership.proposals.wishes.isOpen(wish)) {
         return answer({ kind: 'changed', epoch: topology.epoch });
       }
       if (clock.now() >= deadline) return answer({ kind: 'failed', failure: failure('outcome_unknown') });

@@ -12,7 +12,7 @@ import type { RecordError, RecordSurvey, SystemOfRecord } from '../../ports/syst
 import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../api.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';
 import { drawClusterId } from '../membership/founding.ts';
-import type { Wish } from '../membership/proposals.ts';
+import type { Wish } from '../membership/wishes.ts';
 
 type Answer = (given: ClusterAnswer) => void;
 /** Proposes the wish until an epoch fulfils it. */
