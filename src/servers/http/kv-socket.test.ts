@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { doorRoutes } from '../../../test/support/http-door.ts';
 import {
+  HTTP_ANSWER_BYTES_TOTAL_MAX,
   HTTP_BODY_BYTES_TOTAL_MAX,
   HTTP_CONNECTION_REQUESTS_MAX,
   VALUE_BYTES_MAX,
@@ -51,6 +52,14 @@ class Line {
   hears(...statuses: string[]): Promise<void> {
     return expect.poll(() => this.statuses, { timeout: 10_000 }).toEqual(statuses);
   }
+}
+
+/** On a connection of its own, and after what was begun before. */
+async function answered(status: number, path: string): Promise<void> {
+  const line = new Line();
+  await line.say(head('GET', path));
+  await line.hears(String(status));
+  line.socket.destroy();
 }
 
 const head = (method: string, path: string, ...headers: string[]): string =>
@@ -168,6 +177,29 @@ test('a client that sends without waiting for answers: so many are begun, the re
   await line.hears(...taken, '503');
   await expect.poll(() => line.closed).toBe(true);
 });
+
+test.each([
+  ['after the other answers were made', ['first']],
+  ['before any answer is made', ['first', 'a']],
+])(
+  'a client that asks for much behind an answer that is still to come, and goes %s: nothing of it is counted any more',
+  async (_when, waiting) => {
+    api.put('a', 'v'.repeat(VALUE_BYTES_MAX));
+    for (const key of waiting) api.waiting.add(key);
+    const behind = HTTP_CONNECTION_REQUESTS_MAX - 1;
+    for (let held = 0; held <= HTTP_ANSWER_BYTES_TOTAL_MAX; held += behind * VALUE_BYTES_MAX) {
+      api.holding = true;
+      const line = new Line();
+      await line.say(head('GET', '/v1/kv/first') + head('GET', '/v1/kv/a').repeat(behind));
+      await expect.poll(() => api.heldCount).toBe(waiting.length === 1 ? 1 : behind + 1);
+      await answered(200, '/healthz');
+      line.socket.destroy();
+      await expect.poll(() => server.connections.count).toBe(0);
+      api.release();
+      await answered(404, '/v1/kv/later');
+    }
+  },
+);
 
 describe('requests sent without waiting for answers', () => {
   const put = (key: string, value: string): string =>

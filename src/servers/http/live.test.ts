@@ -156,6 +156,17 @@ test('more pages than a node tells: refused, and told when one has gone', async 
   expect(status).toBe(200);
 });
 
+test('pages that wait behind another feed of their connection, which closes: none is kept', async () => {
+  const socket = connect(server.port, '127.0.0.1', () =>
+    socket.write('GET /v1/live HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(LIVE_LISTENERS_MAX)),
+  );
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.destroy();
+  await until(() => server.connections.count === 0);
+  expect(stage.closed).toBe(1);
+  for (let count = 0; count < LIVE_LISTENERS_MAX; count += 1) await Reader.open();
+});
+
 test('a HEAD of the feed: answered without a listener, which nobody would ever end', async () => {
   for (let at = 0; at < LIVE_LISTENERS_MAX; at += 1)
     expect((await fetch(url('/v1/live'), { method: 'HEAD' })).status).toBe(200);

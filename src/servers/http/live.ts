@@ -6,7 +6,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { oncePer } from '../../base/once-per.ts';
 import { LIVE_EVERY_MS, LIVE_LISTENERS_MAX, LIVE_UNREAD_BYTES_MAX } from '../../core/limits.ts';
@@ -15,7 +14,9 @@ import type { NodeApi } from '../../node/api.ts';
 import { LiveLooks } from './live-looks.ts';
 import type { AskPeers, Look } from './live-looks.ts';
 import type { LiveRing } from './live-shape.ts';
+import type { Wire } from './key-path.ts';
 import type { Mount } from './server.ts';
+import { onceTaken } from './unsent.ts';
 
 const RING_TIMEOUT_MS = 2_000;
 const UTF8 = new TextEncoder();
@@ -50,7 +51,7 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
   const last = context.req.header('last-event-id') ?? context.req.query('after') ?? '';
   const [ofRun, number] = last.split('.');
   const seen = ofRun === run && /^\d{1,15}$/.test(number ?? '') ? Number(number) : 0;
-  const { outgoing } = context.env as HttpBindings;
+  const wire = context.env as Required<Wire>;
   let listener: (look: Look) => void;
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -63,11 +64,12 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
           if (controller.desiredSize! > 0) return;
           // The page does not read: its unread events are dropped together with its connection.
           looks.leave(listener);
-          outgoing.destroy();
+          wire.outgoing.destroy();
         };
         write(`retry: ${everyMs}\n\n`);
         for (const look of looks.keptAfter(seen)) tell(look);
         looks.listen(listener);
+        onceTaken(wire, () => looks.leave(listener));
       },
       cancel: () => looks.leave(listener),
     },

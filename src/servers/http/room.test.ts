@@ -18,7 +18,7 @@ class Outgoing extends EventEmitter {
 }
 
 /** One request on the connection `socket`. */
-function request(socket: object): { wire: Wire; outgoing: Outgoing } {
+function request(socket: object = new EventEmitter()): { wire: Wire; outgoing: Outgoing } {
   const outgoing = new Outgoing();
   const incoming = { socket } as IncomingMessage;
   return { wire: { incoming, outgoing: outgoing as unknown as ServerResponse }, outgoing };
@@ -27,15 +27,15 @@ function request(socket: object): { wire: Wire; outgoing: Outgoing } {
 test('answers that are not taken fill their room: the next request is refused, and taken when some have gone', () => {
   const room = new Room();
   const half = HTTP_ANSWER_BYTES_TOTAL_MAX / 2;
-  const first = request({});
-  const second = request({});
+  const first = request();
+  const second = request();
   for (const { wire } of [first, second]) {
     room.begin();
     room.answer(wire, half);
   }
   expect(() => room.begin()).toThrow('answers wait to be taken');
   first.outgoing.close();
-  const third = request({});
+  const third = request();
   room.begin();
   // A request whose connection closed before its answer was made holds nothing.
   third.outgoing.close();
@@ -62,7 +62,7 @@ test('requests of one connection: so many, and more when some are answered; anot
   const begun = Array.from({ length: HTTP_CONNECTION_REQUESTS_MAX }, () => request(socket));
   for (const { wire } of begun) expect(unanswered.begin(wire)).toBeNull();
   expect(unanswered.begin(request(socket).wire)?.message).toContain('of this connection are not answered');
-  expect(unanswered.begin(request({}).wire)).toBeNull();
+  expect(unanswered.begin(request().wire)).toBeNull();
   begun[0]!.outgoing.close();
   expect(unanswered.begin(request(socket).wire)).toBeNull();
 });

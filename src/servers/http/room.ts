@@ -13,6 +13,7 @@ import {
 } from '../../core/limits.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal } from './problem.ts';
+import { onceTaken } from './unsent.ts';
 
 export class Unanswered {
   private readonly begun = new WeakMap<Socket, number>();
@@ -40,11 +41,11 @@ export class Room {
       throw new Refusal(503, 'too many bytes of answers wait to be taken', 'overloaded');
   }
 
-  /** Counts the bytes of an answer until its client has taken it. */
-  answer({ outgoing }: Wire, bytes: number): void {
-    if (outgoing === undefined || outgoing.closed) return;
+  /** Counts the bytes of an answer until its client has taken it, or has gone. */
+  answer({ incoming, outgoing }: Wire, bytes: number): void {
+    if (incoming === undefined || outgoing === undefined) return;
     this.answerBytes += bytes;
-    outgoing.once('close', () => (this.answerBytes -= bytes));
+    onceTaken({ incoming, outgoing }, () => (this.answerBytes -= bytes));
   }
 
   /** Reads the whole body. Its bytes are counted as they arrive, until `release`. */
