@@ -62,6 +62,17 @@ test.each([
   expect(closed).toBe(true);
 });
 
+test.each([
+  ['a backslash in the target', 'GET /v1/kv/a\\b HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a target that is no path', 'GET * HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a host that is none', 'GET /healthz HTTP/1.1\r\nHost: x:y\r\n\r\n'],
+])('%s: refused with a problem that says so', async (_name, bytes) => {
+  const { text } = await exchange(bytes, 500);
+  expect(answers(text)).toEqual(['HTTP/1.1 400']);
+  expect(text).toContain('Causeway-Code: invalid_argument');
+  expect(text).toContain('"outcome":"definite"');
+});
+
 test('a head of 100 KB: refused with 431', async () => {
   const { text } = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`);
   expect(answers(text)).toEqual(['HTTP/1.1 431']);

@@ -76,6 +76,19 @@ test('a body byte by byte, and one in chunks: the value as it was sent', async (
   expect(Buffer.from(api.records.get('b')!.value).toString()).toBe('world');
 });
 
+test('a body that is packed for the way, too: refused, since it would be stored packed', async () => {
+  const line = new Line();
+  const coded = (coding: string): string =>
+    `${head('PUT', '/v1/kv/a', `Transfer-Encoding: ${coding}`)}1\r\nv\r\n0\r\n\r\n`;
+  await line.say(coded('gzip, chunked'));
+  await line.hears('501');
+  expect(line.text).toContain('Causeway-Code: not_supported');
+  expect(api.records.size).toBe(0);
+  const other = new Line();
+  await other.say(coded('Chunked'));
+  await other.hears('204');
+});
+
 test('a target in absolute form, as proxies are sent it: the same as its path alone', async () => {
   const line = new Line();
   const host = `127.0.0.1:${server.port}`;

@@ -255,6 +255,10 @@ function mustBeWhole(headers: Headers): void {
   const coding = headers.get('content-encoding') ?? 'identity';
   if (coding.toLowerCase() !== 'identity')
     throw new Refusal(415, 'the body must come without Content-Encoding');
+  // Node undoes the chunks, and leaves a coding beneath them as it came.
+  const transfer = headers.get('transfer-encoding') ?? 'chunked';
+  if (transfer.toLowerCase() !== 'chunked')
+    throw new Refusal(501, 'of the codings of a transfer only chunked is known', 'not_supported');
   if (headers.has('content-range')) throw new Refusal(400, 'a part of a value cannot be written');
 }
 

@@ -2,10 +2,12 @@
  * The HTTP door: the probes for whoever runs the node, and the parts mounted beside them. Each part keeps its routes in
  * a file of its own.
  */
-import type { Socket } from 'node:net';
-import { serve } from '@hono/node-server';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { failure } from '../../core/errors.ts';
 import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
 import { STOP_ASK_MS } from '../../core/stop-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
@@ -15,7 +17,7 @@ import { operate } from './asked.ts';
 import { InOrder } from './in-order.ts';
 import { routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
-import { Refusal, problemResponse } from './problem.ts';
+import { Refusal, problemOf, problemResponse } from './problem.ts';
 import { Unanswered } from './room.ts';
 
 export interface HttpServer {
@@ -87,6 +89,12 @@ async function reserveStop(api: NodeApi): Promise<readonly string[]> {
   return answer.kind === 'stop' ? answer.costs : PROBES.safe(api.status());
 }
 
+/** The answer to a request whose target or host makes no URL: no route sees it. */
+function unreadable(error: unknown): Response {
+  if (!(error instanceof RequestError)) return problemResponse(problemOf(failure('internal')));
+  return problemResponse(new Refusal(400, `the request is not understood: ${error.message}`).problem);
+}
+
 /** Rejects if the port is not available. Port 0 means any free port. */
 export function openHttpServer(
   routes: Hono,
@@ -96,38 +104,30 @@ export function openHttpServer(
 ): Promise<HttpServer> {
   const connections: HttpConnections = { count: 0, rejected: 0 };
   return new Promise((resolve, reject) => {
-    const server = serve(
-      {
-        fetch: routes.fetch,
-        hostname: host,
-        port,
-        serverOptions: {
-          requestTimeout: requestTimeoutMs,
-          headersTimeout: requestTimeoutMs,
-          // By default Node checks only every 30 s, however short the timeouts are.
-          connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
-        },
-      },
-      (bound) => {
-        server.off('error', reject);
-        resolve({
-          port: bound.port,
-          connections,
-          close: () =>
-            new Promise((closed) => {
-              server.close(() => closed());
-              if ('closeAllConnections' in server) server.closeAllConnections();
-            }),
-        });
-      },
-    );
+    const timing = {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      // By default Node checks only every 30 s, however short the timeouts are.
+      connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
+    };
+    const listener = getRequestListener(routes.fetch, { hostname: host, errorHandler: unreadable });
+    const server = createServer(timing, (incoming, outgoing) => void listener(incoming, outgoing));
+    const close = (): Promise<void> =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      });
     server.maxConnections = HTTP_CONNECTIONS_MAX;
     server.on('connection', (socket: Socket) => {
       connections.count += 1;
       socket.once('close', () => (connections.count -= 1));
     });
     server.on('drop', () => (connections.rejected += 1));
-    if ('timeout' in server) server.timeout = HTTP_STILL_MS_MAX;
+    server.timeout = HTTP_STILL_MS_MAX;
     server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve({ port: (server.address() as AddressInfo).port, connections, close });
+    });
   });
 }
