@@ -84,6 +84,13 @@ export class RespConnection {
     return { bytes, closed: this.#closed };
   }
 
+  /** All bytes up to this text, or until the server has closed. */
+  async until(end: string): Promise<Buffer> {
+    const deadline = Date.now() + WAIT_MS_MAX;
+    while (!this.#closed && !this.#received.includes(end)) await this.#news(deadline);
+    return this.#received;
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -51,6 +51,15 @@ describe('what is kept', () => {
 });
 
 describe('what is told', () => {
+  test('channels while replies are off: confirmed, as they are outside of MULTI, and nothing else', async () => {
+    const channel = '__redis__:invalidate';
+    const words = ['CLIENT REPLY OFF', 'MULTI', 'INCR n', 'HELLO 3', `UNSUBSCRIBE ${channel}`, 'EXEC'];
+    line.raw([...words, 'CLIENT REPLY ON', 'GET n', ''].join('\r\n'));
+    const confirmed = `>3\r\n$11\r\nunsubscribe\r\n$20\r\n${channel}\r\n:0\r\n`;
+    const told = `${confirmed}+OK\r\n$1\r\n1\r\n`;
+    expect(await line.hears(told)).toBe(told);
+  });
+
   test('answers of more bytes than one reply has: refused, and nothing is written', async () => {
     await set('large', MIB);
     const reads = Array.from({ length: RESP_REPLY_BYTES_MAX / MIB }, () => ['GET', 'large']);

@@ -259,7 +259,7 @@ class Execution {
     if (plan === null) {
       const before = out.byteCount;
       if (told.bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_LONG);
-      else runInto(this.client, out, call);
+      else runInto(this.client, out, call, this.pending);
       told.bytes += out.byteCount - before;
     } else if (typeof plan === 'string') out.error(plan);
     else {
@@ -291,12 +291,17 @@ function lengthOf(outcome: Outcome): number {
   return outcome.kind === 'read' ? (outcome.standing?.value.length ?? 0) : 0;
 }
 
-/** Runs a command without a plan, which answers synchronously. */
-function runInto(client: Client, out: ReplyWriter, { command, args }: Call): void {
+/**
+ * Runs a command without a plan, which answers synchronously. What is sent even while replies are off follows the reply
+ * of EXEC, which is not sent then.
+ */
+function runInto(client: Client, out: ReplyWriter, { command, args }: Call, pending: Pending): void {
   const { queue } = client;
   const before = queue.out;
   queue.out = out;
+  queue.aloud = pending.isMute ? pending.after : null;
   command.run(client, args);
+  queue.aloud = null;
   // HELLO changes the protocol of what follows EXEC, too.
   before.protocol = out.protocol;
   queue.out = before;
