@@ -126,6 +126,8 @@ test('a port is taken: one line that names it, whose it would be, and the option
     `causeway up: port ${port(1)} for node-2 (gRPC) is taken: free it, or choose another with --grpc-port\n`,
   );
   expect(processesAt(directory.path, program.entry)).toEqual([]);
+  // PostgreSQL's data directory takes seconds to make: the port is looked at before.
+  expect(existsSync(dataDir())).toBe(false);
 });
 
 test('a directory of two nodes asked for three: refused in one line', async () => {

@@ -24,6 +24,18 @@ test('a directory in use: the second is refused with a line that names the first
   expect(lockDirectory(directory).wasStale).toBe(false);
 });
 
+test('a directory that was made for the lock: goes with it if it is empty, and stays with what has come into it', () => {
+  const made = join(directory, 'made');
+  lockDirectory(made).release();
+  expect(existsSync(made)).toBe(false);
+  const kept = lockDirectory(made);
+  writeFileSync(join(made, 'file'), '');
+  kept.release();
+  expect(readdirSync(made)).toEqual(['file']);
+  lockDirectory(directory).release();
+  expect(existsSync(directory)).toBe(true);
+});
+
 test('a lock whose owner has ended: taken over, and said to be stale', async () => {
   const gone = spawn(process.execPath, ['-e', '']);
   await once(gone, 'exit');

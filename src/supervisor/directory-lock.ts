@@ -2,7 +2,17 @@
  * One supervisor per data directory: a lock file with the owner's process id and start mark. A lock whose owner is gone
  * is stale and taken over, even if another process has the same id now.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
 import { directoryAdvice } from '../base/system-reason.ts';
@@ -12,6 +22,7 @@ import { codeOf, reasonOf, StartError } from './start-error.ts';
 export interface DirectoryLock {
   /** The previous supervisor did not release the lock: its children may still be ending. */
   readonly wasStale: boolean;
+  /** Removes the directory, too, if it was made for the lock and nothing has come into it. */
   release(): void;
 }
 
@@ -20,6 +31,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   const lockPath = join(directory, 'up.lock');
   const ownPath = `${lockPath}.${process.pid}`;
   const own = `${process.pid} ${startMark(process.pid)}\n`;
+  const isNew = !existsSync(directory);
   try {
     makeFolders({ statSync, mkdirSync, dirname }, directory);
     writeFileSync(ownPath, own, { mode: 0o644 });
@@ -31,7 +43,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
   try {
     const wasStale = takeOver(directory, lockPath, ownPath);
-    return { wasStale, release: () => release(lockPath, own) };
+    return { wasStale, release: () => release(lockPath, own, isNew) };
   } finally {
     rmSync(ownPath, { force: true });
   }
@@ -74,8 +86,15 @@ function setAside(lockPath: string, asidePath: string, held: string): void {
   }
 }
 
-function release(lockPath: string, own: string): void {
-  if (readLock(lockPath) === own) rmSync(lockPath, { force: true });
+function release(lockPath: string, own: string, isNew: boolean): void {
+  if (readLock(lockPath) !== own) return;
+  rmSync(lockPath, { force: true });
+  if (!isNew) return;
+  try {
+    rmdirSync(dirname(lockPath));
+  } catch {
+    // It holds a cluster now.
+  }
 }
 
 function readLock(path: string): string | undefined {

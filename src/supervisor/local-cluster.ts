@@ -21,6 +21,7 @@ import {
 } from './node-files.ts';
 import { httpGet, type NodeView, viewNode, whyNotReady } from './node-probe.ts';
 import { checkPorts, type PortNeed } from './ports-check.ts';
+import { stopLeftoverIn } from './postgres-data.ts';
 import { ProcessFile } from './process-file.ts';
 import { LEGACY_HOST } from './sample-legacy.ts';
 import { StartError } from './start-error.ts';
@@ -90,10 +91,8 @@ export class LocalCluster {
     for (const line of settingsKeptBack(process.env)) this.#say(`warning: ${line}`);
     this.#lock = lockDirectory(dataDir);
     this.#nodes = localNodes(nodeCountOf(dataDir, nodeCount), this.#options);
+    await this.#portsFree(signal);
     if (databaseUrl === undefined) await this.#preparePostgres(signal);
-    const patienceMs = this.#lock.wasStale ? STALE_PATIENCE_MS : 0;
-    await checkPorts(this.#portNeeds(), patienceMs, signal, (line) => this.#say(line));
-
     if (this.#postgres) {
       this.#say('starting PostgreSQL');
       await this.#patiently('PostgreSQL', this.#postgres.start(signal));
@@ -149,6 +148,17 @@ export class LocalCluster {
     });
     this.#say('preparing PostgreSQL');
     await this.#patiently("PostgreSQL's data directory", this.#postgres.prepare(signal));
+  }
+
+  /**
+   * Before anything is made: a start that fails for a port leaves nothing behind. Only a server that an earlier run left
+   * behind in this directory may hold its own port; it is stopped first.
+   */
+  async #portsFree(signal: AbortSignal): Promise<void> {
+    const { dataDir, databaseUrl } = this.#options;
+    if (databaseUrl === undefined) await stopLeftoverIn(join(dataDir, 'postgres'), (line) => this.#say(line));
+    const patienceMs = this.#lock?.wasStale === true ? STALE_PATIENCE_MS : 0;
+    await checkPorts(this.#portNeeds(), patienceMs, signal, (line) => this.#say(line));
   }
 
   #portNeeds(): PortNeed[] {

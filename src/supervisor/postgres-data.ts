@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { renameDurably } from '../base/replace-file.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
@@ -14,6 +14,7 @@ import { reasonOf, StartError } from './start-error.ts';
 
 export const POSTGRES_USER = 'admin';
 
+const DATA = 'data';
 const INITDB_TIMEOUT_MS = 120_000;
 const LEFTOVER_STOP_STEPS = [
   { signal: 'SIGINT', waitMs: 10_000 },
@@ -30,7 +31,7 @@ export async function prepareData(
   binaries: PostgresBinaries,
   signal: AbortSignal,
 ): Promise<string> {
-  const data = join(home.path, 'data');
+  const data = join(home.path, DATA);
   for (const entry of readdirSync(home.path)) {
     if (entry.startsWith('data.new')) rmSync(join(home.path, entry), { recursive: true, force: true });
   }
@@ -152,6 +153,13 @@ export async function stopLeftover(data: string, report: (line: string) => void)
   throw new StartError(
     `a PostgreSQL server (pid ${pid}) still works on ${data} and cannot be stopped: stop it by hand`,
   );
+}
+
+/** The same for the data directory inside `home`; nothing is done where none has been made yet. */
+export async function stopLeftoverIn(home: string, report: (line: string) => void): Promise<void> {
+  const data = join(home, DATA);
+  // A server is told by the real path of its directory.
+  if (existsSync(data)) await stopLeftover(realpathSync(data), report);
 }
 
 /** The first line of the file is the id of the server's first process. */
