@@ -50,6 +50,13 @@ describe('pages', () => {
     expect(door.api.calls).toEqual([]);
   });
 
+  test('of this door at the port that a scheme has by itself: the same origin, whether it is named or not', async () => {
+    for (const Host of ['127.0.0.1:80', '127.0.0.1'])
+      expect(await put({ Host, Origin: 'http://127.0.0.1' })).toBe(204);
+    expect(await put({ Host: '127.0.0.1:443', Origin: 'https://127.0.0.1' })).toBe(204);
+    expect(await put({ Host: '127.0.0.1:443', Origin: 'http://127.0.0.1' })).toBe(403);
+  });
+
   test('of another origin do not even read, and may link here', async () => {
     expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' })).toBe(403);
     expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' })).toBe(200);

@@ -50,8 +50,10 @@ function faultOf(
     return 'a page of another origin has no business here';
   const origin = header('origin');
   if (isReading || origin === undefined) return undefined;
-  const named = URL.canParse(origin) ? new URL(origin).host : '';
-  if (named === '' || named !== host?.toLowerCase()) return 'a page of another origin has no business here';
+  const page = URL.canParse(origin) ? new URL(origin) : null;
+  const named = page?.host ?? '';
+  if (page === null || named === '' || named !== hostFor(page.protocol, host))
+    return 'a page of another origin has no business here';
   // An attacker can make a host name resolve to this node, but not an IP address.
   if (!isOfThisMachine(nameIn(named)) && isIP(nameIn(named)) === 0)
     return 'from a browser, changes are taken only at an address: open the page by the IP address of the node';
@@ -61,6 +63,12 @@ function faultOf(
 function useFault(path: string, use: string | undefined): string | undefined {
   if (use === undefined || LOOKED_AT.test(use) || !path.startsWith(OF_CLIENTS)) return undefined;
   return `a value is data: a browser may show it or fetch it, and not load it as ${use.slice(0, USE_CHARACTERS_TOLD_MAX)}`;
+}
+
+/** As origins write it: in lower case, and without the port that the scheme has by itself (RFC 6454, 4). */
+function hostFor(protocol: string, host = ''): string {
+  const url = `${protocol}//${host}`;
+  return URL.canParse(url) ? new URL(url).host : '';
 }
 
 function nameIn(host: string): string {

@@ -25,6 +25,12 @@ const NO_ROUTE = '/-';
  * 9112, 3.2.2).
  */
 const AUTHORITY = /^https?:\/\/([^/?#]*)/;
+const SCHEME = /^https?:\/\//i;
+
+/** Its scheme, in which case does not count (RFC 3986, 6.2.2.1), in lower case. All else is left as it was sent. */
+export function canonicalTarget(target: string): string {
+  return target.replace(SCHEME, (scheme) => scheme.toLowerCase());
+}
 
 /**
  * The host that the request names: the one in its target, if there is one, takes precedence over `Host` (RFC 9112,
@@ -43,6 +49,9 @@ export function routingPath(request: Request, options?: { env?: unknown }): stri
 
 /** The decoded key, not yet checked. */
 export function keyInPath(request: Request, wire: Wire | undefined): string {
+  // A target has no fragment (RFC 9112, 3.2). Behind one the options of the request would be left out.
+  if (wire?.incoming?.url?.includes('#') === true)
+    throw new Refusal(400, 'a # in the target of a request: in a key it is written as %23');
   return decoded(rawPath(request, wire).slice(KEY_PATH.length));
 }
 

@@ -102,6 +102,29 @@ test('a target in absolute form, as proxies are sent it: the same as its path al
   await line.hears('204', '200', '200', '200', '403');
 });
 
+test('in absolute form, scheme and host in any case (RFC 3986, 6.2.2.1): the same', async () => {
+  const line = new Line();
+  await line.say(head('PUT', `HTTP://LocalHost:${server.port}/v1/kv/a/../B%2f`, 'Content-Length: 1') + 'v');
+  await line.say(head('GET', `Http://LOCALHOST:${server.port}/v1/key?key=a/../B/`));
+  await line.hears('204', '200');
+  expect([...api.records.keys()]).toEqual(['a/../B/']);
+  await line.say(head('GET', `HTTP://elsewhere.example/v1/kv/a`));
+  await line.hears('204', '200', '403');
+  const named = new Line();
+  await named.say(head('GET', `http://user:word@127.0.0.1:${server.port}/v1/kv/a`));
+  await named.hears('403');
+});
+
+test('a fragment in the target, which none has (RFC 9112, 3.2): refused, or what follows it would be left out', async () => {
+  const line = new Line();
+  await line.say(head('PUT', '/v1/kv/a#b?ttl_ms=5', 'Content-Length: 1') + 'v');
+  await line.say(head('PUT', '/v1/kv/a?ttl_ms=5#b', 'Content-Length: 1') + 'v');
+  await line.hears('400', '400');
+  await line.say(head('PUT', '/v1/kv/a%23b', 'Content-Length: 1') + 'v');
+  await line.hears('400', '400', '204');
+  expect([...api.records.keys()]).toEqual(['a#b']);
+});
+
 test('a path as it was sent: dots and doubled slashes are of the key, and nothing is taken out', async () => {
   const line = new Line();
   const paths = ['/v1/kv/..', '/v1/kv/%2e', '/v1/kv/a/../../b', '/v1/kv//', '/v1/kv/a%2Fb?ttl_ms=0'];

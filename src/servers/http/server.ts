@@ -15,7 +15,7 @@ import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';
 import { operate } from './asked.ts';
 import { InOrder } from './in-order.ts';
-import { routingPath } from './key-path.ts';
+import { canonicalTarget, routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemOf, problemResponse } from './problem.ts';
 import { Unanswered } from './room.ts';
@@ -111,7 +111,10 @@ export function openHttpServer(
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
     const listener = getRequestListener(routes.fetch, { hostname: host, errorHandler: unreadable });
-    const server = createServer(timing, (incoming, outgoing) => void listener(incoming, outgoing));
+    const server = createServer(timing, (incoming, outgoing) => {
+      incoming.url = canonicalTarget(incoming.url ?? '/');
+      void listener(incoming, outgoing);
+    });
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());
