@@ -17,6 +17,8 @@ export interface OwnerFacts {
 export interface PostgresFacts {
   /** As in server_version_num, for example 170002. */
   readonly version: number;
+  /** A pooler, as PgBouncer, stands in between. */
+  readonly isPooled: boolean;
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
   readonly synchronousCommit: string;
@@ -93,7 +95,7 @@ function judgeServer(facts: PostgresFacts): Finding[] {
     findings.push(
       fault(
         'it is a standby, which takes no writes',
-        'point postgres.url at the primary (target_session_attrs)',
+        'point postgres.url at the primary, or at an address that moves with it',
       ),
     );
   else if (facts.isReadOnly)
@@ -101,6 +103,13 @@ function judgeServer(facts: PostgresFacts): Finding[] {
       fault(
         'transactions are read-only',
         'ALTER ROLE or ALTER DATABASE ... SET default_transaction_read_only = off',
+      ),
+    );
+  if (facts.isPooled)
+    findings.push(
+      warning(
+        'a pooler stands in between: by transaction or by statement it takes away what nodes rely on, and by session it saves nothing',
+        'point postgres.url at the server itself; why is told in docs/DEPLOYMENT.md',
       ),
     );
   if (facts.encoding !== 'UTF8')

@@ -77,6 +77,7 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
   const { offsetMs, tripMs } = await clockOf(client);
   return {
     version: Number(row['version']),
+    isPooled: Number(row['process']) !== processOf(client),
     isStandby: row['is_standby'] === true,
     isReadOnly: row['is_read_only'] === true,
     synchronousCommit: String(row['synchronous_commit']),
@@ -96,6 +97,14 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
     roundTripMs: tripMs,
     commitMs: row['is_standby'] === true ? null : await commitMs(client),
   };
+}
+
+/**
+ * The server's process as the other side named it when it was connected to. A pooler gives numbers of its own, since the
+ * process behind a connection may change.
+ */
+function processOf(client: pg.Client): number | null {
+  return (client as unknown as { readonly processID: number | null }).processID;
 }
 
 async function relativeFacts(

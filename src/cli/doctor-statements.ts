@@ -9,6 +9,7 @@ function hasTable(name: string): string {
 export const ASK = unprepared(
   `select
   current_setting('server_version_num')::int as version,
+  pg_backend_pid() as process,
   pg_is_in_recovery() as is_standby,
   current_setting('transaction_read_only') = 'on' as is_read_only,
   current_setting('synchronous_commit') as synchronous_commit,

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { PostgresProxy } from '../../test/support/postgres-proxy.ts';
 import { postgresThatEchoes } from '../../test/support/postgres-that-echoes.ts';
 import { testServer } from '../../test/support/postgres.ts';
 import { within } from './doctor-checks.ts';
@@ -111,6 +112,16 @@ test('a node that runs, its PostgreSQL and an API that takes keys as they are: n
   expect(told.err.endsWith('\r\u001b[K')).toBe(true);
   expect(existsSync(join(folder, 'data'))).toBe(false);
   expect(readdirSync(folder)).toEqual(['node.json']);
+});
+
+test('a pooler before PostgreSQL, as its own numbers of processes show: a warning; a proxy that only passes on: none', async () => {
+  const { proxy, url } = await PostgresProxy.start(databaseUrl);
+  const text = 'a pooler stands in between';
+  expect((await examine(settings({ postgres: { url } }))).of('postgresql')).not.toContain(text);
+  proxy.nameOwnProcesses();
+  const told = await examine(settings({ postgres: { url } }));
+  expect(told.of('postgresql')).toContain(`warning: ${text}`);
+  await proxy.close();
 });
 
 test('servers that undo escapes, resolve dots, redirect, or answer with a page of their own: each is told', async () => {

@@ -9,6 +9,7 @@ export class PostgresProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private holding = false;
+  private namesOwnProcesses = false;
 
   private constructor(server: Server) {
     this.server = server;
@@ -30,6 +31,11 @@ export class PostgresProxy {
     this.holding = true;
   }
 
+  /** From now on clients are told numbers of processes that are not the server's, as poolers do. */
+  nameOwnProcesses(): void {
+    this.namesOwnProcesses = true;
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -47,7 +53,16 @@ export class PostgresProxy {
     }
     client.on('data', (bytes) => server.write(bytes));
     server.on('data', (bytes) => {
-      if (!this.holding) client.write(bytes);
+      if (!this.holding) client.write(this.namesOwnProcesses ? renamed(bytes) : bytes);
     });
   }
+}
+
+/** BackendKeyData: 'K', the length 12, the process, a secret. It comes once, behind the authentication. */
+const KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);
+
+function renamed(bytes: Buffer): Buffer {
+  const at = bytes.indexOf(KEY_DATA);
+  if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + KEY_DATA.length) ^ 1, at + KEY_DATA.length);
+  return bytes;
 }
