@@ -53,6 +53,24 @@ describe('compiling a template', () => {
   });
 });
 
+describe('a template in another form (RFC 3986, 6.2.2 and 6.2.3)', () => {
+  test.each([
+    ['scheme and host in capitals', 'HTTP://Legacy.Example/Data/{key}', 'http://legacy.example/Data/a%2Fb'],
+    ['the port that its scheme has by itself', 'https://h:443/{key}', 'https://h/a%2Fb'],
+    ['dots in the fixed path', 'http://h/x/../y/./{key}', 'http://h/y/a%2Fb'],
+    ['escaped dots in the fixed path', 'http://h/x/%2E%2e/{key}', 'http://h/a%2Fb'],
+    ['an empty segment in the fixed path', 'http://h//y/{key}', 'http://h//y/a%2Fb'],
+    ['a fixed escape in small letters', 'http://h/%7eme/{key}', 'http://h/%7eme/a%2Fb'],
+  ])('%s: the same resource, and no key leaves it', (_name, text, url) => {
+    const template = compile(text);
+    expect(urlOf(template, 'a/b')).toBe(url);
+    for (const key of ['.', '..', '../a', 'a/../../b', '..%2f', '//evil.example']) {
+      const built = urlOf(template, key);
+      expect(built === null || built.startsWith(url.slice(0, -'a%2Fb'.length))).toBe(true);
+    }
+  });
+});
+
 describe('a key that would name another resource', () => {
   test.each([
     '',

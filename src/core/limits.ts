@@ -229,6 +229,11 @@ export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 export const LEGACY_BODY_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
 /** Callers that may wait for one fetch from legacy. */
 export const FLIGHT_WAITERS_MAX = 20_000;
+/**
+ * Bytes of values read from legacy that are being stored: legacy may be faster than PostgreSQL and the disks. At most
+ * this much of each is kept in the several places that a write needs.
+ */
+export const FILL_BYTES_IN_FLIGHT_MAX = 64 * 1024 * 1024;
 /** Milliseconds for which an absence reported by the legacy source is remembered (plus or minus a fifth). */
 export const LEGACY_ABSENT_MS = 30_000;
 export const LEGACY_ABSENT_COUNT_MAX = 100_000;
@@ -332,6 +337,7 @@ assert(
   SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 384 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
   'a page of a scan must fit a frame',
 );
+assert(FILL_BYTES_IN_FLIGHT_MAX >= VALUE_BYTES_MAX, 'a value of the largest size can be filled');
 assert(MODIFY_BYTES_MAX >= VALUE_BYTES_MAX, 'a modification can set, and tell, the largest value');
 assert(
   MODIFY_BYTES_MAX + MODIFY_CHANGES_MAX * 1024 + VALUE_BYTES_MAX / 8 < FRAME_BYTES_MAX,

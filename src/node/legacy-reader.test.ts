@@ -4,6 +4,7 @@ import { Prng } from '../base/prng.ts';
 import { failure } from '../core/errors.ts';
 import { Instruments } from '../core/instruments.ts';
 import {
+  FILL_BYTES_IN_FLIGHT_MAX,
   FLIGHT_WAITERS_MAX,
   LEGACY_ABSENT_COUNT_MAX,
   LEGACY_ABSENT_MS,
@@ -27,6 +28,7 @@ let reader: LegacyReader;
 let held: Map<string, KeyRecord | 'deleted'>;
 let fillCount: number;
 let fillFailure: ReadResult | null;
+let fill: Fill;
 
 beforeEach(() => build());
 
@@ -36,13 +38,14 @@ function build(source?: LegacySource): void {
   held = new Map();
   fillCount = 0;
   fillFailure = null;
+  fill = fillAfterMs(5);
   const life = { alive: true, pausedUntil: 0 };
   reader = new LegacyReader({
     clock: new SimClock(scheduler, life),
     random: new Prng(4),
     source: source ?? legacy.connect(life),
     instruments: new Instruments(),
-    fill: fillAfterMs(5),
+    fill: (...given) => fill(...given),
     fetchTimeoutMs: FETCH_MS,
   });
 }
@@ -99,6 +102,32 @@ function read(key: string): string {
   expect(answers).toHaveLength(1);
   return answers[0]!;
 }
+
+test('values come faster than they are stored: so many bytes wait and no more, the others are refused, and then taken again', () => {
+  const large = new Uint8Array(1024 * 1024);
+  const fitting = FILL_BYTES_IN_FLIGHT_MAX / large.length;
+  const ends: (() => void)[] = [];
+  build();
+  fill = (_key, { value }, done) => {
+    fillCount += 1;
+    ends.push(() => done({ kind: 'value', record: recordOf('k', value.subarray(0, 1), ORIGIN_LEGACY) }));
+  };
+  const keys = Array.from({ length: fitting + 20 }, (_, at) => `k${at}`);
+  for (const key of [...keys, 'later']) legacy.set(key, large);
+  const answers = keys.map(begin);
+  scheduler.runUntil(1_500);
+  expect(fillCount).toBe(fitting);
+  expect(answers.filter(([answer]) => answer === 'overloaded')).toHaveLength(20);
+  const calls = legacy.callCount;
+  expect(read('later')).toBe('overloaded');
+  expect(legacy.callCount).toBe(calls);
+  for (const end of ends.splice(0)) end();
+  expect(answers.filter(([answer]) => answer === '\0')).toHaveLength(fitting);
+  const again = begin('later');
+  scheduler.runUntil(scheduler.time + 1_000);
+  for (const end of ends) end();
+  expect(again).toEqual(['\0']);
+});
 
 test('ten thousand readers of one key: one call, one fill, everyone gets the value', () => {
   legacy.set('k', bytes('v'));

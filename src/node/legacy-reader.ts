@@ -10,10 +10,12 @@
 import { unreachable } from '../base/assert.ts';
 import { failure } from '../core/errors.ts';
 import {
+  FILL_BYTES_IN_FLIGHT_MAX,
   FLIGHT_WAITERS_MAX,
   LEGACY_ABSENT_COUNT_MAX,
   LEGACY_ABSENT_MS,
   LEGACY_ERROR_BACKOFF_MS,
+  VALUE_BYTES_MAX,
 } from '../core/limits.ts';
 import type { Instruments } from '../core/instruments.ts';
 import type { ReadResult } from '../core/operation.ts';
@@ -61,10 +63,18 @@ const WAITERS_TOTAL_MAX = FLIGHT_WAITERS_MAX * 2;
 const ABSENT_JITTER = 0.2;
 const ABSENT: ReadResult = { kind: 'absent' };
 
+function overloaded(message: string): ReadResult {
+  return { kind: 'failed', failure: failure('overloaded', message) };
+}
+
+const TOO_MANY_FILLS = overloaded('too many values of the legacy source wait to be stored');
+
 export class LegacyReader {
   private readonly parts: LegacyReaderParts;
   private readonly flights = new Map<string, Flight>();
   private waiterCount = 0;
+  /** Bytes of fetched values that are being stored. */
+  private fillBytes = 0;
   private readonly absences = new Map<string, Remembered>();
   private readonly failures = new Map<string, Remembered>();
   private ready: { readonly done: Done; readonly result: ReadResult }[] = [];
@@ -79,9 +89,11 @@ export class LegacyReader {
     if (remembered !== undefined) return this.answerLater(done, remembered);
     const flight = this.flights.get(key);
     if (this.waiterCount >= WAITERS_TOTAL_MAX || (flight?.waiters.length ?? 0) >= FLIGHT_WAITERS_MAX) {
-      const message = 'too many readers wait for the legacy source';
-      return this.answerLater(done, { kind: 'failed', failure: failure('overloaded', message) });
+      return this.answerLater(done, overloaded('too many readers wait for the legacy source'));
     }
+    // The value would find no room when it comes.
+    if (flight === undefined && this.fillBytes + VALUE_BYTES_MAX > FILL_BYTES_IN_FLIGHT_MAX)
+      return this.answerLater(done, TOO_MANY_FILLS);
     this.waiterCount += 1;
     if (flight === undefined) {
       this.begin(key, done);
@@ -106,7 +118,7 @@ export class LegacyReader {
   private onOutcome(flight: Flight, outcome: LegacyOutcome): void {
     switch (outcome.kind) {
       case 'value':
-        this.parts.fill(flight.key, outcome, (result) => this.end(flight, result));
+        this.store(flight, outcome);
         return;
       case 'absent':
         if (!flight.overtaken) this.rememberAbsence(flight.key);
@@ -124,6 +136,16 @@ export class LegacyReader {
       default:
         unreachable(outcome);
     }
+  }
+
+  private store(flight: Flight, fetched: LegacyValue): void {
+    const { length } = fetched.value;
+    if (this.fillBytes + length > FILL_BYTES_IN_FLIGHT_MAX) return this.end(flight, TOO_MANY_FILLS);
+    this.fillBytes += length;
+    this.parts.fill(flight.key, fetched, (result) => {
+      this.fillBytes -= length;
+      this.end(flight, result);
+    });
   }
 
   private end(flight: Flight, result: ReadResult): void {
