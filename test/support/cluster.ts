@@ -298,14 +298,20 @@ export class TestCluster {
   }
 
   private async end(signal: NodeJS.Signals, names: readonly string[]): Promise<void> {
-    const running = names.map((name) => this.processes.get(name)).filter((child) => child !== undefined);
-    for (const child of running) {
+    const running = names.flatMap((name) => {
+      const child = this.processes.get(name);
+      return child === undefined ? [] : [{ name, child }];
+    });
+    for (const { child } of running) {
       this.ending.add(child);
       child.kill(signal);
     }
-    await Promise.all(running.map((child) => ended(child)));
-    for (const child of running) this.ending.delete(child);
-    for (const name of names) this.processes.delete(name);
+    await Promise.all(running.map(({ child }) => ended(child)));
+    for (const { name, child } of running) {
+      this.ending.delete(child);
+      // While others were awaited, somebody who ended the same one may have started it again.
+      if (this.processes.get(name) === child) this.processes.delete(name);
+    }
   }
 
   private settings(name: string): object {
