@@ -60,6 +60,21 @@ test('while it waits for a connection: it did not happen', async () => {
   nowhere.close();
 });
 
+test('many calls that wait for a connection, half of them with one signal: no warning of a leak in the caller’s process', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warned);
+  const nowhere = connect({ nodes: [NOBODY], timeoutMs, connectTimeoutMs: timeoutMs });
+  const { signal } = aborting;
+  const calls = Array.from({ length: 40 }, (_, at) => nowhere.get('a', at % 2 === 0 ? { signal } : {}));
+  nowhere.close();
+  for (const call of await Promise.allSettled(calls)) expect(call.status).toBe('rejected');
+  // Warnings are told in a turn of their own.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  expect(warnings).toEqual([]);
+});
+
 test('while it waits for another node, since the first one has refused: taken back, and not refused', async () => {
   doors.api.failWith = 'not_ready';
   const two = connect({ nodes: [doors.address, NOBODY], timeoutMs, connectTimeoutMs: timeoutMs });

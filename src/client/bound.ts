@@ -3,6 +3,7 @@
  * options: a misspelt time to live would make a value that never expires, and a time limit that is not a number would
  * end the process.
  */
+import { setMaxListeners } from 'node:events';
 import { CausewayError } from './causeway-error.ts';
 import { refused } from './entry.ts';
 import type { CallOptions, ConnectOptions } from './options.ts';
@@ -23,7 +24,10 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export function boundOf(options: CallOptions, timeoutMsDefault: number): Bound {
   checkOptions(options);
   const { timeoutMs, signal } = options;
-  if (signal !== undefined && !isSignal(signal)) throw refused('the signal is no AbortSignal');
+  if (signal !== undefined) {
+    if (!isSignal(signal)) throw refused('the signal is no AbortSignal');
+    manyListen(signal);
+  }
   if (timeoutMs === undefined) return { timeoutMs: timeoutMsDefault, signal };
   const fault = timeoutFault(timeoutMs);
   if (fault !== undefined) throw refused(fault);
@@ -63,6 +67,14 @@ function timeoutFault(timeoutMs: unknown, name = 'timeoutMs'): string | undefine
 /** Checks what the object can do, since one from another context of this process has another class. */
 function isSignal(signal: AbortSignal | null): boolean {
   return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
+}
+
+/**
+ * Any number of calls may be open under one signal: without this, Node warns of a leak from the eleventh on. A signal of
+ * another context has no such warning to be turned off.
+ */
+export function manyListen(signal: AbortSignal): void {
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
 
 export function failIfAborted(signal: AbortSignal | undefined): void {

@@ -9,7 +9,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { isDoorAddress } from '../core/door-address.ts';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
-import { abortedError, checkConnectOptions, failIfAborted, pause } from './bound.ts';
+import { abortedError, checkConnectOptions, failIfAborted, pause, manyListen } from './bound.ts';
 import type { Bound } from './bound.ts';
 import {
   CausewayError,
@@ -62,6 +62,7 @@ export class Nodes {
   #next = 0;
 
   constructor(options: ConnectOptions) {
+    manyListen(this.#closing.signal);
     const addresses = checkedNodes((options as ConnectOptions | undefined)?.nodes);
     checkConnectOptions(options);
     this.trace = options.trace;
