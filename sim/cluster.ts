@@ -7,8 +7,8 @@ import { Prng } from '../src/base/prng.ts';
 import { markInDoubt } from '../src/node/membership/disk.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
-import { openNode } from '../src/node/store/replacing.ts';
-import type { Replace } from '../src/node/store/replacing.ts';
+import { openNode } from '../src/node/open-node.ts';
+import type { Replace } from '../src/node/open-node.ts';
 import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import { Instruments } from '../src/core/instruments.ts';
 import {

@@ -115,8 +115,8 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
 
 /** Checks that a node that may serve knows the floors of what was forgotten. */
 export function lookAtFloors(world: SimWorld, name: string, node: CausewayNode): void {
-  const view = node['replica']?.view;
-  const { floors } = node['floors'];
+  const view = node['keeper'].replica?.view;
+  const { floors } = node['assembly'].floors;
   world.forgotten.look(
     name,
     view?.topology.epoch ?? 0,
@@ -149,7 +149,7 @@ export function rottenCopy(world: SimWorld): string | null {
 
 /** Like `inspect`, without reading the record. */
 function ownsSlot(node: CausewayNode, slot: number): boolean {
-  return node['replica']?.view.row(slot).owns === true;
+  return node['keeper'].replica?.view.row(slot).owns === true;
 }
 
 /** The version for which the key is marked as lacking in PostgreSQL. */

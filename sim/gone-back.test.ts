@@ -75,7 +75,7 @@ describe.each([
     expect(held(world, KEY)).toEqual([undefined, undefined, undefined]);
     expect([told(world, 'store.gone_back'), told(world, 'store.leftover_cleared')]).toEqual([1, 1]);
     expect(held(world, OTHER)).toEqual(['at rest', 'at rest', 'at rest']);
-    expect(sim.node!['floors'].floors.of(SLOT)).toBe(world.database.server.floorOf(SLOT));
+    expect(sim.node!['assembly'].floors.floors.of(SLOT)).toBe(world.database.server.floorOf(SLOT));
   });
 
   test('PostgreSQL lacks a row below its floor that all owners hold: it is no leftover, and is brought back', () => {

@@ -227,7 +227,7 @@ it('more wait on one key than may: the further ones are refused, the others answ
   const world = new SmallWorld(94);
   world.database.rowMs = 200;
   const { node } = world.nodes[0]!;
-  const replica = node!['replica']!;
+  const replica = node!['keeper'].replica!;
   const told: string[] = [];
   const write = (): void =>
     replica.write(

@@ -3,27 +3,26 @@ import type { CausewayNode } from '../src/node/node.ts';
 import type { QueueSizes } from './checkers/queues.ts';
 
 export function queueSizesOf(node: CausewayNode): QueueSizes {
-  const context = node['replica']?.['context'];
-  const legacy = node['serving'].legacy;
-  const recordWriter = node['recordWriter'];
-  const recordReader = node['recordReader'];
-  const writer = node['writer'];
+  const assembly = node['assembly'];
+  const context = assembly.keeper.replica?.['context'];
+  const legacy = assembly.serving.legacy;
+  const { recordWriter, recordReader, writer } = assembly;
   let waitingOnKeys = 0;
   for (const state of context?.table.values() ?? []) {
     waitingOnKeys += state.queue.length + state.readers.length + state.aborted.length + state.owed.length;
   }
   let deadlines = 0;
-  for (const bucket of node['deadlines']['buckets'].values()) deadlines += bucket.size;
+  for (const bucket of assembly.deadlines['buckets'].values()) deadlines += bucket.size;
   return {
-    operations: node['admission'].inFlight('client') + node['admission'].inFlight('peer'),
-    operationBytes: node['admission']['bytesInFlight'],
+    operations: assembly.admission.inFlight('client') + assembly.admission.inFlight('peer'),
+    operationBytes: assembly.admission['bytesInFlight'],
     deadlines,
-    waitingForReadiness: node['waitingRuns'].size,
+    waitingForReadiness: assembly.waitingRuns.size,
     keysInFlight: context?.table.size ?? 0,
     waitingOnKeys,
     rounds: context?.rounds.size ?? 0,
     settling: context?.settling.size ?? 0,
-    forwarded: node['forwarder']['pending'].size,
+    forwarded: assembly.forwarder['pending'].size,
     storeBatches: writer['waiting'].length,
     inFlightEntries: writer['writeCounts'].size,
     entriesToDrop: writer['entriesToDrop'].length,
@@ -31,8 +30,8 @@ export function queueSizesOf(node: CausewayNode): QueueSizes {
     recordReads: recordReader === null ? 0 : recordReader['waiting'].size,
     legacyFlights: legacy?.['flights'].size ?? 0,
     legacyWaiters: legacy?.['waiterCount'] ?? 0,
-    copies: node['learner']['pulls'].size,
-    spooled: node['spool'].marks.entries,
-    repairs: node['background'].repair['pending'].size,
+    copies: assembly.learner['pulls'].size,
+    spooled: assembly.spool.marks.entries,
+    repairs: assembly.background.repair['pending'].size,
   };
 }

@@ -228,7 +228,7 @@ class Run {
       return `no scrubber has made it whole: ${unscrubbed()}`;
     const left = (): string | null =>
       cluster.nodes
-        .filter(({ isGone, node }) => !isGone && node !== null && node['replica'] !== null)
+        .filter(({ isGone, node }) => !isGone && node !== null && node['keeper'].replica !== null)
         .map(({ name, node }) => leftAtRest(name, queueSizesOf(node!)))
         .find((each) => each !== null) ?? null;
     if (!this.advance(EMPTY_MS_MAX, () => left() === null)) return `at rest, and yet there is ${left()}`;
@@ -313,7 +313,7 @@ class Run {
   private isIdle(): boolean {
     if (this.world.database.server.edits.count > 0) return false;
     return this.world.cluster.nodes.every(
-      ({ isGone, node }) => isGone || (node !== null && (node['replica']?.keysInFlight ?? 0) === 0),
+      ({ isGone, node }) => isGone || (node !== null && (node['keeper'].replica?.keysInFlight ?? 0) === 0),
     );
   }
 

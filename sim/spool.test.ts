@@ -88,7 +88,7 @@ it("marks are left over of a version that never became the cluster's: what it ho
   // As if a write had died with its process, and another of its key had taken a lower version: learners copy its mark.
   const slot = slotOf('key');
   for (const { node } of each.nodes) {
-    const { marks } = node!['spool'];
+    const { marks } = node!['assembly'].spool;
     expect(marks.of(slot, 'key')!.version).toBe(version);
     marks.put(slot, 'key', { version: version + 2, since: 0, byteCount: 80 });
   }

@@ -30,7 +30,7 @@ function deleted(world: SmallWorld): number {
 }
 
 const holds = ({ node }: SimNode): boolean => node !== null && node.inspect(KEY).record !== undefined;
-const floorAt = ({ node }: SimNode): number => node!['floors'].floors.of(slotOf(KEY));
+const floorAt = ({ node }: SimNode): number => node!['assembly'].floors.floors.of(slotOf(KEY));
 
 function untilForgotten(world: SmallWorld, nodes: readonly SimNode[] = world.nodes): void {
   world.until(() => !nodes.some(holds), 20_000);
@@ -102,7 +102,7 @@ describe('somebody was not there', () => {
   test('an owner is past the floor and does not hear what to remove: it takes it up itself, in its turn', () => {
     const world = worldOf(75);
     const deaf = world.ownersOf(KEY)[1]!;
-    const { collector } = deaf.node!['background'];
+    const { collector } = deaf.node!['assembly'].background;
     const hear = collector.onMessage.bind(collector);
     collector.onMessage = (from, message) =>
       message.kind === 'deletionsForget' ? undefined : hear(from, message);

@@ -37,7 +37,7 @@ test('one member is cut off again and again after the last fault: no rest within
 test('one entry is never taken out of a queue: it is found at rest, and told with its place', () => {
   const result = tell((cluster, scheduler) =>
     scheduler.after(500, () =>
-      cluster.nodes[1]!.node!['background'].repair['pending'].set('leaked', {} as never),
+      cluster.nodes[1]!.node!['assembly'].background.repair['pending'].set('leaked', {} as never),
     ),
   );
   expect(result.violationKind).toBe('progress');
@@ -48,7 +48,7 @@ test('a queue grows with each moment of the load: caught before the load ends', 
   let leaked = 0;
   const result = tell((cluster, scheduler) =>
     every(scheduler, 1, () =>
-      cluster.nodes[1]!.node?.['forwarder']['pending'].set(-(leaked += 1), {} as never),
+      cluster.nodes[1]!.node?.['assembly'].forwarder['pending'].set(-(leaked += 1), {} as never),
     ),
   );
   expect(result.violationKind).toBe('queues');

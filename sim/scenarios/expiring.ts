@@ -34,9 +34,9 @@ function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string 
   world.database.rowMs = 500;
   if (comesBefore) {
     world.until(() => world.scheduler.time >= 2_900, 5_000);
-    const sealed = node['replica']!.lastReadable(key, slot);
+    const sealed = node['keeper'].replica!.lastReadable(key, slot);
     if (sealed === undefined || sealed === 'untold') return 'it is not at rest';
-    if (!node['replica']!.reaffirm(slot, sealed)) return 'it does not go round';
+    if (!node['keeper'].replica!.reaffirm(slot, sealed)) return 'it does not go round';
   } else {
     world.until(() => node.inspect(key).record?.tombstone === true, 5_000);
     if (node.inspect(key).valid) return 'its deletion is through already';

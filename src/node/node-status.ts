@@ -10,37 +10,15 @@ import { liveOwners, memberById } from '../core/topology.ts';
 import type { RecordIdentity, Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
 import type { Inspection, NodeStatus } from './api.ts';
-import type { LoadWatch } from './load-watch.ts';
+import type { NodeAssembly } from './assembly/assembly.ts';
+import type { Background } from './background.ts';
 import type { Membership } from './membership/membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { RecordShelf } from './store/record-shelf.ts';
-import type { ByHandStatus, DriveStatus } from './status-parts.ts';
-import type { StoreWriter } from './store/store-writer.ts';
 
-export interface StatusParts {
-  readonly membership: Membership;
-  readonly replica: Replica | null;
-  readonly parts: NodeParts;
-  readonly disk: Omit<NodeStatus['disk'], 'state'>;
-  readonly load: NodeStatus['load'];
-  readonly keysHeld: number;
-  readonly learnedShare: number;
-  readonly copy: NodeStatus['copy'];
-  readonly scrub: NodeStatus['scrub'];
-  readonly drive: DriveStatus | null;
-  readonly byHand: ByHandStatus | null;
-  readonly spool: NodeStatus['spool'];
-  /** Names of other members that are about to stop. */
-  readonly stopping: readonly string[];
-  readonly operations: NodeStatus['operations'];
-  readonly recent: NodeStatus['recent'];
-  readonly loadWatch: LoadWatch;
-  readonly writer: StoreWriter;
-  readonly tombstones: NodeStatus['tombstones'];
-}
-
-export function statusOf(from: StatusParts): NodeStatus {
-  const { membership, replica, parts } = from;
+export function statusOf(parts: NodeParts, assembly: NodeAssembly): NodeStatus {
+  const { membership, background, learner, shelf, writer } = assembly;
+  const { replica } = assembly.keeper;
   const now = parts.clock.now();
   const topology = membership.topology;
   const legacy = parts.legacySource?.health();
@@ -56,7 +34,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     outside: membership.lives.outside,
     leaseHeld: membership.leaseHeld(),
     leaseLeftMs: Math.max(0, Math.round(Math.max(membership.leaseUntil, 0) - now)),
-    members: membersOf(from),
+    members: membersOf(parts, membership),
     protocol: {
       speaks: parts.hello.protocolMax,
       inForce: topology === null ? 0 : protocolInForce(topology),
@@ -66,10 +44,10 @@ export function statusOf(from: StatusParts): NodeStatus {
       reason: parts.setAside.reason,
       inDoubt: parts.setAside.paths.length > 0 && membership.selfId === 0,
     },
-    disk: { state: membership.room.room, ...from.disk },
-    load: from.load,
+    disk: { state: membership.room.room, ...assembly.diskWatch.seen },
+    load: loadOf(assembly.admission),
     refusals: parts.refusals?.() ?? [],
-    record: recordOf(from),
+    record: recordOf(parts, membership, background),
     legacy:
       legacy === undefined
         ? { state: 'unused', reason: '', calls: 0 }
@@ -78,27 +56,30 @@ export function statusOf(from: StatusParts): NodeStatus {
     slotsLost: topology === null ? 0 : slotsUnowned(topology),
     keysInFlight: replica?.keysInFlight ?? 0,
     oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
-    keysHeld: from.keysHeld,
-    tombstones: from.tombstones,
-    learnedShare: from.learnedShare,
-    copy: from.copy,
-    scrub: from.scrub,
-    spool: from.spool,
-    operations: from.operations,
-    recent: from.recent,
+    keysHeld: shelf.digests.recordCount,
+    tombstones: background.collector.status(),
+    learnedShare: learner.share,
+    copy: learner.copyStatus(),
+    scrub: background.scrubber.status(),
+    spool: assembly.spool.status(),
+    operations: { ...assembly.counts },
+    recent: assembly.recent.activity(),
     progress: {
-      tickAgoMs: from.loadWatch.tickAgoMs(now),
-      storeBatchMs: from.writer.pulse.underWayMs(now),
+      tickAgoMs: assembly.loadWatch.tickAgoMs(now),
+      storeBatchMs: writer.pulse.underWayMs(now),
     },
-    stopCosts: stopCostsOf(from),
+    stopCosts: stopCostsOf(assembly),
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };
 }
 
-function stopCostsOf({ membership, spool, stopping }: StatusParts): string[] {
+/** Reasons against stopping this node now, for people. */
+export function stopCostsOf({ membership, spool, background }: NodeAssembly): string[] {
   const { topology, selfId, phase } = membership;
+  const spooled = spool.marks.entries;
+  const stopping = background.stops.others();
   return costsOfStopping({
-    ...{ topology, selfId, phase, stopping, spooled: spool.entries, leaseHeld: membership.leaseHeld() },
+    ...{ topology, selfId, phase, stopping, spooled, leaseHeld: membership.leaseHeld() },
     isLinked: (id) => {
       const member = topology === null ? undefined : memberById(topology, id);
       return member !== undefined && membership.isLinked(member.name);
@@ -106,7 +87,11 @@ function stopCostsOf({ membership, spool, stopping }: StatusParts): string[] {
   });
 }
 
-function recordOf({ membership, parts, drive, byHand }: StatusParts): NodeStatus['record'] {
+function recordOf(
+  parts: NodeParts,
+  membership: Membership,
+  { driver, outside }: Background,
+): NodeStatus['record'] {
   const { systemOfRecord } = parts;
   if (systemOfRecord === null) return { state: 'unused', reason: '' };
   const health = systemOfRecord.health();
@@ -118,8 +103,8 @@ function recordOf({ membership, parts, drive, byHand }: StatusParts): NodeStatus
     ...(chosen === undefined ? {} : { known: identityOf(chosen) }),
     ...(seen === null ? {} : { seen: identityOf(seen) }),
     ...(chosen === undefined || seen === null ? {} : { isForeign: isForeign(chosen, seen) }),
-    ...(drive === null ? {} : { drive }),
-    ...(byHand === null ? {} : { byHand }),
+    ...(driver === null ? {} : { drive: driver.status() }),
+    ...(outside === null ? {} : { byHand: outside.status() }),
     ...(parts.record.readyNeedsIt === true ? { isNeeded: true } : {}),
   };
 }
@@ -128,7 +113,7 @@ function identityOf({ system, timeline }: RecordIdentity): RecordIdentity {
   return { system, timeline };
 }
 
-export function loadOf({ read, write, handedOn }: Admission): NodeStatus['load'] {
+function loadOf({ read, write, handedOn }: Admission): NodeStatus['load'] {
   return {
     state: read.limit === Infinity && write.limit === Infinity ? 'calm' : 'refusing',
     readsInFlight: read.inFlight,
@@ -138,8 +123,7 @@ export function loadOf({ read, write, handedOn }: Admission): NodeStatus['load']
   };
 }
 
-function membersOf(from: StatusParts): NodeStatus['members'] {
-  const { membership, parts } = from;
+function membersOf(parts: NodeParts, membership: Membership): NodeStatus['members'] {
   const topology = membership.topology;
   if (topology === null) return [];
   const spoken = membership.proposals.spoken();

@@ -40,6 +40,8 @@ export class ReplicaKeeper {
   replica: Replica | null = null;
   private readonly parts: KeeperParts;
   private incarnation = 0;
+  /** At the last tick, in this epoch. */
+  private leaseWasHeld = false;
 
   constructor(parts: KeeperParts) {
     this.parts = parts;
@@ -66,8 +68,15 @@ export class ReplicaKeeper {
       holding.onTopology(view, this.replica, previous?.epoch === next.epoch - 1);
       this.replica.onEpoch(view);
     }
+    this.leaseWasHeld = false;
     this.parts.onEpoch();
     this.parts.learner.onTopology(view, this.replica);
+  }
+
+  /** Finishes what no living process drives any more, whenever a lease begins. (R13) */
+  tick(replica: Replica, leaseHeld: boolean): void {
+    if (leaseHeld && !this.leaseWasHeld) replica.replayAll();
+    this.leaseWasHeld = leaseHeld;
   }
 
   private abandon(): void {

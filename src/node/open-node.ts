@@ -3,9 +3,9 @@
  * trusted: if a single in-flight entry is missing, an undecided write would be taken for valid. The node then enters
  * like one whose disk was lost, and copies everything from its peers. (PROTOCOL R8, R12, R29)
  */
-import type { Storage, StorageError } from '../../ports/storage.ts';
-import { CausewayNode } from '../node.ts';
-import type { NodeParts, SetAside } from '../node-parts.ts';
+import type { Storage, StorageError } from '../ports/storage.ts';
+import { CausewayNode } from './node.ts';
+import type { NodeParts, SetAside } from './node-parts.ts';
 
 /** Moves the store aside for good and opens a blank one, marked as in doubt; or says why it cannot. */
 export type Replace = (reason: string, done: (replacement: Replacement | string) => void) => void;

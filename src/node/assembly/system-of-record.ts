@@ -1,0 +1,97 @@
+/** Builds how a node reaches PostgreSQL, and what it does while PostgreSQL is away. Null where there is none. */
+import { isElsewhere } from '../../core/lives.ts';
+import { NO_MUTATIONS } from '../../core/mutations.ts';
+import { judgeKeptOut } from '../../core/record-floors.ts';
+import { WHY_FENCED, driveOf } from '../../core/record-standing.ts';
+import type { Replica } from '../../core/replication/replica.ts';
+import type { Topology } from '../../core/topology.ts';
+import type { Membership } from '../membership/membership.ts';
+import { OutageWatch } from '../membership/outage-watch.ts';
+import type { NodeParts } from '../node-parts.ts';
+import type { SpoolMarks } from '../spool/marks.ts';
+import { Spool } from '../spool/spool.ts';
+import type { SpoolParts } from '../spool/spool.ts';
+import type { FloorStore } from '../store/floor-store.ts';
+import type { RecordShelf } from '../store/record-shelf.ts';
+import { heldNow, passingFloors } from '../system-of-record/held-now.ts';
+import { RecordReader } from '../system-of-record/record-reader.ts';
+import type { OnFetched } from '../system-of-record/record-reader.ts';
+import { RecordWriter } from '../system-of-record/record-writer.ts';
+import type { JudgeKeptOut } from '../system-of-record/record-writer.ts';
+
+export interface RecordWriterSurroundings {
+  readonly topology: () => Topology | null;
+  readonly shelf: RecordShelf;
+  readonly floors: FloorStore;
+  readonly replica: () => Replica | null;
+}
+
+export function recordWriterOf(
+  parts: NodeParts,
+  { topology, shelf, floors, replica }: RecordWriterSurroundings,
+  onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
+): RecordWriter | null {
+  const { clock, telemetry, onFatal } = parts;
+  const trusts = parts.mutations?.trustOldFloor === true;
+  if (parts.systemOfRecord === null) return null;
+  const systemOfRecord =
+    parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
+  const judge: JudgeKeptOut = (slot, { key, version }, told) =>
+    judgeKeptOut(version, heldNow(replica(), shelf, slot, key), {
+      own: trusts ? told : floors.floors.of(slot),
+      told,
+    });
+  const onFenced = (): void => {
+    const known = topology();
+    // A foreign server that is only asked what it holds says nothing about this life. (decision 35)
+    if (known === null || !isElsewhere(known, systemOfRecord.seen())) onFatal(WHY_FENCED);
+  };
+  const life = (): number => topology()?.life ?? 0;
+  const drive = driveIn(topology);
+  const { instruments } = parts;
+  const record = parts.traces?.recordOfWriter(systemOfRecord) ?? systemOfRecord;
+  return new RecordWriter(
+    ...([record, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
+    instruments,
+  );
+}
+
+export function recordReaderOf(
+  parts: NodeParts,
+  topology: () => Topology | null,
+  onFetched: OnFetched,
+): RecordReader | null {
+  const { clock, telemetry, systemOfRecord } = parts;
+  if (systemOfRecord === null) return null;
+  const record = parts.traces?.recordOfReader(systemOfRecord) ?? systemOfRecord;
+  return new RecordReader(record, clock, telemetry, onFetched, driveIn(topology));
+}
+
+function driveIn(topology: () => Topology | null): () => number {
+  return () => {
+    const known = topology();
+    return known === null ? 0 : driveOf(known);
+  };
+}
+
+export function spoolOf(
+  parts: NodeParts,
+  membership: Membership,
+  recordWriter: RecordWriter | null,
+  marks: SpoolMarks,
+  around: Pick<SpoolParts, 'shelf' | 'send' | 'replica' | 'isFullElsewhere'>,
+): Spool {
+  const { clock, telemetry, storage, systemOfRecord: record, record: settings } = parts;
+  return new Spool({
+    ...{ clock, telemetry, storage, record, recordWriter, marks, settings, ...around },
+    mutations: parts.mutations ?? NO_MUTATIONS,
+    topology: () => membership.topology,
+    leaseHeld: () => membership.leaseHeld(),
+  });
+}
+
+export function outageWatchOf(parts: NodeParts, marks: SpoolMarks): OutageWatch {
+  const { self, systemOfRecord: record, telemetry } = parts;
+  const maySpool = parts.record.outage === 'spool';
+  return new OutageWatch({ name: self.name, record, maySpool, isFull: () => marks.isFull, telemetry });
+}
