@@ -70,6 +70,7 @@ export const EVENTS = {
   'overload.ended': 'Nothing is refused any more.',
   'peer.earlier': 'A peer speaks an earlier version of the protocol; it is spoken to in that one.',
   'peer.frame_damaged': 'A frame from a peer does not decode; nothing of it is used.',
+  'peer.lines_left_out': 'So many refusals of peers and damaged frames of the second before were not logged.',
   'peer.refused':
     'A process that is no member, is set up differently, or bears the name of another one that is linked tried to connect as a peer.',
   'postgres.adoption.begun': "The first system's table is taken over.",

@@ -192,6 +192,8 @@ export const HEAL_AFTER_MS_DEFAULT = 600_000;
 export const LOSS_PAGES_COUNTED_MAX = 50;
 /** Processes that ask to join and are not members yet; further ones are ignored. */
 export const JOINERS_MAX = 64;
+/** Lines in the log about peers that are refused, and about frames that do not decode: strangers can cause them. */
+export const PEER_LINES_PER_SECOND_MAX = 20;
 /** Joins, and leaves, of one plan: it is made in one turn, and no more than that many may ask to join. */
 export const PLAN_MEMBERS_MAX = JOINERS_MAX;
 /** Bytes to keep free: what a busy node writes, with compactions, until it has left the write path. */

@@ -84,7 +84,7 @@ export class CausewayNode implements NodeApi {
         if (!this.closed) desk.onFrame(name, frame);
       },
       onPeerGone: (name) => desk.onPeerGone(name),
-      onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
+      onRefused: (name, reason) => desk.onRefused(name, reason),
     });
     this.membership.start();
     diskWatch.start();

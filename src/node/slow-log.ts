@@ -5,6 +5,7 @@
 import { stampedMs } from '../core/stamps.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { LineRate } from './line-rate.ts';
 import type { TimedRead, TimedWrite } from './timing.ts';
 
 export interface SlowLogSettings {
@@ -13,26 +14,21 @@ export interface SlowLogSettings {
   readonly linesPerSecondMax: number;
 }
 
-const SECOND_MS = 1_000;
-
 export class SlowLog {
   readonly thresholdMs: number;
-  private readonly linesPerSecondMax: number;
-  private readonly clock: Clock;
   private readonly telemetry: Telemetry;
-  private secondFrom = -Infinity;
-  private lines = 0;
-  private leftOut = 0;
+  private readonly rate: LineRate;
 
   constructor(settings: SlowLogSettings, clock: Clock, telemetry: Telemetry) {
     this.thresholdMs = settings.thresholdMs;
-    this.linesPerSecondMax = settings.linesPerSecondMax;
-    this.clock = clock;
     this.telemetry = telemetry;
+    this.rate = new LineRate(settings.linesPerSecondMax, clock, (count) =>
+      telemetry.event('warn', 'operation.slow_left_out', { count }),
+    );
   }
 
   wrote(write: TimedWrite, endedAt: number, outcome: string): void {
-    if (!this.mayTell()) return;
+    if (!this.rate.mayTell()) return;
     const { kind, key, arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = write;
     const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
     // The stage that was not reached takes the rest of the time: the operation was waiting for it at its end.
@@ -51,7 +47,7 @@ export class SlowLog {
   }
 
   read(read: TimedRead, endedAt: number, outcome: string): void {
-    if (!this.mayTell()) return;
+    if (!this.rate.mayTell()) return;
     const { key, arrivedAt, startedAt, handedAt, backAt, legacyAt } = read;
     const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
     const totalMs = stampedMs(firstAt, endedAt);
@@ -64,22 +60,6 @@ export class SlowLog {
       // Waiting for a write of its key, for PostgreSQL, or for a lease.
       waitMs: Math.max(0, totalMs - doorMs - handedOnMs - legacyMs),
     });
-  }
-
-  private mayTell(): boolean {
-    const now = this.clock.now();
-    if (now - this.secondFrom >= SECOND_MS) {
-      if (this.leftOut > 0) this.telemetry.event('warn', 'operation.slow_left_out', { count: this.leftOut });
-      this.secondFrom = now;
-      this.lines = 0;
-      this.leftOut = 0;
-    }
-    if (this.lines < this.linesPerSecondMax) {
-      this.lines += 1;
-      return true;
-    }
-    this.leftOut += 1;
-    return false;
   }
 
   private tell(fields: Readonly<Record<string, string | number>>): void {

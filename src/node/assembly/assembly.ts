@@ -163,7 +163,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
   });
   const desk = new FrameDesk({
     ...{ telemetry, traces, spool, membership, keyWatch, learner, teacher, background, replica },
-    ...{ forwarder, forwardService },
+    ...{ clock: parts.clock, forwarder, forwardService },
     protocolMax: parts.hello.protocolMax,
     dropEpochCheck: mutations.dropEpochCheck === true,
   });

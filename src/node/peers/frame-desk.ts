@@ -6,10 +6,13 @@ import { isCurrent, isEarly, isHeard } from '../../core/hearing.ts';
 import type { KeyWatch } from '../../core/key-watch.ts';
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
+import { PEER_LINES_PER_SECOND_MAX } from '../../core/limits.ts';
 import { slotOf } from '../../core/slots.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { decodeFrame } from '../../wire/message-codec.ts';
 import type { Background } from '../background.ts';
+import { LineRate } from '../line-rate.ts';
 import { EarlyMessages } from './early-messages.ts';
 import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -20,6 +23,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Teacher } from '../learning/teacher.ts';
 
 export interface FrameDeskParts {
+  readonly clock: Pick<Clock, 'now'>;
   readonly telemetry: Telemetry;
   readonly membership: Membership;
   readonly teacher: Teacher;
@@ -42,14 +46,24 @@ export class FrameDesk {
     this.onMessage(name, header, message),
   );
 
+  private readonly lines: LineRate;
+
   constructor(parts: FrameDeskParts) {
     this.parts = parts;
+    this.lines = new LineRate(PEER_LINES_PER_SECOND_MAX, parts.clock, (count) =>
+      parts.telemetry.event('warn', 'peer.lines_left_out', { count }),
+    );
+  }
+
+  onRefused(name: string, reason: string): void {
+    if (this.lines.mayTell()) this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason });
   }
 
   onFrame(name: string, frame: Uint8Array): void {
     const decoded = decodeFrame(frame, this.parts.protocolMax);
     if ('fault' in decoded) {
-      this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
+      if (this.lines.mayTell())
+        this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
       // The peer may have announced a change that a client here must be told, and will not announce it again. (decision
       // 23)
       this.parts.keyWatch.abroad.lose(name);
