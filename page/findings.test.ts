@@ -11,7 +11,7 @@ const SPOOL: LiveFacts['spool'] = {
 };
 const FACTS: LiveFacts = {
   ...{ phase: 'serving', epoch: 3, leaseHeld: true, leaseLeftMs: 400, reasons: [] },
-  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
+  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   disk: { state: 'enough', freeBytes: 9e9, reserveBytes: 1e9, freeFiles: 9e6, reserveFiles: 1e3 },
   record: {
     ...{ state: 'up', reason: '', isForeign: false, drive: null },

@@ -39,7 +39,7 @@ describe.each([
   { what: 'the identity', prefix: 'midentity' },
   { what: 'the topology', prefix: 'mtopology' },
   // At the node that takes versions.
-  { what: 'the entry of the counters put by', prefix: 'mcounters', at: 0 },
+  { what: 'the entry of the reserved counters', prefix: 'mcounters', at: 0 },
 ])('$what is damaged', ({ prefix, at = 1 }) => {
   it('the store is set aside, the node comes back under a new id and holds everything again', () => {
     const world = withUnfinished(81);

@@ -67,10 +67,10 @@ it('a conditional write at another node than its first owner: the time at the ow
     world.write(other, { kind: 'increment', key, delta: 1n, operationId: null });
   const { writeMs, stagesMs } = recentOf(other);
   expect(writeMs!.count).toBe(5);
-  expect(stagesMs.handedOn!.p50).toBeGreaterThan(50);
+  expect(stagesMs.forwarded!.p50).toBeGreaterThan(50);
   expect(stagesMs.record).toBeNull();
   const owner = recentOf(world.ownersOf(key)[0]!);
-  expect(owner.perSecond.handedOn).toBeGreaterThan(0);
+  expect(owner.perSecond.forwardedHere).toBeGreaterThan(0);
   expect(owner.writeMs).toBeNull();
   expect(owner.stagesMs.record!.count).toBe(5);
 });

@@ -281,7 +281,7 @@ export class ScenarioNode {
       CACHE_BYTES,
     );
     const floors = new FloorStore(writer, opened);
-    const counters = new CounterReserve(writer, opened.countersPutBy);
+    const counters = new CounterReserve(writer, opened.countersReservedThrough);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const leftInFlight = new LeftInFlight(writer, table);
     if (mutations.forgetInFlight !== true)

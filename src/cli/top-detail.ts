@@ -66,7 +66,7 @@ const STAGE_WORDS: Readonly<Record<string, string>> = {
   store: 'this disk',
   peers: 'other owners',
   record: 'PostgreSQL',
-  handedOn: 'handed on',
+  forwarded: 'forwarded',
 };
 
 function legacyText(node: TopNode): string {

@@ -35,7 +35,7 @@ export class Instruments {
     store: new Histogram(TIMES_MS),
     peers: new Histogram(TIMES_MS),
     record: new Histogram(TIMES_MS),
-    handedOn: new Histogram(TIMES_MS),
+    forwarded: new Histogram(TIMES_MS),
   };
   readonly storeSync = new Histogram(TIMES_MS);
   readonly storeBatchEntries = new Histogram(COUNTS);

@@ -80,9 +80,9 @@ export const OPERATIONS_IN_FLIGHT_MAX = 20_000;
 /** Bytes of values admitted at one node and not yet answered. */
 export const OPERATION_BYTES_IN_FLIGHT_MAX = 256 * 1024 * 1024;
 /** The same for operations forwarded by other nodes: a separate limit, for another node has admitted them. */
-export const HANDED_ON_IN_FLIGHT_MAX = 40_000;
+export const FORWARDED_IN_FLIGHT_MAX = 40_000;
 /** Bytes of OPERATION_BYTES_IN_FLIGHT_MAX that this node's own clients leave for forwarded operations. */
-export const HANDED_ON_BYTES_RESERVED = 64 * 1024 * 1024;
+export const FORWARDED_BYTES_RESERVED = 64 * 1024 * 1024;
 /** Milliseconds that an operation may spend in queues, beside its own work; longer queues are not tolerated. */
 export const OVERLOAD_DELAY_MS_DEFAULT = 500;
 /** Milliseconds of the window over which minima are taken; longer when batches are slow. */
@@ -332,7 +332,7 @@ assert(SLOW_WELL_MS_MIN > SLOW_FOR_MS, 'who comes back was well for longer than 
 assert(OVERLOAD_FOR_MS >= 2 * OVERLOAD_WINDOW_MS, 'a queue that stands is seen more than once');
 assert(OVERLOADED_RETRY_MS < OVERLOAD_CALM_MS, 'who keeps asking shows that the load has not fallen');
 assert(LOOP_LATE_MS_MAX < SUSPECT_AFTER_MS / 2, 'a busy node is not taken for a dead one');
-assert(HANDED_ON_BYTES_RESERVED < OPERATION_BYTES_IN_FLIGHT_MAX, 'clients have room of their own');
+assert(FORWARDED_BYTES_RESERVED < OPERATION_BYTES_IN_FLIGHT_MAX, 'clients have room of their own');
 assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
 assert(
@@ -347,7 +347,7 @@ assert(
 );
 assert(
   OPERATION_BYTES_MAX + MODIFY_CHANGES_MAX * 1024 + KEY_BYTES_MAX < FRAME_BYTES_MAX + VALUE_BYTES_MAX / 2,
-  'an operation that is handed on fits what a link takes, behind half a frame',
+  'an operation that is forwarded fits what a link takes, behind half a frame',
 );
 assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
 assert(

@@ -4,14 +4,14 @@ import type { Quantiles } from '../base/histogram.ts';
 export interface RecentActivity {
   /** The time that rates and quantiles cover; 0 in the first second of a process. */
   readonly windowMs: number;
-  /** Operations of this node's own clients; `handedOn`: those forwarded here by other nodes. */
+  /** Operations of this node's own clients; `forwardedHere`: those forwarded here by other nodes. */
   readonly perSecond: {
     readonly reads: number;
     readonly writes: number;
     readonly failures: number;
     readonly staleReads: number;
     readonly refused: number;
-    readonly handedOn: number;
+    readonly forwardedHere: number;
   };
   /** Client operations from arrival to answer; null if there were none. Reads from memory count as the lowest value. */
   readonly readMs: Quantiles | null;
@@ -62,9 +62,9 @@ export interface RecentActivity {
  * - store: until it is on this node's disk.
  * - peers: until all owners have it.
  * - record: until PostgreSQL has it.
- * - handedOn: the time at the owner that it was forwarded to.
+ * - forwarded: the time at the owner that it was forwarded to.
  */
-export const WRITE_STAGES = ['door', 'queue', 'store', 'peers', 'record', 'handedOn'] as const;
+export const WRITE_STAGES = ['door', 'queue', 'store', 'peers', 'record', 'forwarded'] as const;
 export type WriteStage = (typeof WRITE_STAGES)[number];
 
 export interface MemoryUse {
@@ -80,10 +80,10 @@ export const NO_MEMORY_USE: MemoryUse = {
 
 export const NO_ACTIVITY: RecentActivity = {
   windowMs: 0,
-  perSecond: { reads: 0, writes: 0, failures: 0, staleReads: 0, refused: 0, handedOn: 0 },
+  perSecond: { reads: 0, writes: 0, failures: 0, staleReads: 0, refused: 0, forwardedHere: 0 },
   readMs: null,
   writeMs: null,
-  stagesMs: { door: null, queue: null, store: null, peers: null, record: null, handedOn: null },
+  stagesMs: { door: null, queue: null, store: null, peers: null, record: null, forwarded: null },
   record: { commitMs: null, rowsPerSecond: 0, rowsWaiting: 0, oldestUnflushedMs: 0 },
   store: { syncMs: null, batchesPerSecond: 0, entriesPerSecond: 0, cacheHitShare: null },
   legacy: {

@@ -17,7 +17,7 @@ export const COUNTER_JUMP_MAX = 2 ** 32;
  * member that comes back blank takes a counter too far above all it has seen for a fault; but enough for seconds of
  * writes to one hot key.
  */
-export const COUNTERS_PUT_BY = 2 ** 14;
+export const COUNTERS_RESERVED_AHEAD = 2 ** 14;
 
 export function makeVersion(counter: number, nodeId: number): number {
   return counter * NODE_ID_COUNT + nodeId;

@@ -8,8 +8,8 @@ import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import {
   CLUSTER_ORDERS_MAX,
-  HANDED_ON_BYTES_RESERVED,
-  HANDED_ON_IN_FLIGHT_MAX,
+  FORWARDED_BYTES_RESERVED,
+  FORWARDED_IN_FLIGHT_MAX,
   OPERATIONS_IN_FLIGHT_MAX,
   OPERATION_BYTES_IN_FLIGHT_MAX,
 } from '../core/limits.ts';
@@ -21,7 +21,7 @@ export type Asker = 'client' | 'peer';
 /** Reads and writes wait for different things, and so in different queues. */
 export type Verb = 'read' | 'write';
 
-const CLIENT_BYTES_MAX = OPERATION_BYTES_IN_FLIGHT_MAX - HANDED_ON_BYTES_RESERVED;
+const CLIENT_BYTES_MAX = OPERATION_BYTES_IN_FLIGHT_MAX - FORWARDED_BYTES_RESERVED;
 
 export class Admission {
   readonly read = new Overload();
@@ -31,7 +31,7 @@ export class Admission {
   private readonly admitsAll: boolean;
   private peersInFlight = 0;
   /** Operations that other nodes have forwarded to this one and that it accepted. */
-  handedOn = 0;
+  forwardedHere = 0;
   private bytesInFlight = 0;
   private ordersUnderWay = 0;
 
@@ -60,11 +60,11 @@ export class Admission {
     if (this.closedTo.size > 0 && this.closedTo.has(asker)) return failure('not_ready');
     if (asker === 'peer') {
       const isFull =
-        this.peersInFlight >= HANDED_ON_IN_FLIGHT_MAX ||
+        this.peersInFlight >= FORWARDED_IN_FLIGHT_MAX ||
         this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX;
       if (isFull && !this.admitsAll) return failure('overloaded');
       this.peersInFlight += 1;
-      this.handedOn += 1;
+      this.forwardedHere += 1;
     } else {
       const isFull =
         this.read.inFlight + this.write.inFlight >= OPERATIONS_IN_FLIGHT_MAX ||

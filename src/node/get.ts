@@ -58,7 +58,7 @@ export function startStaleRead(
 class Read implements Expiring, TimedRead {
   readonly deadlineAt: number;
   readonly startedAt: number;
-  handedAt = 0;
+  forwardedAt = 0;
   backAt = 0;
   legacyAt = 0;
   private readonly serving: Serving;
@@ -199,7 +199,7 @@ class Read implements Expiring, TimedRead {
       return;
     }
     this.target = target;
-    if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    if (this.forwardedAt === 0) this.forwardedAt = this.serving.timing.stamp();
   }
 
   /** A node that forwarded the read here may know another way, or will before long; a client has to wait for ours. */

@@ -113,13 +113,13 @@ function identityOf({ system, timeline }: RecordIdentity): RecordIdentity {
   return { system, timeline };
 }
 
-function loadOf({ read, write, handedOn }: Admission): NodeStatus['load'] {
+function loadOf({ read, write, forwardedHere }: Admission): NodeStatus['load'] {
   return {
     state: read.limit === Infinity && write.limit === Infinity ? 'calm' : 'refusing',
     readsInFlight: read.inFlight,
     writesInFlight: write.inFlight,
     refused: read.refused + write.refused,
-    handedOn,
+    forwardedHere,
   };
 }
 

@@ -49,7 +49,7 @@ class Write implements Expiring, TimedWrite {
   begunAt = 0;
   storedAt = 0;
   heardAt = 0;
-  handedAt = 0;
+  forwardedAt = 0;
   backAt = 0;
   private readonly serving: Serving;
   private readonly request: WriteRequest;
@@ -214,7 +214,7 @@ class Write implements Expiring, TimedWrite {
       return this.notReady(null);
     }
     this.forwarded = sent;
-    if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    if (this.forwardedAt === 0) this.forwardedAt = this.serving.timing.stamp();
   }
 
   /** A node that forwarded the write here may know another way, or will before long; a client has to wait for ours. */

@@ -87,7 +87,7 @@ export class RecentWindow {
         failures: rate('failures'),
         staleReads: rate('staleReads'),
         refused: rate('refused'),
-        handedOn: rate('handedOn'),
+        forwardedHere: rate('forwardedHere'),
       },
       readMs: of('read'),
       writeMs: of('write'),
@@ -123,7 +123,7 @@ export class RecentWindow {
       stages[stage].quantiles(first?.counts[stage] ?? null);
     return {
       ...{ door: of('door'), queue: of('queue'), store: of('store') },
-      ...{ peers: of('peers'), record: of('record'), handedOn: of('handedOn') },
+      ...{ peers: of('peers'), record: of('record'), forwarded: of('forwarded') },
     };
   }
 
@@ -143,7 +143,7 @@ export class RecentWindow {
       writes: counts.writes,
       failures: counts.failures,
       staleReads: counts.staleReads,
-      handedOn: admission.handedOn,
+      forwardedHere: admission.forwardedHere,
       refused: admission.read.refused + admission.write.refused,
       rows: instruments.rowsCommitted,
       batches: instruments.storeSync.count,

@@ -32,10 +32,10 @@ function world(thresholdMs = 100, linesPerSecondMax = 3) {
 /** Times in milliseconds since the clock's 1,000th; a stage left out was not reached. */
 function write(moments: Partial<Record<keyof TimedWrite, number>>): TimedWrite {
   const at = (ms: number | undefined): number => (ms === undefined ? 0 : stampOf(1_000 + ms));
-  const { arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = moments;
+  const { arrivedAt, startedAt, begunAt, storedAt, heardAt, forwardedAt, backAt } = moments;
   return {
     ...{ kind: 'put', key: 'k', arrivedAt: at(arrivedAt), startedAt: at(startedAt), begunAt: at(begunAt) },
-    ...{ storedAt: at(storedAt), heardAt: at(heardAt), handedAt: at(handedAt), backAt: at(backAt) },
+    ...{ storedAt: at(storedAt), heardAt: at(heardAt), forwardedAt: at(forwardedAt), backAt: at(backAt) },
   };
 }
 
@@ -48,7 +48,7 @@ test('a write that went all the way: its parts add up to the whole', () => {
       name: 'operation.slow',
       fields: {
         ...{ kind: 'put', key: 'k', from: 'client', outcome: 'done', totalMs: 200, doorMs: 5, queueMs: 15 },
-        ...{ storeMs: 30, peersMs: 70, recordMs: 80, handedOnMs: 0 },
+        ...{ storeMs: 30, peersMs: 70, recordMs: 80, forwardedMs: 0 },
       },
     },
   ]);
@@ -64,13 +64,13 @@ test.each<[string, Parameters<typeof write>[0], Told]>([
   ],
   [
     'another node',
-    { arrivedAt: 0, startedAt: 10, handedAt: 10 },
-    { handedOnMs: 190, queueMs: 0, doorMs: 10 },
+    { arrivedAt: 0, startedAt: 10, forwardedAt: 10 },
+    { forwardedMs: 190, queueMs: 0, doorMs: 10 },
   ],
   [
     'its turn, after another node could not do it',
-    { arrivedAt: 0, startedAt: 0, handedAt: 0, backAt: 50 },
-    { handedOnMs: 50, storeMs: 0 },
+    { arrivedAt: 0, startedAt: 0, forwardedAt: 0, backAt: 50 },
+    { forwardedMs: 50, storeMs: 0 },
   ],
 ])('a write that failed while it waited for %s: the rest of the time is told there', (_, moments, parts) => {
   const { clock, told, timing } = world();
@@ -87,7 +87,7 @@ test('a read that asked the legacy source: what it waited for there, and before'
     key: 'k',
     arrivedAt: at(0),
     startedAt: at(10),
-    handedAt: 0,
+    forwardedAt: 0,
     backAt: 0,
     legacyAt: at(100),
   };

@@ -29,17 +29,17 @@ export class SlowLog {
 
   wrote(write: TimedWrite, endedAt: number, outcome: string): void {
     if (!this.rate.mayTell()) return;
-    const { kind, key, arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = write;
+    const { kind, key, arrivedAt, startedAt, begunAt, storedAt, heardAt, forwardedAt, backAt } = write;
     const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
     // The stage that was not reached takes the rest of the time: the operation was waiting for it at its end.
-    const handedTo = handedAt === 0 ? 0 : backAt || endedAt;
+    const forwardedUntil = forwardedAt === 0 ? 0 : backAt || endedAt;
     const queueFrom = backAt === 0 ? startedAt : backAt;
     this.tell({
       ...{ kind, key, from: arrivedAt === 0 ? 'peer' : 'client', outcome },
       totalMs: stampedMs(firstAt, endedAt),
       doorMs: stampedMs(firstAt, startedAt),
-      handedOnMs: stampedMs(handedAt, handedTo),
-      queueMs: handedAt !== 0 && begunAt === 0 ? 0 : stampedMs(queueFrom, begunAt || endedAt),
+      forwardedMs: stampedMs(forwardedAt, forwardedUntil),
+      queueMs: forwardedAt !== 0 && begunAt === 0 ? 0 : stampedMs(queueFrom, begunAt || endedAt),
       storeMs: stampedMs(begunAt, storedAt || endedAt),
       peersMs: stampedMs(storedAt, heardAt || endedAt),
       recordMs: stampedMs(heardAt, endedAt),
@@ -48,17 +48,17 @@ export class SlowLog {
 
   read(read: TimedRead, endedAt: number, outcome: string): void {
     if (!this.rate.mayTell()) return;
-    const { key, arrivedAt, startedAt, handedAt, backAt, legacyAt } = read;
+    const { key, arrivedAt, startedAt, forwardedAt, backAt, legacyAt } = read;
     const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
     const totalMs = stampedMs(firstAt, endedAt);
     const doorMs = stampedMs(firstAt, startedAt);
-    const handedOnMs = handedAt === 0 ? 0 : stampedMs(handedAt, backAt || endedAt);
+    const forwardedMs = forwardedAt === 0 ? 0 : stampedMs(forwardedAt, backAt || endedAt);
     const legacyMs = stampedMs(legacyAt, endedAt);
     this.tell({
       ...{ kind: 'get', key, from: arrivedAt === 0 ? 'peer' : 'client', outcome },
-      ...{ totalMs, doorMs, handedOnMs, legacyMs },
+      ...{ totalMs, doorMs, forwardedMs, legacyMs },
       // Waiting for a write of its key, for PostgreSQL, or for a lease.
-      waitMs: Math.max(0, totalMs - doorMs - handedOnMs - legacyMs),
+      waitMs: Math.max(0, totalMs - doorMs - forwardedMs - legacyMs),
     });
   }
 

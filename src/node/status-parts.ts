@@ -26,7 +26,7 @@ export interface LoadStatus {
   /** Since the start. */
   readonly refused: number;
   /** Operations forwarded by other nodes to this one, since the start. */
-  readonly handedOn: number;
+  readonly forwardedHere: number;
 }
 
 /** Whether the process makes any progress at all. */

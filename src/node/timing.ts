@@ -18,7 +18,7 @@ export interface TimedWrite extends WriteStamps {
   readonly arrivedAt: number;
   readonly startedAt: number;
   /** When the operation was forwarded to another node, and when that node answered. */
-  readonly handedAt: number;
+  readonly forwardedAt: number;
   readonly backAt: number;
 }
 
@@ -26,7 +26,7 @@ export interface TimedRead {
   readonly key: string;
   readonly arrivedAt: number;
   readonly startedAt: number;
-  readonly handedAt: number;
+  readonly forwardedAt: number;
   readonly backAt: number;
   /** When the legacy source was asked. */
   readonly legacyAt: number;
@@ -55,9 +55,9 @@ export class Timing {
     if (write.startedAt === 0) return;
     const endedAt = this.stamp();
     const { instruments, slow } = this;
-    const { arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = write;
+    const { arrivedAt, startedAt, begunAt, storedAt, heardAt, forwardedAt, backAt } = write;
     const { stages } = instruments;
-    if (handedAt !== 0) stages.handedOn.record(stampedMs(handedAt, backAt === 0 ? endedAt : backAt));
+    if (forwardedAt !== 0) stages.forwarded.record(stampedMs(forwardedAt, backAt === 0 ? endedAt : backAt));
     if (begunAt !== 0) {
       // Time spent at another node, whether it succeeded or not, is not waiting for the key.
       stages.queue.record(stampedMs(backAt === 0 ? startedAt : backAt, begunAt));

@@ -130,7 +130,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   members: [],
   store: { setAside: [], reason: '', inDoubt: false },
   disk: { state: 'enough', freeBytes: 0, reserveBytes: 0, freeFiles: 0, reserveFiles: 0 },
-  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
+  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   outside: '',
   refusals: [],
   legacy: { state: 'unused', reason: '', calls: 0 },

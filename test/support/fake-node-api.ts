@@ -350,7 +350,7 @@ const STATUS: NodeStatus = {
     ...{ state: 'enough', freeBytes: 9_000_000, reserveBytes: 1_000_000 },
     ...{ freeFiles: 60_000, reserveFiles: 1_000 },
   },
-  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
+  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   record: { state: 'up', reason: '' },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,

@@ -139,7 +139,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
     ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
     ...{ floors, timing, send, replica },
     agreeFloor: (slot) => background.collector.agreeFloor(slot),
-    counters: new CounterReserve(writer, stock.opened.countersPutBy),
+    counters: new CounterReserve(writer, stock.opened.countersReservedThrough),
   });
   const keeper = new ReplicaKeeper({
     ...{ mutations, membership, leftInFlight, holding, lastLease, shelf, operations, learner },

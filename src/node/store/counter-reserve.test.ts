@@ -1,6 +1,6 @@
 /** Which counters a node skips, so that none is taken twice. */
 import { expect, test } from 'vitest';
-import { COUNTERS_PUT_BY } from '../../core/version.ts';
+import { COUNTERS_RESERVED_AHEAD } from '../../core/version.ts';
 import { CounterReserve } from './counter-reserve.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -21,18 +21,18 @@ function begin(spentThrough = 0): { reserve: CounterReserve; stored: () => numbe
 /** The second version waits for this disk before it is sent: nothing else records that its counter is taken. */
 test('two counters far apart are taken at once and then given up: both are skipped', () => {
   const { reserve } = begin();
-  expect([reserve.covers(10), reserve.covers(10 * COUNTERS_PUT_BY)]).toEqual([false, false]);
+  expect([reserve.covers(10), reserve.covers(10 * COUNTERS_RESERVED_AHEAD)]).toEqual([false, false]);
   reserve.passOver();
-  expect(reserve.spentThrough).toBeGreaterThanOrEqual(10 * COUNTERS_PUT_BY);
+  expect(reserve.spentThrough).toBeGreaterThanOrEqual(10 * COUNTERS_RESERVED_AHEAD);
 });
 
 test('a much higher counter is taken while the disk stores another: it is reserved as soon as that is done', () => {
   const { reserve, stored, pending } = begin();
   reserve.covers(10);
-  reserve.covers(10 * COUNTERS_PUT_BY);
+  reserve.covers(10 * COUNTERS_RESERVED_AHEAD);
   stored();
   expect(pending()).toBe(1);
   stored();
   expect(pending()).toBe(0);
-  expect(reserve.covers(10 * COUNTERS_PUT_BY + 1)).toBe(true);
+  expect(reserve.covers(10 * COUNTERS_RESERVED_AHEAD + 1)).toBe(true);
 });

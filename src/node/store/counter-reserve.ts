@@ -4,7 +4,7 @@
  * reserved, so no version is taken twice. Unused counters are skipped. (PROTOCOL R8)
  */
 import type { OwnCounters } from '../../core/replication/context.ts';
-import { COUNTERS_PUT_BY } from '../../core/version.ts';
+import { COUNTERS_RESERVED_AHEAD } from '../../core/version.ts';
 import { COUNTERS_NAME, encodeCounters } from '../../wire/store-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -37,8 +37,8 @@ export class CounterReserve implements OwnCounters {
   }
 
   private reserveMore(): void {
-    if (this.isStoring || this.taken <= this.reserved - COUNTERS_PUT_BY / 2) return;
-    const through = this.taken + COUNTERS_PUT_BY;
+    if (this.isStoring || this.taken <= this.reserved - COUNTERS_RESERVED_AHEAD / 2) return;
+    const through = this.taken + COUNTERS_RESERVED_AHEAD;
     this.isStoring = true;
     this.asked = through;
     this.writer.putMeta(COUNTERS_NAME, encodeCounters(through), (error) => {

@@ -54,7 +54,7 @@ const SCAN_BYTES = 4 * 1024 * 1024;
 export interface Opened extends FloorsFound {
   readonly versionHighest: number;
   /** The highest counter whose version an earlier process may have told to others. (PROTOCOL R8) */
-  readonly countersPutBy: number;
+  readonly countersReservedThrough: number;
   /** Keys of the most recently changed records, by their coordinators' clocks. */
   readonly newestKeys: readonly string[];
   readonly batchHighest: number;
@@ -156,14 +156,14 @@ export function readStore(
                 damagedCount,
                 operationBytes,
               };
-              const countersPutBy = readCounters(storage);
-              if (countersPutBy === undefined)
+              const countersReservedThrough = readCounters(storage);
+              if (countersReservedThrough === undefined)
                 return done(
-                  { kind: 'damaged', message: 'the counters put by in the store are damaged' },
+                  { kind: 'damaged', message: 'the reserved counters in the store are damaged' },
                   null,
                 );
               readSuperseded(storage, (supersededError, superseded) =>
-                done(supersededError, { ...seen, ...found, spooled, countersPutBy, superseded }),
+                done(supersededError, { ...seen, ...found, spooled, countersReservedThrough, superseded }),
               );
             });
           });

@@ -180,7 +180,7 @@ export const SAFE: readonly Metric[] = [
 export const FAST: readonly Metric[] = [
   counters(
     'causeway_operations_total',
-    'Operations begun at this node, those included that other nodes handed to it.',
+    'Operations begun at this node, those included that other nodes forwarded to it.',
     'kind',
     ({ status }) => ({
       read: status.operations.reads,
@@ -198,9 +198,9 @@ export const FAST: readonly Metric[] = [
       })),
   },
   counter(
-    'causeway_operations_handed_on_total',
-    'Operations that other nodes handed to this one.',
-    ({ status }) => status.load.handedOn,
+    'causeway_operations_forwarded_here_total',
+    'Operations that other nodes forwarded to this one.',
+    ({ status }) => status.load.forwardedHere,
   ),
   counter(
     'causeway_operations_refused_total',
@@ -233,7 +233,7 @@ export const FAST: readonly Metric[] = [
   ),
   timesBy(
     'causeway_write_stage_duration_seconds',
-    'Where writes spend their time: the door, the queue of the key, this disk (store), the other owners (peers), PostgreSQL (record), another node (handedOn).',
+    'Where writes spend their time: the door, the queue of the key, this disk (store), the other owners (peers), PostgreSQL (record), another node (forwarded).',
     'stage',
     ({ instruments }) => instruments.stages,
   ),
