@@ -21,6 +21,8 @@ export interface SimDiskOptions {
 
 const OPTIONS_DEFAULT: SimDiskOptions = { syncMsMin: 0.1, syncMsMax: 3, stallShare: 0.005, stallMsMax: 60 };
 
+const CLOSED: StorageError = { kind: 'closed', message: 'simulated disk: closed' };
+
 /** Milliseconds. */
 const SCAN_MS_MIN = 0.02;
 const SCAN_MS_MAX = 0.3;
@@ -304,6 +306,7 @@ class SimStorage implements Storage {
   }
 
   get(key: string): Uint8Array | undefined {
+    assert(this.closing === null, 'no call follows close');
     return this.disk.get(key);
   }
 
@@ -336,7 +339,7 @@ class SimStorage implements Storage {
     byteCountMax: number,
     done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
   ): void {
-    assert(this.closing === null, 'no call follows close');
+    if (this.closing !== null) return void this.scheduler.after(0, () => done(CLOSED, []), this.life);
     const entries = this.disk.collect(from, to, entryCountMax, byteCountMax);
     this.scheduler.after(this.disk.drawScanMs(), () => done(null, entries), this.life);
   }

@@ -35,7 +35,12 @@ function begin(parts: CleanStopParts, done: () => void): void {
   drain(admission, clock, () =>
     membership.stop(() => {
       onLeft();
-      writer.barrier(() => transport.close(() => storage.close(done)));
+      writer.barrier(() =>
+        transport.close(() => {
+          writer.close();
+          storage.close(done);
+        }),
+      );
     }),
   );
 }

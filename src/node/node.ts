@@ -93,9 +93,11 @@ export class CausewayNode implements NodeApi {
 
   /** May be called repeatedly; each caller is told when the node has stopped. (R18) */
   stop(done: () => void): void {
-    const { admission, background, diskWatch, membership, writer } = this.assembly;
+    const { admission, background, diskWatch, lastLease, membership, writer } = this.assembly;
     const onLeft = (): void => {
       this.closed = true;
+      // What a closed store does not find must not be told as absent, not even as an old answer.
+      lastLease.forget();
       diskWatch.stop();
     };
     const { stops } = background;
@@ -206,7 +208,7 @@ export class CausewayNode implements NodeApi {
   }
 
   inspect(key: string): Inspection {
-    return inspectionOf(key, this.keeper.replica, this.shelf);
+    return inspectionOf(key, this.closed ? null : this.keeper.replica, this.shelf);
   }
 
   status(): NodeStatus {

@@ -29,7 +29,7 @@ export interface Storage {
     byteCountMax: number,
     done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
   ): void;
-  /** Must be the last call. */
+  /** Must be the last call, except for a `scan`, which is told `closed`: it may be one of a series that goes on. */
   close(done: () => void): void;
 }
 

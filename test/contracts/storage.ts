@@ -133,6 +133,21 @@ function readingAndWriting(
     expect(told).toEqual(['written', 'closed']);
     expect(text((await disk.open()).get('a'))).toBe('1');
   });
+
+  story('a scan after close: is told later that the store is closed', async (disk, storage) => {
+    await disk.settle(write(storage, { a: '1' }));
+    const told: string[] = [];
+    const closed = disk.close(storage);
+    const scanned = new Promise<void>((resolve) => {
+      storage.scan('', 'z', 10, MIB, (error, entries) => {
+        told.push(`${error?.kind}, ${entries.length} entries`);
+        resolve();
+      });
+    });
+    expect(told).toEqual([]);
+    await disk.settle(Promise.all([closed, scanned]));
+    expect(told).toEqual(['closed, 0 entries']);
+  });
 }
 
 function scanning(story: Story): void {

@@ -203,7 +203,7 @@ class LevelStorage implements Storage {
     byteCountMax: number,
     done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
   ): void {
-    assert(this.closing === null, 'no call follows close');
+    if (this.closing !== null) return void setImmediate(() => done(CLOSED, []));
     // The iterator reads a snapshot taken here, and stops with the entry that takes it past its high-water mark.
     const range = {
       gte: from,

@@ -52,6 +52,7 @@ export class StoreWriter {
   /** Number of records in the batch before. */
   private lastCount = 0;
   private failed = false;
+  private closed = false;
   private batchNext: number;
 
   constructor(
@@ -79,7 +80,7 @@ export class StoreWriter {
     }
     const pending = this.inFlight?.entries.get(stored);
     if (pending !== undefined) return pending ?? undefined;
-    return this.storage.get(stored);
+    return this.closed ? undefined : this.storage.get(stored);
   }
 
   /**
@@ -110,6 +111,7 @@ export class StoreWriter {
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
+    if (this.closed) return this.clock.defer(() => done({ kind: 'closed', message: 'the store is closed' }));
     // This is a promise of the register, or an incarnation, and everybody's progress may wait for it. So it goes into
     // the first batch that waits, whatever else waits behind that one. Metadata that follows from records is handed
     // in only when these are on disk.
@@ -125,6 +127,15 @@ export class StoreWriter {
     const last = this.waiting.at(-1) ?? this.inFlight;
     if (last === null || last === undefined) this.clock.defer(done);
     else last.callbacks.push(done);
+  }
+
+  /**
+   * Called before the store is closed: it is left alone from now on, though PostgreSQL may still answer and clients may
+   * still ask. Nothing that is handed in now is stored, and nothing is found any more: nobody is told that
+   * it is absent, because the lease was given up and the last one forgotten.
+   */
+  close(): void {
+    this.closed = true;
   }
 
   /** Takes over an in-flight entry found at start: `count` of its keys are still in flight. */
@@ -185,7 +196,7 @@ export class StoreWriter {
   }
 
   private flush(): void {
-    if (this.inFlight !== null || this.failed) return;
+    if (this.inFlight !== null || this.failed || this.closed) return;
     const batch = this.waiting.shift();
     if (batch === undefined) return;
     const keys = [...batch.entries.keys()];
