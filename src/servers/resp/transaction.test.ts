@@ -51,6 +51,18 @@ describe('what is kept', () => {
 });
 
 describe('what is told', () => {
+  test('replies are switched on and off within it: what comes after that is sent, or not, as Redis does', async () => {
+    const lines = ['CLIENT REPLY OFF', 'MULTI', 'INCR n', 'CLIENT REPLY ON', 'INCR n', 'EXEC', 'PING a'];
+    line.raw([...lines, 'MULTI', 'INCR n', 'CLIENT REPLY OFF', 'INCR n', 'EXEC', 'PING', ''].join('\r\n'));
+    const queued = '+QUEUED\r\n'.repeat(3);
+    const on = `+OK\r\n:2\r\n$1\r\na\r\n`;
+    const off = `+OK\r\n${queued}*3\r\n:3\r\n`;
+    expect(await line.hears(on + off)).toBe(on + off);
+    line.raw('CLIENT REPLY ON\r\nGET n\r\n');
+    const after = '+OK\r\n$1\r\n4\r\n';
+    expect(await line.hears(after)).toBe(after);
+  });
+
   test('channels while replies are off: confirmed, as they are outside of MULTI, and nothing else', async () => {
     const channel = '__redis__:invalidate';
     const words = ['CLIENT REPLY OFF', 'MULTI', 'INCR n', 'HELLO 3', `UNSUBSCRIBE ${channel}`, 'EXEC'];

@@ -238,20 +238,46 @@ class Execution {
    */
   private reply(results: readonly ChangeResult[]): void {
     const { turns } = this.client.door;
-    const out = new ReplyWriter(this.pending.protocol);
-    const told: Told = { out, results: results.values(), cells: 0, bytes: this.plannedBytes };
-    out.array(this.planned.length);
+    const sent = new ReplyWriter(this.pending.protocol);
+    const isSilent = this.pending.isMute;
+    const told: Told = {
+      sent,
+      out: sent,
+      isSilent,
+      skipsNext: false,
+      results: results.values(),
+      cells: 0,
+      bytes: this.plannedBytes,
+    };
+    if (!isSilent) sent.array(this.planned.length);
     let next = 0;
     const goOn = (): void => {
       while (next < this.planned.length && !this.client.line.isClosed()) {
         turns.spend(false);
         if (turns.isOver) return turns.atEnd(goOn);
-        this.tell(this.planned[next]!, told);
+        this.tellAloud(this.planned[next]!, told);
         next += 1;
       }
-      this.pending.end((to) => to.append(out));
+      if (told.skipsNext && this.client.replyMode === 'on') this.client.replyMode = 'skipping';
+      // What follows a reply is sent also where the reply is not.
+      if (isSilent) this.pending.after.append(sent);
+      this.pending.end((to) => to.append(sent));
     };
     goOn();
+  }
+
+  /** CLIENT REPLY takes effect within EXEC, too: Redis then sends a part of the array, or of its elements. */
+  private tellAloud(planned: Planned, told: Told): void {
+    const thrownAway = told.isSilent ? new ReplyWriter(told.sent.protocol) : null;
+    told.out = thrownAway ?? told.sent;
+    this.tell(planned, told);
+    const { command, args } = planned.call;
+    const mode = command.name === 'client|reply' ? args.upper(2) : '';
+    if (mode === 'ON' || mode === 'OFF') told.isSilent = mode === 'OFF';
+    told.skipsNext ||= mode === 'SKIP' && this.client.replyMode !== 'off';
+    if (thrownAway === null) return;
+    told.sent.protocol = thrownAway.protocol;
+    if (!told.isSilent) told.sent.append(thrownAway);
   }
 
   private tell({ call, plan }: Planned, told: Told): void {
@@ -259,7 +285,7 @@ class Execution {
     if (plan === null) {
       const before = out.byteCount;
       if (told.bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_LONG);
-      else runInto(this.client, out, call, this.pending);
+      else runInto(this.client, told, call);
       told.bytes += out.byteCount - before;
     } else if (typeof plan === 'string') out.error(plan);
     else {
@@ -281,7 +307,13 @@ class Execution {
 
 /** Progress of the reply. */
 interface Told {
-  readonly out: ReplyWriter;
+  readonly sent: ReplyWriter;
+  /** Where the present command is answered: what is sent, or what is thrown away. */
+  out: ReplyWriter;
+  /** Replies are off. */
+  isSilent: boolean;
+  /** The command behind EXEC gets no reply, unless replies are off by then. */
+  skipsNext: boolean;
   readonly results: Iterator<ChangeResult, undefined>;
   cells: number;
   bytes: number;
@@ -291,15 +323,12 @@ function lengthOf(outcome: Outcome): number {
   return outcome.kind === 'read' ? (outcome.standing?.value.length ?? 0) : 0;
 }
 
-/**
- * Runs a command without a plan, which answers synchronously. What is sent even while replies are off follows the reply
- * of EXEC, which is not sent then.
- */
-function runInto(client: Client, out: ReplyWriter, { command, args }: Call, pending: Pending): void {
+/** Runs a command without a plan, which answers synchronously. */
+function runInto(client: Client, { out, sent, isSilent }: Told, { command, args }: Call): void {
   const { queue } = client;
   const before = queue.out;
   queue.out = out;
-  queue.aloud = pending.isMute ? pending.after : null;
+  queue.aloud = isSilent ? sent : null;
   command.run(client, args);
   queue.aloud = null;
   // HELLO changes the protocol of what follows EXEC, too.
