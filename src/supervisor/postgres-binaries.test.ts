@@ -51,6 +51,9 @@ test.runIf(isRoot)('a checkout that PostgreSQL’s user cannot enter: the progra
   const found = findPostgresBinaries(undefined, home.path, home.user, copy);
   expect(found.binDir.startsWith(home.path)).toBe(true);
   expect(findPostgresBinaries(undefined, home.path, home.user, copy)).toEqual(found);
+  // As after a power cut.
+  writeFileSync(join(found.binDir, 'postgres'), '');
+  expect(findPostgresBinaries(undefined, home.path, home.user, copy)).toEqual(found);
 });
 
 test('PG_BIN without programs: one line that names it', () => {

@@ -61,22 +61,28 @@ function copied(packageDir: string, cacheDir: string, user: PostgresUser): Postg
     version: string;
   };
   const copyDir = join(cacheDir, `programs-${version}`);
-  if (!existsSync(copyDir)) {
-    const unfinished = `${copyDir}.new`;
-    rmSync(unfinished, { recursive: true, force: true });
-    cpSync(join(packageDir, 'native'), join(unfinished, 'native'), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
-    repairLinks(unfinished);
-    openTo(unfinished, user);
-    renameSync(unfinished, copyDir);
+  const isEarlier = existsSync(copyDir);
+  if (!isEarlier) copyPrograms(packageDir, copyDir, user);
+  let found = probe(join(copyDir, 'native', 'bin'), user);
+  // A power cut may have left an earlier copy with the names of its files and without their content.
+  if (typeof found === 'string' && isEarlier) {
+    rmSync(copyDir, { recursive: true, force: true });
+    copyPrograms(packageDir, copyDir, user);
+    found = probe(join(copyDir, 'native', 'bin'), user);
   }
-  const found = probe(join(copyDir, 'native', 'bin'), user);
   if (typeof found !== 'string') return found;
   throw new StartError(
     `The packaged PostgreSQL cannot be run (${found}): set PG_BIN to another one's bin directory, or DATABASE_URL`,
   );
+}
+
+function copyPrograms(packageDir: string, copyDir: string, user: PostgresUser): void {
+  const unfinished = `${copyDir}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  cpSync(join(packageDir, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });
+  repairLinks(unfinished);
+  openTo(unfinished, user);
+  renameSync(unfinished, copyDir);
 }
 
 /** Runs the actual program as the actual user. Returns what it found, or the error, which says what is missing. */
