@@ -95,6 +95,23 @@ test('its synchronous standby is gone: down, although it is read from, until a w
   expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([{ kind: 'committed' }]);
 });
 
+test('a sign of life is never answered, and the server answers all else: it does not count as down for that', async () => {
+  const events: string[] = [];
+  const telemetry = { event: (_level: string, name: string) => events.push(name), count: () => undefined };
+  const idle = world.open({ statementTimeoutMs: STATEMENT_MS, telemetry });
+  await idle.start();
+  await waitForStandby('nobody');
+  const signed = await new Promise<RecordError | null>((resolve) =>
+    idle.signLife({ clusterId: 'cluster', life: 1 }, [{ name: 'node-1', address: 'a:1' }], resolve),
+  );
+  expect(signed).toMatchObject({ kind: 'unknown' });
+  for (let looks = 0; looks < 30; looks += 1) {
+    expect(idle.health().state).toBe('up');
+    await sleep(20);
+  }
+  expect(events.filter((name) => name.startsWith('postgres.'))).toEqual(['postgres.up']);
+});
+
 test('writes are tried again and again: what hangs at the server is ended, and does not use up its connections', async () => {
   await waitForStandby('nobody');
   const hanging = async (): Promise<number> => {

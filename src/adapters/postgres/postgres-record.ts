@@ -310,12 +310,19 @@ class PooledRecord implements PostgresRecord {
       return result;
     } catch (error) {
       const failure = failureOfStatement(error);
-      // While no write is finished, other statements that hang as well do not make it an outage that an answer ends.
-      const ofWrite = about === 'write' || this.monitor.isStalled;
-      if (failure.isOutage && !(about === 'aside' && failure.sqlState !== null))
-        this.monitor.markDown(failure.message, downForOf(failure, ofWrite));
+      if (failure.isOutage) this.onOutage(failure, about);
       throw failure;
     }
+  }
+
+  private onOutage(failure: RecordFailure, about: 'rows' | 'write' | 'aside'): void {
+    if (about === 'aside' && failure.sqlState !== null) return;
+    const { isStalled } = this.monitor;
+    // Such a statement may wait for what rows do not need. The server is asked, and believed: otherwise it would count as
+    // down for a moment with every sign of life that hangs.
+    if (about === 'aside' && failure.isStalled && !isStalled) return this.monitor.probeNow();
+    // While no write is finished, other statements that hang as well do not make it an outage that an answer ends.
+    this.monitor.markDown(failure.message, downForOf(failure, about === 'write' || isStalled));
   }
 
   /** Until its tables have been looked at, a server that answers does not count as up: nothing could be written. */
