@@ -206,9 +206,12 @@ describe('founding', () => {
     const world = new MembershipWorld(3, 3);
     for (const member of world.members.slice(0, 2)) world.start(member);
     world.run(10_000);
-    expect(world.members[0]!.process!.membership.phase).toBe('founding');
+    const { membership } = world.members[0]!.process!;
+    expect(membership.phase).toBe('founding');
+    expect(membership.neighbours.unlinked()).toEqual([{ name: 'n3', address: 'n3:1' }]);
     world.start(world.members[2]!);
     expect(runUntilWhole(world)).toBe(true);
+    expect(membership.neighbours.unlinked()).toEqual([]);
     expect(world.members[2]!.process!.membership.topology!.epoch).toBe(1);
   });
 });

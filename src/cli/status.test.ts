@@ -49,3 +49,10 @@ test('a node copies slots: how far it is, and that it could be faster if clients
     'fake: copies no faster, so that clients do not wait too long',
   );
 });
+
+test('a node without a lease names the members with which no link stands, and one that serves does not', async () => {
+  const unlinked = [{ name: 'node-2', address: '10.0.0.2:50051' }];
+  const out = await told({ phase: 'founding', leaseHeld: false, unlinked });
+  expect(out).toContain('fake: no link stands with node-2 (10.0.0.2:50051)');
+  expect(await told({ unlinked })).not.toContain('link');
+});

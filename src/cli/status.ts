@@ -77,6 +77,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
       const { peer, reason } = asFacts(each);
       lines.push(`${word(name)}: it and ${word(peer)} refuse each other: ${word(reason)}`);
     }
+    lines.push(...linkLines(word(name), node.status));
     const disk = asFacts(node.status.disk);
     if (disk.state === 'low' || disk.state === 'refusing') {
       const does =
@@ -104,6 +105,13 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
   }
   lines.push(...clusterLines(told, isNews));
   return lines.map(printable);
+}
+
+/** With whom a node that holds no lease has no link; while it holds one, the table tells who is down. */
+function linkLines(name: string, { leaseHeld, unlinked }: Facts): string[] {
+  if (leaseHeld === true || !Array.isArray(unlinked) || unlinked.length === 0) return [];
+  const peers = unlinked.map(asFacts).map((peer) => `${word(peer['name'])} (${word(peer['address'])})`);
+  return [`${name}: no link stands with ${peers.join(', ')}`];
 }
 
 /** The progress of a node that is copying the slots it takes over. */

@@ -41,6 +41,8 @@ export const EVENTS = {
     "PostgreSQL holds a later life that did not come of this node's, as another cluster's database does: it serves nothing more, and the process ends soon, and says why.",
   'membership.life.over':
     'PostgreSQL belongs to a later life of the cluster than this node: it serves nothing more, and looks for those who are up in that.',
+  'membership.links_awaited':
+    'This node has held no lease for five seconds, and no link stands with the members that are named: their processes, their addresses, or a firewall.',
   'membership.outside':
     'This node is part of nothing, and does not become that by itself: why, and what there is to do.',
   'membership.register.foreign': 'The register of another cluster was read; nothing of it is used.',

@@ -21,6 +21,7 @@ import type {
   PeerRefusal,
   ProgressStatus,
   TombstoneStatus,
+  UnlinkedPeer,
 } from './status-parts.ts';
 
 /** The answer of `tryGet` if the caller must wait: call `get`. */
@@ -320,6 +321,8 @@ export interface NodeStatus {
   readonly load: LoadStatus;
   /** Peers refused because they are configured differently from this node, or that refuse it. */
   readonly refusals: readonly PeerRefusal[];
+  /** Members, or before a founding the configured ones, with which no link works in both directions. */
+  readonly unlinked: readonly UnlinkedPeer[];
   readonly store: {
     /** Damaged stores kept beside the present one; and why the last was set aside, if this process did it. */
     readonly setAside: readonly string[];

@@ -47,6 +47,7 @@ export function statusOf(parts: NodeParts, assembly: NodeAssembly): NodeStatus {
     disk: { state: membership.room.room, ...assembly.diskWatch.seen },
     load: loadOf(assembly.admission),
     refusals: parts.refusals?.() ?? [],
+    unlinked: membership.neighbours.unlinked(),
     record: recordOf(parts, membership, background),
     legacy:
       legacy === undefined

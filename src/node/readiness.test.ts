@@ -44,3 +44,15 @@ test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
     names.filter((name) => refused.includes(name)),
   );
 });
+
+test('a node without a lease names the members with which no link stands, and one that serves does not', () => {
+  const unlinked = [
+    { name: 'node-2', address: '10.0.0.2:50051' },
+    { name: 'node-3', address: '10.0.0.3:50051' },
+  ];
+  const reasons = (change: Partial<NodeStatus>): string =>
+    PROBES.ready({ ...serving, unlinked, ...change }).join();
+  const named = 'no link stands with node-2 (10.0.0.2:50051), node-3 (10.0.0.3:50051)';
+  expect(reasons({ phase: 'founding', leaseHeld: false })).toContain(named);
+  expect(reasons({})).toBe('');
+});

@@ -3,6 +3,7 @@
  * is well.
  */
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
+import { livingText } from '../core/lives.ts';
 import type { Phase } from '../core/phases.ts';
 import type { NodeStatus } from './api.ts';
 
@@ -63,6 +64,7 @@ export function reasonsNotReady(status: NodeStatus): string[] {
   }
   if (!status.leaseHeld) {
     reasons.push('the node holds no lease');
+    if (status.unlinked.length > 0) reasons.push(`no link stands with ${livingText(status.unlinked)}`);
     // If this node serves, it is the other one that is misconfigured.
     for (const { peer, reason } of status.refusals)
       reasons.push(`${peer} and this node refuse each other: ${reason}`);

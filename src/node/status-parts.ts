@@ -11,6 +11,13 @@ export interface TombstoneStatus {
   readonly debrisRemoved: number;
 }
 
+/** A peer with which no link works in both directions. */
+export interface UnlinkedPeer {
+  readonly name: string;
+  /** Where it is dialled. */
+  readonly address: string;
+}
+
 /** A peer and this process refuse each other because they are configured differently. */
 export interface PeerRefusal {
   readonly peer: string;

@@ -133,6 +133,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   outside: '',
   refusals: [],
+  unlinked: [],
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,
   slotsLost: 0,

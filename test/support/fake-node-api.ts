@@ -375,5 +375,6 @@ const STATUS: NodeStatus = {
   stopCosts: [],
   outside: '',
   refusals: [],
+  unlinked: [],
   notWrittenThrough: [],
 };

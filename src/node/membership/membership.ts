@@ -44,7 +44,7 @@ export class Membership {
   readonly lease: LeaseHolder;
   readonly clocks: ClockWatch;
   private readonly waits: WaitingOut;
-  private readonly neighbours: Neighbours;
+  readonly neighbours: Neighbours;
   private readonly driver: RegisterDriver;
   /** Who is silent, slow or gone, as this node sees it. */
   readonly watch: PeerWatch;
@@ -266,7 +266,7 @@ export class Membership {
     }
     if (!this.self.isRenewing) this.proposals.tick();
     this.stopping.tick(this.known, this.self.live, this.suspicion, now);
-    this.neighbours.tick(now);
+    this.neighbours.tick(now, now < this.leaseUntil);
   }
 
   // Messages from peers.

@@ -13,9 +13,12 @@ import { memberByName } from '../../core/topology.ts';
 import type { Topology } from '../../core/topology.ts';
 import type { MembershipParts } from './parts.ts';
 import type { PeerTable } from './peer-table.ts';
+import type { UnlinkedPeer } from '../status-parts.ts';
 
 /** Milliseconds for which a former member is still told that it is none. */
 const PARTING_MS = 3_000;
+/** Milliseconds without a lease after which the peers that are not linked are reported. */
+const LINKS_AWAITED_MS = 5_000;
 
 export class Neighbours {
   private readonly parts: MembershipParts;
@@ -29,6 +32,9 @@ export class Neighbours {
   /** What other processes take for the founding members, where it differs from this node's view. */
   private readonly differing = new Map<string, string>();
   private livingTold = '';
+  /** When this node last held a lease, or was started. */
+  private leaseSeenAt = Infinity;
+  private unlinkedTold = '';
   private isStarted = false;
 
   constructor(parts: MembershipParts, peers: PeerTable, suspicion: Suspicion) {
@@ -41,6 +47,7 @@ export class Neighbours {
   start(topology: Topology | null): void {
     this.isStarted = true;
     const now = this.parts.clock.now();
+    this.leaseSeenAt = now;
     this.parts.doors.begin(now);
     for (const { name, address } of this.parts.members) this.meet(name, address, now);
     for (const { name, address } of topology?.members ?? []) this.meet(name, address, now);
@@ -76,8 +83,26 @@ export class Neighbours {
     this.parts.dial(name, address);
   }
 
-  tick(now: number): void {
+  tick(now: number, holdsLease: boolean): void {
     for (const [name, until] of this.parting) if (until <= now) this.part(name);
+    if (holdsLease) this.leaseSeenAt = now;
+    if (now - this.leaseSeenAt >= LINKS_AWAITED_MS) this.reportUnlinked();
+    else this.unlinkedTold = '';
+  }
+
+  /** Peers with which no link works in both directions, and the addresses that are dialled for them. */
+  unlinked(): UnlinkedPeer[] {
+    return [...this.dialled]
+      .filter(([name]) => !this.parting.has(name) && !this.joiners.has(name) && !this.peers.isLinked(name))
+      .map(([name, address]) => ({ name, address }));
+  }
+
+  /** Once for each change: the usual reason why a node waits is an address, or a port that is closed. */
+  private reportUnlinked(): void {
+    const members = livingText(this.unlinked());
+    if (members === this.unlinkedTold) return;
+    this.unlinkedTold = members;
+    if (members !== '') this.parts.telemetry.event('warn', 'membership.links_awaited', { members });
   }
 
   /** A process introduces itself; one that asks to join is monitored from now on. */
