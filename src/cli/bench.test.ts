@@ -57,6 +57,18 @@ test('operations that fail: counted by their code and not timed, exit 1; the key
   expect([...doors.api.records.values()].every(({ tombstone }) => tombstone)).toBe(true);
 });
 
+test('nodes are named as for every other command; --url goes before them', async () => {
+  const short = [...SHORT, '--only', 'get', '--mode', 'unary', '--json'];
+  expect((await run(['--nodes', doors.address, ...short])).code).toBe(0);
+  expect((await run(['--nodes', '127.0.0.1:1', '--url', doors.address, ...short])).code).toBe(0);
+  vi.stubEnv('CAUSEWAY_NODES', doors.address);
+  try {
+    expect((await run(short)).code).toBe(0);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test('nobody at the address: told at once, and no key is to be removed', async () => {
   const { code, out, err } = await run(['--url', '127.0.0.1:1', ...SHORT]);
   expect([code, out]).toEqual([3, '']);

@@ -17,6 +17,7 @@ import {
   EXIT_OK,
   EXIT_USAGE,
   nodeList,
+  nodesOption,
   printJson,
   UsageError,
   timeout,
@@ -31,7 +32,7 @@ import { tableLines } from './table.ts';
 import { typedWord } from './typed-word.ts';
 
 interface BenchOptions {
-  readonly url: string;
+  readonly nodes: string;
   readonly verbs?: Verb;
   readonly mode?: Mode;
   readonly size: number;
@@ -55,7 +56,8 @@ export function benchCommand(program: Command, io: CommandIo): void {
   program
     .command('bench')
     .description('measure puts and gets at a running cluster, with keys of its own that it removes again')
-    .requiredOption('--url <address>', 'host:port of a node, or of several, by comma')
+    .addOption(nodesOption())
+    .option('--url <list>', 'the same as --nodes, and goes before it')
     .addOption(new Option('--only <verb>', 'only these (default: both)').choices(['put', 'get']))
     .addOption(new Option('--mode <mode>', 'only so (default: both)').choices(['unary', 'pipelined']))
     .option('--size <bytes>', 'of each value', wholeNumber, 100)
@@ -66,11 +68,12 @@ export function benchCommand(program: Command, io: CommandIo): void {
     .option('--yes', 'load a cluster that is not on this machine without a question')
     .option('--json', 'print JSON')
     .addHelpText('after', EXIT_HELP)
-    .action(async ({ only, ...options }: BenchOptions & { only?: Verb }) => {
-      const given = { ...options, ...(only === undefined ? {} : { verbs: only }) };
+    .action(async ({ only, url, ...options }: BenchOptions & { only?: Verb; url?: string }) => {
+      const nodes = url ?? options.nodes;
+      const given = { ...options, nodes, ...(only === undefined ? {} : { verbs: only }) };
       checkBounds(given);
-      if (!(await mayLoad(io, given))) return io.exit(EXIT_USAGE);
-      await withClient(io, { ...given, nodes: given.url }, (client) => bench(io, client, given));
+      if (!(await mayLoad(io, given, url === undefined ? '--nodes' : '--url'))) return io.exit(EXIT_USAGE);
+      await withClient(io, given, (client) => bench(io, client, given));
     });
 }
 
@@ -86,9 +89,9 @@ function checkBounds({ size, concurrency, duration, keys }: BenchOptions): void 
 }
 
 /** Allowed if the cluster is on this machine, or if the user has confirmed it. */
-async function mayLoad(io: CommandIo, options: BenchOptions): Promise<boolean> {
+async function mayLoad(io: CommandIo, options: BenchOptions, flag: string): Promise<boolean> {
   const away: string[] = [];
-  for (const node of nodeList(options.url, '--url')) if (!(await isLoopback(node))) away.push(node);
+  for (const node of nodeList(options.nodes, flag)) if (!(await isLoopback(node))) away.push(node);
   if (away.length === 0 || options.yes === true) return true;
   const what = `${options.concurrency} operations at once for ${options.duration} s each`;
   const where = away.join(', ');

@@ -42,13 +42,15 @@ export interface ClientOptions {
   readonly json?: boolean;
 }
 
+export function nodesOption(): Option {
+  return new Option('--nodes <list>', 'host:port of nodes, by comma')
+    .env('CAUSEWAY_NODES')
+    .default(NODES_DEFAULT, 'the three of `npm start`');
+}
+
 export function addClientOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--nodes <list>', 'host:port of nodes, by comma')
-        .env('CAUSEWAY_NODES')
-        .default(NODES_DEFAULT, 'the three of `npm start`'),
-    )
+    .addOption(nodesOption())
     .option('--timeout <time>', TIMEOUT_HELP, timeout, 10_000)
     .option('--json', 'print JSON')
     .addHelpText('after', EXIT_HELP);

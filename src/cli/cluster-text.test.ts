@@ -10,16 +10,22 @@ const share = (name: string, slotsBefore: number, slotsAfter: number, slotsGaine
 });
 
 test('a plan: one line a member, what it comes to, and why it is not possible', () => {
-  const shares = [share('node-1', 16_384, 12_288, 0), share('node-4', 0, 12_288, 12_288)];
+  const shares = [share('node-1', 16_384, 4_096, 0), share('node-4', 0, 12_288, 12_288)];
   const plan = { shares, slotsCopied: 12_288, recordsCopied: 1_234_567, obstacle: '' };
   expect(planLines(plan)).toEqual([
     'NODE    SLOTS   THEN    TO COPY',
-    'node-1  16,384  12,288  0',
+    'node-1  16,384  4,096   0',
     'node-4  0       12,288  12,288',
     '12,288 copies of slots would be made, about 1,234,567 records',
   ]);
   expect(planLines({ ...plan, recordsCopied: 1 }).at(-1)).toMatch(/about 1 record$/);
   expect(planLines({ ...plan, obstacle: 'nobody would stay' })).toEqual(['not possible: nobody would stay']);
+});
+
+test('a plan by which keys have fewer copies says so: nothing is to be copied, and that is no good news', () => {
+  const shares = ['a', 'b', 'c'].map((name) => share(name, 16_384, name === 'a' ? 0 : 16_384, 0));
+  const lines = planLines({ shares, slotsCopied: 0, recordsCopied: 0, obstacle: '' });
+  expect(lines.at(-1)).toBe('there are too few members for more: each key would have 2 copies instead of 3');
 });
 
 test('progress: a bar, slots, rate and time left; the last two only where they can be told', () => {
@@ -80,6 +86,13 @@ test('what is to move is not known yet: no share of nothing is shown as all of i
   expect(shown.slice(1).map((line) => /\d+ %/.exec(line)?.[0])).toEqual(['0 %', '60 %', '100 %']);
 });
 
+test('nothing had to be moved: that is said, and no bar of nothing', async () => {
+  let said = '';
+  const client = { nodes: ['a:1'], status: async () => ({ slotsMoving: 0 }) } as unknown as CausewayClient;
+  await watchMoves(client, { write: (text) => (said += String(text)) }, () => true);
+  expect(said).toBe('no slot had to be moved\n');
+});
+
 test('what a process has otherwise than the cluster that it is to join: the setting, and how it is at either', () => {
   const settings = [
     { name: 'cluster.replicas', value: '3' },
@@ -92,7 +105,8 @@ test('what a process has otherwise than the cluster that it is to join: the sett
     "setting cluster.replicas: '3' in the cluster shop, '2' at d",
   );
   expect(whatDiffers(facts, { ...same, legacy: 'none' }, 'd')).toBe(
-    "setting legacy (the digest of its url, value and echo): 'ab12' in the cluster shop, 'none' at d",
+    "setting legacy (the digest of its url, value and echo): 'ab12' in the cluster shop, 'none' at d; " +
+      'compare the three with those of a member (causeway config show)',
   );
   expect(whatDiffers(facts, { ...same, routes: '' }, 'd')).toBe(
     "setting routes: nothing in the cluster shop, '' at d",

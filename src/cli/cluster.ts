@@ -18,6 +18,7 @@ import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
 import { upgradeCommand } from './cluster-upgrade.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
 import { grouped } from './figures.ts';
 import { watchMoves } from './progress.ts';
 import { tableLines } from './table.ts';
@@ -84,7 +85,18 @@ export function planLines(plan: MovePlan, columnsMax?: number): string[] {
   const { recordsCopied, slotsCopied } = plan;
   const records = `${grouped(recordsCopied)} ${recordsCopied === 1 ? 'record' : 'records'}`;
   lines.push(`${grouped(slotsCopied)} copies of slots would be made, about ${records}`);
+  const before = copiesOfEach(plan.shares.map(({ slotsBefore }) => slotsBefore));
+  const after = copiesOfEach(plan.shares.map(({ slotsAfter }) => slotsAfter));
+  if (after < before)
+    lines.push(
+      `there are too few members for more: each key would have ${after} copies instead of ${before}`,
+    );
   return lines;
+}
+
+function copiesOfEach(slotCounts: readonly number[]): number {
+  const copies = slotCounts.reduce((sum, count) => sum + count, 0) / SLOT_COUNT;
+  return Number(copies.toFixed(1));
 }
 
 function joinOf(text: string): { name: string; zone: string; host: string } {

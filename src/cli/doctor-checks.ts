@@ -24,6 +24,8 @@ export interface Checked {
 export interface Examination {
   /** Null if the settings are not usable; then only checks that need none are made. */
   readonly config: Config | null;
+  /** Members of the cluster, as far as they are known, this node among them. */
+  readonly members: readonly { readonly name: string; readonly address: string }[];
   readonly env: NodeJS.ProcessEnv;
   /** Time limit for each part. */
   readonly timeoutMs: number;
@@ -48,7 +50,7 @@ export async function examine(examination: Examination): Promise<Checked[]> {
   // First and alone, because later checks would disturb the measurement.
   const loop = await lookAt('the event loop', async () => [judgeLoop(await loopFacts())]);
   begin('the members');
-  const members = config === null ? [] : await membersSeen(config, timeoutMs);
+  const members = await membersSeen(examination);
   const isRunning = members.some(
     (member) => member.name === config?.node.name && member.answeredBy === member.name,
   );
@@ -106,12 +108,8 @@ function portsOf({ grpc, http, resp }: Config): number[] {
   return [grpc.port, http.port, resp.port ?? 0].filter((port) => port !== 0);
 }
 
-function membersSeen(config: Config, timeoutMs: number): Promise<MemberFacts[]> {
-  const { node, cluster } = config;
-  // Of a cluster that the node is to join, only the member named in the settings is known.
-  const known =
-    node.join === undefined ? cluster.members : cluster.members.filter(({ name }) => name === node.name);
-  return Promise.all(known.map((member) => memberFacts(member, Math.min(timeoutMs, MEMBER_TIMEOUT_MS))));
+function membersSeen({ members, timeoutMs }: Examination): Promise<MemberFacts[]> {
+  return Promise.all(members.map((member) => memberFacts(member, Math.min(timeoutMs, MEMBER_TIMEOUT_MS))));
 }
 
 async function lookAtNetwork(

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
@@ -182,6 +182,49 @@ test('nothing is where it should be: each part says so, and no secret is told', 
   expect(JSON.stringify(lacking.findings)).not.toContain(secret);
   expect(lacking.of('legacy api')).toContain('the secret of the header a: env:NOT_THERE is missing or empty');
   rmSync(join(folder, 'taken'));
+});
+
+describe('a node that is to join a cluster', () => {
+  const description = {
+    clusterName: 'causeway',
+    settings: { 'cluster.name': 'causeway', 'cluster.ownersMin': '1', clockDriftMax: '9' },
+  };
+  const joining = { dataDir: join(tmpdir(), 'causeway-doctor-of-nobody') };
+  const asked = async (described: object, node: object = {}): Promise<Told> => {
+    const members = [{ name: 'fake', address: doors.address, zone: '', host: '', alive: true }];
+    doors.api.answers.push({ kind: 'described', description: { ...description, members, ...described } });
+    return examine({
+      ...{ postgres: 'none', grpc: { port: 0 }, http: { port: 0 } },
+      node: { name: 'newcomer', address: '127.0.0.1:50999', ...joining, join: doors.address, ...node },
+    });
+  };
+
+  test('its cluster is asked, and what differs from that is a fault, as at the start', async () => {
+    const told = await asked({});
+    expect(told.of('settings')).toMatch(
+      /fault: the cluster would not let it in: setting clockDriftMax: '9' in the cluster causeway/,
+    );
+    expect(told.of('network')).toContain(`ok: fake at ${doors.address} answers within`);
+    expect(told.code).toBe(3);
+  });
+
+  test('it has a name that is taken, or would take the place of a member that is up: a fault', async () => {
+    expect((await asked({}, { name: 'fake' })).of('settings')).toContain(
+      'fault: the cluster would not let it in',
+    );
+    expect((await asked({}, { replace: 'fake' })).of('settings')).toContain('fake is alive');
+  });
+
+  test('nobody answers where it would ask: a fault; where it would wait for its cluster, a warning', async () => {
+    const node = { name: 'newcomer', ...joining, join: '127.0.0.1:1' };
+    const alone = await examine({ postgres: 'none', node });
+    expect(alone.of('settings')).toContain('fault: the member at 127.0.0.1:1 does not tell of its cluster');
+    const members = [{ name: 'fake', address: doors.address }];
+    const waiting = await examine({ postgres: 'none', node, cluster: { members } });
+    expect(waiting.of('settings')).toContain(
+      'warning: the member at 127.0.0.1:1 does not tell of its cluster',
+    );
+  });
 });
 
 test('settings that are not usable: every fault of them, and what needs none is looked at all the same', async () => {

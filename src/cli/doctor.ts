@@ -3,18 +3,17 @@
  * for it? The parts are checked separately, each with a deadline, so that one that hangs does not hide the others.
  */
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, repeatable, timeout } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
-import { fault, note } from './doctor-finding.ts';
-import type { Finding, Level } from './doctor-finding.ts';
+import type { Level } from './doctor-finding.ts';
+import { examineSettings } from './doctor-settings.ts';
 import { TERMINAL_COLUMNS, wrapped } from '../base/wrapped.ts';
 import { columnsOf } from './fitted.ts';
 import { waitingLine } from './progress.ts';
 import type { WaitingLine } from './progress.ts';
-import { addSettingsOptions, flagsOf, sourcesOf } from './settings-options.ts';
+import { addSettingsOptions } from './settings-options.ts';
 import type { SettingsOptions } from './settings-options.ts';
 import { printable } from './table.ts';
 
@@ -49,13 +48,15 @@ export function doctorCommand(
     .addHelpText('after', EXITS);
   addSettingsOptions(command).action(async (options: DoctorOptions) => {
     const began = performance.now();
-    const { config, findings } = await readSettings(options, env);
-    const parts: Checked[] = [{ part: 'Settings', findings }];
-    const { timeout: timeoutMs, legacyKey: legacyKeys } = options;
     const line = waiting();
     const begin = (part: string): void => line.of(`${part}: being looked at`);
+    const parts: Checked[] = [];
+    const { timeout: timeoutMs, legacyKey: legacyKeys } = options;
     try {
-      parts.push(...(await examine({ config, env, timeoutMs, legacyKeys, begin })));
+      begin('the settings');
+      const { config, members, findings } = await examineSettings(options, env);
+      parts.push({ part: 'Settings', findings });
+      parts.push(...(await examine({ config, members, env, timeoutMs, legacyKeys, begin })));
     } finally {
       line.end();
     }
@@ -65,37 +66,6 @@ export function doctorCommand(
     else io.stdout.write(`${reportLines(parts, seconds, columns).join('\n')}\n`);
     io.exit(exitCode(parts));
   });
-}
-
-async function readSettings(
-  options: DoctorOptions,
-  env: NodeJS.ProcessEnv,
-): Promise<{ config: Config | null; findings: Finding[] }> {
-  const { loadConfig, ConfigError } = await import('../config/config.ts');
-  const { sources, joins } = await sourcesOf(options, env);
-  try {
-    const { config, warnings } = loadConfig(sources);
-    const findings = warnings.map((text) => note(text));
-    if (joins !== undefined) findings.push(note(`the cluster at ${joins} was not asked for its settings`));
-    return { config, findings: [{ level: 'ok', text: `usable, for ${config.node.name}` }, ...findings] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    if (await areNone(options, env))
-      return {
-        config: null,
-        findings: [note('none were given: only the machine was looked at', NONE_GIVEN)],
-      };
-    const change = 'docs/CONFIGURATION.md has every setting';
-    return { config: null, findings: error.faults.map((text) => fault(text, change)) };
-  }
-}
-
-const NONE_GIVEN = 'name the file of the node by --config, or give its settings as causeway node takes them';
-
-async function areNone(options: DoctorOptions, env: NodeJS.ProcessEnv): Promise<boolean> {
-  if (options.config !== undefined || Object.keys(flagsOf(options)).length > 0) return false;
-  const { environmentLayer } = await import('../config/layers.ts');
-  return environmentLayer(env).names.size === 0;
 }
 
 const RANK: Readonly<Record<Level, number>> = { ok: 0, note: 1, warning: 2, fault: 3 };

@@ -73,6 +73,18 @@ test('a member that cannot be reached is there under its name; one that was heal
   expect(await look([doors[0]!.address])).toEqual(['node-8', 'node-9 silent']);
 });
 
+test('nobody is at a named address, and no member has it: that is told, as of a node that was replaced', async () => {
+  doors[0]!.api.statusChanges = { name: nameAt(0), members: [member(0), member(1, { address: NOBODY })] };
+  const nodes = everyNode([doors[0]!.address, ALSO_NOBODY, NOBODY], 'named');
+  const told = await nodes.look();
+  nodes.close();
+  const faultAt = (address: string): string =>
+    told.flatMap((each) => ('fault' in each && each.address === address ? [each.fault] : [])).join();
+  expect(faultAt(ALSO_NOBODY)).toContain('no member has this address');
+  expect(faultAt(NOBODY)).toContain('ECONNREFUSED');
+  expect(faultAt(NOBODY)).not.toContain('no member');
+});
+
 test('the same node by another address than the one that members know: it is there once', async () => {
   const members = [member(0, { address: NOBODY })];
   doors[0]!.api.statusChanges = { name: nameAt(0), members };

@@ -25,6 +25,9 @@ const ROUNDS_MAX = 2;
 /** Connect timeout in milliseconds for a member that was not named: it may not be reachable from here. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** Of an address that was named, and is that of nobody in the cluster. */
+const NO_MEMBER = 'no member has this address: is it to be left out of --nodes (CAUSEWAY_NODES)?';
+
 export class EveryNode {
   readonly #connect: Connect;
   readonly #clients = new Map<string, CausewayClient>();
@@ -94,7 +97,9 @@ export class EveryNode {
       const name = nameAt.get(each.address);
       if (name !== undefined && shown.some((other) => nameOf(other) === name)) continue;
       if (name === undefined && isSomebodyThere && !this.#named.has(each.address)) continue;
-      shown.push({ ...each, name: name ?? '?' });
+      const isNobodys = name === undefined && present.length > 0;
+      const fault = isNobodys ? `${each.fault}; ${NO_MEMBER}` : each.fault;
+      shown.push({ ...each, fault, name: name ?? '?' });
     }
     return shown.sort((a, b) => byName(nameOf(a), nameOf(b)));
   }

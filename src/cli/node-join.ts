@@ -82,8 +82,10 @@ export function whatDiffers(
   for (const setting of new Set([...theirs.keys(), ...Object.keys(own)].sort())) {
     const there = theirs.get(setting);
     const here = own[setting];
-    if (here !== there)
-      return `setting ${settingText(setting)}: ${shown(there)} in the cluster ${clusterName}, ${shown(here)} at ${name}`;
+    if (here === there) continue;
+    const hint =
+      setting === 'legacy' ? '; compare the three with those of a member (causeway config show)' : '';
+    return `setting ${settingText(setting)}: ${shown(there)} in the cluster ${clusterName}, ${shown(here)} at ${name}${hint}`;
   }
   return undefined;
 }

@@ -117,8 +117,8 @@ export async function watchMoves(
     const elapsed = (Date.now() - startedAt) / 1_000;
     const secondsLeft = done > 0 ? Math.ceil((elapsed * left) / done) : null;
     // The change is under way, but no epoch says yet what will move.
-    if (total > 0 || over) show(progressLine(done, total, rate, secondsLeft), over);
-    else show('nothing moves yet', false);
+    if (total > 0) show(progressLine(done, total, rate, secondsLeft), over);
+    else show(over ? 'no slot had to be moved' : 'nothing moves yet', over);
     if (over) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
