@@ -9,6 +9,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import type { RunProfile } from './run-profile.ts';
 import { runSeed } from './run.ts';
+import { abortedAndLeftOut } from './scenarios/aborting.ts';
 import { conditionWhileExpiring, expiryAskedTooEarly } from './scenarios/expiring.ts';
 import {
   copiedMeanwhile,
@@ -132,6 +133,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   // Without it no false answer is given, because the overtaking write answers *higher*, too; but the overtaken one
   // never ends.
   noSelfAbort: incrementOvertaken,
+  undoneAtOnce: abortedAndLeftOut,
   keepAcknowledgements: acknowledgementOfLostDisk,
   acknowledgeEarlierEpoch: acknowledgementOfEarlierProcess,
   forgetInFlight: allDieInFlight,
@@ -241,7 +243,7 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   dropMarkBeforeCommit: 2,
   acknowledgeUnmarked: 2,
   scrubTrustsRow: 2,
-  validateDespiteHigher: 25,
+  validateDespiteHigher: 12,
   learnNoTombstones: 63,
   learnPendingAsValid: 16,
   forgetWhileCopying: 25,
@@ -251,7 +253,7 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   succeedUnfenced: 2,
   passRecordFloor: 2,
   removeRowsAtOnce: 6,
-  liftUnagreed: 36,
+  liftUnagreed: 4,
   raiseUnquiet: 19,
   succeedComplete: 3,
   keepQuietAfterFailover: 12,

@@ -14,6 +14,9 @@ const BACK_OFF_MS_MAX = 1000;
 const HANDSHAKE_MS_MAX = 2000;
 /** How long (ms) a link must have stood before the back-off starts over. */
 const STEADY_MS = 1000;
+/** How long (ms) what was sent may take to arrive when the transport is closed, and how often that is looked at. */
+const CLOSE_MS_MAX = 300;
+const CLOSE_POLL_MS = 10;
 
 /** A peer that is dialled whenever its link is down. */
 interface Dial {
@@ -99,13 +102,22 @@ export class SimTransport implements Transport {
     return dial !== undefined && dial.up ? dial.link!.queuedBytes : 0;
   }
 
+  /** What was sent arrives before the peers' own links to this process end. */
   close(done: () => void): void {
     this.closed = true;
-    for (const dial of this.dials.values()) dial.link?.endByDialer(true);
+    const { scheduler } = this.network;
+    const leaving = [...this.dials.values()].flatMap(({ link }) => link ?? []);
+    for (const link of leaving) link.endByDialer(true);
     this.dials.clear();
-    for (const link of [...this.incoming.values()]) link.endByReceiver('the peer is stopping');
-    this.network.detach(this);
-    this.network.scheduler.after(this.network.delayMs(this, this), done, this.life);
+    const latest = scheduler.time + CLOSE_MS_MAX;
+    const poll = (): void => {
+      if (leaving.some((link) => !link.isOver) && scheduler.time < latest)
+        return void scheduler.after(CLOSE_POLL_MS, poll, this.life);
+      for (const link of [...this.incoming.values()]) link.endByReceiver('the peer is stopping');
+      this.network.detach(this);
+      done();
+    };
+    scheduler.after(CLOSE_POLL_MS, poll, this.life);
   }
 
   /** The process has ended: its peers find out. */

@@ -1,7 +1,6 @@
 /** Writers that meet, with the rules as they are; `sim/mutants.test.ts` repeats them with one rule broken. */
 import { expect, test } from 'vitest';
 import {
-  abortOverEpoch,
   acknowledgedAndLost,
   acknowledgementOfEarlierProcess,
   acknowledgementOfLostDisk,
@@ -28,10 +27,6 @@ test('an increment is overtaken by a set that is valid: it is aborted for certai
 
 test('a node has come back, and its increment meets a set that it has not heard of: the increment counts from it', () => {
   expect(incrementOvertakenAfterRestart({})).toBe('ok');
-});
-
-test('an increment is overtaken and an epoch passes before that is valid: its client is told that nobody knows', () => {
-  expect(abortOverEpoch({})).toBe('ok');
 });
 
 test('the disk of a coordinator is slow: the others store its write meanwhile, and nobody is told before it has', () => {

@@ -101,27 +101,6 @@ export function incrementOvertakenAfterRestart(mutations: Mutations): string {
 }
 
 /**
- * An increment is overtaken, but an epoch passes before the higher version is valid. Whether somebody replayed the
- * increment in between can no longer be known, and its client is told so. (R3)
- */
-export function abortOverEpoch(mutations: Mutations): string {
-  const world = new Scenario(mutations);
-  const [a, b, c] = world.abc;
-  world.put(a, '10');
-  world.hold({ from: a, kind: 'invalidate' });
-  const increment = world.increment(a);
-  const toC = world.hold({ from: b, to: c, kind: 'invalidate' });
-  world.put(b, '20');
-  if (increment.outcome !== null) return 'told before the higher version was valid';
-  world.epoch(world.nodes);
-  world.release(toC);
-  world.pass(3_000);
-  world.read(c);
-  if (outcomeOf(increment)?.kind !== 'indefinite') return 'an abort over an epoch was called definite';
-  return world.verdict();
-}
-
-/**
  * C writes; B has it on its disk and says so; A is slow. B's disk is lost, and B comes back as a learner and copies
  * from A, which has not heard of the write. What B said in the old epoch no longer counts. (R4)
  */
@@ -329,7 +308,8 @@ export function counterJump(mutations: Mutations): string {
 }
 
 /** A function, because the world has changed since the last look. */
-function outcomeOf(pending: Pending): HistoryOutcome | null {
+/** What a client was told; not narrowed by an earlier look. */
+export function outcomeOf(pending: Pending): HistoryOutcome | null {
   return pending.outcome;
 }
 

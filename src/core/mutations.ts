@@ -56,6 +56,8 @@ export interface Mutations {
   readonly releaseReadersByAnyValidate?: boolean;
   /** A conditional write continues although its own node holds a higher version. (R2) */
   readonly noSelfAbort?: boolean;
+  /** An aborted write counts as undone before a higher version is valid. (R3) */
+  readonly undoneAtOnce?: boolean;
   /** A round continues with the acknowledgements of an earlier epoch. (R4) */
   readonly keepAcknowledgements?: boolean;
   /** The store's confirmation of a version handed to it before the slot was given up counts for what is held since. */

@@ -116,9 +116,14 @@ export class PeerListener {
     }
   }
 
+  /** From now on nothing is delivered or reported, and nobody else is let in; streams go on. */
+  turnDeaf(): void {
+    this.handler = null;
+  }
+
   /** Ends every stream; no event follows. */
   close(): void {
-    this.handler = null;
+    this.turnDeaf();
     for (const stream of [...this.byName.values(), ...this.strangers]) {
       this.cut(stream, status.UNAVAILABLE, 'this member is stopping');
     }

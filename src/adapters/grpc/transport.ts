@@ -121,12 +121,14 @@ class GrpcTransport implements Transport {
   }
 
   /**
-   * Gives queued frames a moment to leave, then ends everything. No events are reported, except that `done` is called.
+   * Gives queued frames a moment to leave, then ends everything. Peers take the end of their links to this member as
+   * the end of its process, so these end last: its answers have been read by then. No events are reported, except that
+   * `done` is called.
    */
   close(done: () => void): void {
     this.closed = true;
     if (this.ticker !== null) clearInterval(this.ticker);
-    this.listener.close();
+    this.listener.turnDeaf();
     for (const dialer of this.dialers.values()) dialer.finish();
     let waitedMs = 0;
     const poll = setInterval(() => {
@@ -136,6 +138,7 @@ class GrpcTransport implements Transport {
       }
       if (this.dialers.size > 0) return;
       clearInterval(poll);
+      this.listener.close();
       done();
     }, CLOSE_POLL_MS);
   }

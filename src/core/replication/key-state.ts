@@ -67,8 +67,8 @@ export interface Round extends WriteStamps {
   readonly coordinator: Coordinator;
   readonly base: number;
   readonly operations: readonly IdentifiedOperation[] | null;
-  /** The epoch in which the version was taken: an abort is definite only while this epoch lasts. (R3) */
-  readonly epochBegan: number;
+  /** The cluster's life in which the version was taken: an abort is definite only while it lasts. (R3) */
+  readonly lifeBegan: number;
   readonly tickets: readonly RoundTicket[];
   phase: RoundPhase;
   /** The epoch whose acknowledgements are being collected. (R4) */
@@ -144,7 +144,7 @@ export interface KeyState {
 export interface AbortedRound {
   readonly tickets: readonly WriteTicket[];
   readonly version: number;
-  readonly epochBegan: number;
+  readonly lifeBegan: number;
   /** The round had already been decided, so its outcome is indefinite whatever happens. */
   readonly decided: boolean;
 }

@@ -212,7 +212,7 @@ export function startRound(
   tickets: readonly RoundTicket[],
   write: Adoption,
 ): void {
-  const epoch = context.view.topology.epoch;
+  const { epoch, life } = context.view.topology;
   const alreadyHeld = heldVersion(state) === write.sealed.record.version;
   const round: Round = {
     id: context.roundNext,
@@ -222,7 +222,7 @@ export function startRound(
     coordinator: write.coordinator,
     base: write.base,
     operations: write.operations,
-    epochBegan: epoch,
+    lifeBegan: life,
     tickets,
     phase: 'storing',
     epoch,

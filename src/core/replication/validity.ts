@@ -100,8 +100,7 @@ function keepForReaders(state: KeyState): void {
 
 /**
  * Ends a conditional round that met a higher version. Its record stays as it is. Its clients get a definite answer only
- * if the higher version becomes valid in the same epoch, because only then the aborted write certainly never takes
- * effect.
+ * once a higher version is valid: only then the aborted write certainly never takes effect.
  */
 export function abortRound(context: ReplicaContext, state: KeyState): void {
   const round = state.round;
@@ -109,10 +108,11 @@ export function abortRound(context: ReplicaContext, state: KeyState): void {
   dropRound(context, state);
   const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
   if (tickets.length === 0) return;
+  if (context.mutations.undoneAtOnce === true) for (const ticket of tickets) ticket.begun = false;
   state.aborted = appended(state.aborted, {
     tickets,
     version: round.sealed.record.version,
-    epochBegan: round.epochBegan,
+    lifeBegan: round.lifeBegan,
     decided: round.decided,
   });
 }
@@ -158,13 +158,19 @@ function releaseReaders(context: ReplicaContext, state: KeyState, sealed: Sealed
   for (const reader of readers) if (reader.lowest <= version) answerRead(context, reader, sealed, null);
 }
 
-/** A higher version is valid: aborts of this epoch are now definite, and their operations are retried. (R3) */
+/**
+ * A higher version is valid: what it outranked before all owners had it never takes effect, and is retried. This node
+ * has been an owner ever since it began those rounds, or `Replica.release` would have ended them. So in no epoch could
+ * anybody else have made their versions valid without it; and since the higher version came, it has acknowledged them
+ * to nobody. In another life of the cluster, members of the last one may have gone on without this node. (R3,
+ * decision 67)
+ */
 function judgeAborted(context: ReplicaContext, state: KeyState): void {
   if (state.aborted.length === 0) return;
-  const epoch = context.view.topology.epoch;
+  const { life } = context.view.topology;
   const again = [];
   for (const aborted of state.aborted) {
-    const definite = !aborted.decided && aborted.epochBegan === epoch && aborted.version < heldVersion(state);
+    const definite = !aborted.decided && aborted.lifeBegan === life && aborted.version < heldVersion(state);
     for (const ticket of aborted.tickets) {
       if (ticket.answered) continue;
       if (!definite) {

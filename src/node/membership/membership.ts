@@ -200,7 +200,7 @@ export class Membership {
 
   /**
    * A clean stop: gives up the lease, then proposes the epoch without this process, so that nobody has to wait it out.
-   * Calls back when that epoch exists, or at the deadline. (R18)
+   * Calls back when the others act in that epoch, or at the deadline. (R18)
    */
   stop(done: () => void): void {
     this.lease.release();
@@ -265,7 +265,7 @@ export class Membership {
       this.voice.broadcast(this.introduction());
     }
     if (!this.self.isRenewing) this.proposals.tick();
-    this.stopping.tick(this.known, this.self.live, this.suspicion, now);
+    this.stopping.tick(this.known, this.self.live, this.suspicion, this.peers, now);
     this.neighbours.tick(now, now < this.leaseUntil);
   }
 

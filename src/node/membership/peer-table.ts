@@ -112,6 +112,12 @@ export class PeerTable {
     return peer?.linked === true && peer.protocol < protocol;
   }
 
+  /** True if the peer's process has sent a heartbeat in this epoch or a later one. */
+  actsIn(name: string, epoch: number): boolean {
+    const asked = this.peers.get(name)?.asked;
+    return asked !== undefined && asked !== null && asked.header.epoch >= epoch;
+  }
+
   /** True if the peer should be sent a topology of this epoch now. */
   wantsNews(peer: Peer, header: FrameHeader, epoch: number, now: number): boolean {
     if (header.epoch >= epoch || !peer.linked || now < peer.newsNotBefore) return false;

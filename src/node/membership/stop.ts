@@ -1,7 +1,8 @@
 /** A clean stop in progress, and the phase that a node reports. (PROTOCOL R18) */
 import type { Phase } from '../../core/phases.ts';
 import type { Suspicion } from '../../core/suspicion.ts';
-import type { SlotRow, Topology } from '../../core/topology.ts';
+import type { Member, SlotRow, Topology } from '../../core/topology.ts';
+import type { PeerTable } from './peer-table.ts';
 import type { MembershipSelf } from './self.ts';
 
 export class MembershipStop {
@@ -17,12 +18,19 @@ export class MembershipStop {
     this.deadline = deadline;
   }
 
-  /** Finishes when the epoch without this process exists, when nobody is left to make it, or at the deadline. */
-  tick(known: Topology | null, isLive: boolean, suspicion: Suspicion, now: number): void {
+  /**
+   * Finishes when all who are there act in an epoch without this process, when nobody is left to make one, or at the
+   * deadline. Whoever has not heard of that epoch still sends operations here; who acts in it has sent its last one
+   * before, on the same link, so that it has been answered.
+   */
+  tick(known: Topology | null, isLive: boolean, suspicion: Suspicion, peers: PeerTable, now: number): void {
     if (this.done === null) return;
-    const members = known?.members ?? [];
-    const alone = members.every((member) => !member.alive || !suspicion.isPresent(member.name, now));
-    if (isLive && !alone && now < this.deadline) return;
+    const present = (known?.members ?? []).filter(
+      (member) => member.alive && suspicion.isPresent(member.name, now),
+    );
+    const actsInIt = ({ name }: Member): boolean => peers.actsIn(name, known!.epoch);
+    const isOver = present.length === 0 || (!isLive && present.every(actsInIt));
+    if (!isOver && now < this.deadline) return;
     const { done } = this;
     this.done = null;
     done();
