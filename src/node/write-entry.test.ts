@@ -102,6 +102,7 @@ test('handed on by another node: refused, and it is told so', () => {
     storage: {} as Storage,
     send: (_peer, message) => sent.push(message),
     isLinked: () => true,
+    isMember: () => true,
     admission,
   });
   service.onRequest('b', forwarded(put(TOO_LARGE)));

@@ -8,7 +8,7 @@ import type { PeerMessage } from '../../core/message.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { LastLease } from '../../core/stale.ts';
-import { memberById } from '../../core/topology.ts';
+import { memberById, memberByName } from '../../core/topology.ts';
 import type { Topology } from '../../core/topology.ts';
 import { Admission } from '../admission.ts';
 import type { NodeStatus } from '../api.ts';
@@ -84,6 +84,10 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
   const replica = (): Replica | null => keeper.replica;
   const topology = (): Topology | null => membership.topology;
   const isLinked = (peer: string): boolean => membership.isLinked(peer);
+  const isMember = (peer: string): boolean => {
+    const known = membership.topology;
+    return known !== null && memberByName(known, peer) !== undefined;
+  };
   const send = (memberId: number, message: PeerMessage): void => {
     const known = membership.topology;
     const member = known === null ? undefined : memberById(known, memberId);
@@ -158,7 +162,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
   const recent = recentOf(parts, counts, admission, recordWriter);
   const background = new Background(parts, serving, membership, leftInFlight, floors, spoolMarks, send);
   const forwardService = new ForwardService({
-    ...{ serving, storage, isLinked, admission },
+    ...{ serving, storage, isLinked, isMember, admission },
     send: (peer, message) => outbox.send(peer, message),
   });
   const desk = new FrameDesk({

@@ -35,6 +35,7 @@ export interface ForwardServiceParts {
   readonly storage: Storage;
   readonly send: (peer: string, message: Answer) => void;
   readonly isLinked: (peer: string) => boolean;
+  readonly isMember: (peer: string) => boolean;
   readonly admission: Admission;
 }
 
@@ -86,15 +87,19 @@ export class ForwardService {
 
   onLinkUp(peer: string): void {
     const kept = this.kept.get(peer);
-    if (kept === undefined) return;
     this.kept.delete(peer);
+    this.dropFormer();
+    if (kept === undefined) return;
     for (const answer of kept.answers) this.parts.send(peer, answer);
   }
 
   private answer(peer: string, message: Answer): void {
     if (this.parts.isLinked(peer)) return this.parts.send(peer, message);
     let kept = this.kept.get(peer);
-    if (kept === undefined) this.kept.set(peer, (kept = { answers: [], bytes: 0 }));
+    if (kept === undefined) {
+      this.dropFormer();
+      this.kept.set(peer, (kept = { answers: [], bytes: 0 }));
+    }
     kept.answers.push(message);
     kept.bytes += bytesOf(message);
     if (kept.bytes <= KEPT_ANSWER_BYTES_MAX) return;
@@ -102,6 +107,11 @@ export class ForwardService {
     let dropped = 0;
     while (kept.bytes > KEPT_ANSWER_BYTES_MAX / 2) kept.bytes -= bytesOf(kept.answers[dropped++]!);
     kept.answers = kept.answers.slice(dropped);
+  }
+
+  /** Former members do not come back for their answers: these would be kept as long as this process runs. */
+  private dropFormer(): void {
+    for (const peer of this.kept.keys()) if (!this.parts.isMember(peer)) this.kept.delete(peer);
   }
 }
 
