@@ -1,4 +1,6 @@
 /** Limits of HTTP traffic, at the HTTP door and towards the legacy API. Other limits are in `limits.ts`. */
+import { assert } from '../base/assert.ts';
+import { LOOP_LATE_MS_MAX } from './limits.ts';
 
 /**
  * How often a write whose condition names several versions is tried when other writes overtake it, before it is given
@@ -10,3 +12,11 @@ export const CONDITION_ROUNDS_MAX = 16;
  * mistake is likely to have.
  */
 export const SECRET_BYTES_MAX = 16 * 1024;
+/**
+ * Milliseconds per turn of the event loop for which the HTTP door begins requests, from whichever client; and how many
+ * of those that were left over are begun in one turn at most.
+ */
+export const HTTP_TURN_MS = 5;
+export const HTTP_TURN_REQUESTS_MAX = 64;
+
+assert(HTTP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'the HTTP door alone makes no event loop late');

@@ -18,7 +18,7 @@ class Outgoing extends EventEmitter {
 }
 
 /** One request on the connection `socket`. */
-function request(socket: object = new EventEmitter()): { wire: Wire; outgoing: Outgoing } {
+function request(socket: object = new EventEmitter()): { wire: Required<Wire>; outgoing: Outgoing } {
   const outgoing = new Outgoing();
   const incoming = { socket } as IncomingMessage;
   return { wire: { incoming, outgoing: outgoing as unknown as ServerResponse }, outgoing };
@@ -58,11 +58,17 @@ test('an answer of JSON counts with the bytes that are sent, and not with its ch
 
 test('requests of one connection: so many, and more when some are answered; another connection is not held up', () => {
   const unanswered = new Unanswered();
-  const socket = {};
+  const socket = new EventEmitter();
   const begun = Array.from({ length: HTTP_CONNECTION_REQUESTS_MAX }, () => request(socket));
   for (const { wire } of begun) expect(unanswered.begin(wire)).toBeNull();
-  expect(unanswered.begin(request(socket).wire)?.message).toContain('of this connection are not answered');
-  expect(unanswered.begin(request().wire)).toBeNull();
   begun[0]!.outgoing.close();
   expect(unanswered.begin(request(socket).wire)).toBeNull();
+  expect(unanswered.begin(request().wire)).toBeNull();
+  expect(unanswered.begin(request(socket).wire)).toMatchObject({
+    message: expect.stringContaining('of this connection are not answered') as string,
+    headers: { Connection: 'close' },
+  });
+  // That closes the connection, whatever is answered until then.
+  for (const { outgoing } of begun) outgoing.close();
+  expect(unanswered.begin(request(socket).wire)).toBe('after');
 });

@@ -17,14 +17,20 @@ import { onceTaken } from './unsent.ts';
 
 export class Unanswered {
   private readonly begun = new WeakMap<Socket, number>();
+  private readonly refused = new WeakSet<Socket>();
 
-  /** Counts the request until its answer was taken. Returns null if the request may begin. */
-  begin({ incoming, outgoing }: Wire): Refusal | null {
-    if (incoming === undefined || outgoing === undefined) return null;
+  /**
+   * Counts the request until its answer was taken. Returns null if the request may begin, and `after` if one before it
+   * on its connection was refused: that refusal closes the connection, so nothing is to be done for this one.
+   */
+  begin({ incoming, outgoing }: Required<Wire>): Refusal | 'after' | null {
     const { socket } = incoming;
+    if (this.refused.has(socket)) return 'after';
     const others = this.begun.get(socket) ?? 0;
-    if (others >= HTTP_CONNECTION_REQUESTS_MAX)
+    if (others >= HTTP_CONNECTION_REQUESTS_MAX) {
+      this.refused.add(socket);
       return new Refusal(503, `${others} requests of this connection are not answered`, 'overloaded', CLOSE);
+    }
     this.begun.set(socket, others + 1);
     outgoing.once('close', () => this.begun.set(socket, this.begun.get(socket)! - 1));
     return null;

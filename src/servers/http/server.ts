@@ -3,6 +3,7 @@
  * a file of its own.
  */
 import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -18,6 +19,7 @@ import { InOrder } from './in-order.ts';
 import { canonicalTarget, routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemOf, problemResponse } from './problem.ts';
+import { RequestTurns } from './request-turns.ts';
 import { Unanswered } from './room.ts';
 
 export interface HttpServer {
@@ -47,12 +49,9 @@ export type Mount = (routes: Hono) => void;
 
 export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   const routes = new Hono({ getPath: routingPath });
-  const unanswered = new Unanswered();
   const inOrder = new InOrder();
   routes.use(async ({ env, req }, next) => {
     const wire = (env as Wire | undefined) ?? {};
-    const refusal = unanswered.begin(wire);
-    if (refusal !== null) return problemResponse(refusal.problem, refusal.headers);
     const socket = wire.incoming?.socket;
     if (socket === undefined) return next().then(() => undefined);
     return inOrder.run(socket, req.method, async () => {
@@ -95,6 +94,24 @@ function unreadable(error: unknown): Response {
   return problemResponse(new Refusal(400, `the request is not understood: ${error.message}`).problem);
 }
 
+/** Requests begin in their turn; what one connection sends beyond its bound is refused, or ignored after a refusal. */
+function listenerOf(routes: Hono, host: string): RequestListener {
+  const options = { hostname: host, errorHandler: unreadable };
+  const listener = getRequestListener(routes.fetch, options);
+  const unanswered = new Unanswered();
+  const turns = new RequestTurns();
+  return (incoming, outgoing) => {
+    const refusal = unanswered.begin({ incoming, outgoing });
+    if (refusal === 'after') return;
+    const answers =
+      refusal === null
+        ? listener
+        : getRequestListener(() => problemResponse(refusal.problem, refusal.headers), options);
+    incoming.url = canonicalTarget(incoming.url ?? '/');
+    turns.begin(() => void answers(incoming, outgoing));
+  };
+}
+
 /** Rejects if the port is not available. Port 0 means any free port. */
 export function openHttpServer(
   routes: Hono,
@@ -110,11 +127,7 @@ export function openHttpServer(
       // By default Node checks only every 30 s, however short the timeouts are.
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
-    const listener = getRequestListener(routes.fetch, { hostname: host, errorHandler: unreadable });
-    const server = createServer(timing, (incoming, outgoing) => {
-      incoming.url = canonicalTarget(incoming.url ?? '/');
-      void listener(incoming, outgoing);
-    });
+    const server = createServer(timing, listenerOf(routes, host));
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());

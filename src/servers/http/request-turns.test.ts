@@ -1,0 +1,88 @@
+/** The HTTP door begins requests for a few milliseconds per turn of the event loop, and goes on in the next one. */
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
+import { RequestTurns } from './request-turns.ts';
+import { httpRoutes, openHttpServer } from './server.ts';
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test.each([
+  ['each takes the whole time', HTTP_TURN_MS, 1],
+  ['a few fit into the time', HTTP_TURN_MS / 3, 4],
+  ['they take no time', 0, HTTP_TURN_REQUESTS_MAX],
+])(
+  'more requests than there is time for, %s: the others in later turns, in order',
+  async (_name, ms, perTurn) => {
+    const turns = new RequestTurns();
+    let now = 1;
+    turns.now = () => now;
+    const ran: number[] = [];
+    // Most of what a request takes, it takes after its first step.
+    const run = (at: number) => (): void => {
+      ran.push(at);
+      queueMicrotask(() => (now += ms));
+    };
+    now += HTTP_TURN_MS;
+    turns.begin(run(0));
+    now += HTTP_TURN_MS;
+    const count = 2 * HTTP_TURN_REQUESTS_MAX;
+    for (let at = 1; at < count; at += 1) turns.begin(run(at));
+    expect(ran).toEqual([0]);
+    const byTurn: number[] = [];
+    while (ran.length < count) {
+      const before = ran.length;
+      await nextTurn();
+      if (ran.length > before) byTurn.push(ran.length - before);
+    }
+    expect(Math.max(...byTurn)).toBe(perTurn);
+    expect(ran).toEqual(Array.from({ length: count }, (_, at) => at));
+  },
+);
+
+test('many connections that send many requests at once: what else the process does is done between them', async () => {
+  const api = new FakeNodeApi();
+  let begun = 0;
+  const server = await openHttpServer(
+    httpRoutes(api, [
+      (routes) =>
+        routes.get('/slow', (context) => {
+          begun += 1;
+          // A request that keeps the processor busy.
+          for (const until = performance.now() + 1; performance.now() < until;);
+          return context.text('done');
+        }),
+    ]),
+    '127.0.0.1',
+    0,
+  );
+  const connections = 20;
+  const all = connections * HTTP_CONNECTION_REQUESTS_MAX;
+  let mostInTurn = 0;
+  let before = 0;
+  const watch = (): void => {
+    mostInTurn = Math.max(mostInTurn, begun - before);
+    before = begun;
+    if (begun < all) setImmediate(watch);
+  };
+  watch();
+  const asked = Array.from({ length: connections }, () => {
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (part) => (text += part.toString('latin1')));
+    return { socket, count: () => text.split('done').length - 1 };
+  });
+  await expect.poll(() => server.connections.count).toBe(connections);
+  // All in one turn, so that all of it is there when the door looks next.
+  for (const { socket } of asked)
+    socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(HTTP_CONNECTION_REQUESTS_MAX));
+  await expect
+    .poll(() => asked.map(({ count }) => count()), { timeout: 20_000 })
+    .toEqual(Array<number>(connections).fill(HTTP_CONNECTION_REQUESTS_MAX));
+  // Those of one connection come in one piece, and begin together.
+  expect(mostInTurn).toBeLessThanOrEqual(HTTP_CONNECTION_REQUESTS_MAX + HTTP_TURN_MS);
+  for (const { socket } of asked) socket.destroy();
+  await server.close();
+});

@@ -1,0 +1,39 @@
+/**
+ * Bounds for how long the HTTP door begins requests in one turn of the event loop, because the node's own messages, and
+ * its lease with them, wait meanwhile: a few clients that send many requests at once would otherwise hold it up for
+ * seconds. Requests that are left over begin in later turns, in the order in which they came.
+ */
+import { HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+
+export class RequestTurns {
+  /** Milliseconds on any clock that only goes forwards. */
+  now: () => number = () => performance.now();
+  private readonly waiting: (() => void)[] = [];
+  /** 0: nothing was begun in this turn. */
+  private endsAt = 0;
+
+  /** Calls `run` now, or in a later turn. */
+  begin(run: () => void): void {
+    if (this.waiting.length > 0 || !this.hasTime()) this.waiting.push(run);
+    else run();
+  }
+
+  private hasTime(): boolean {
+    const now = this.now();
+    if (this.endsAt === 0) {
+      this.endsAt = now + HTTP_TURN_MS;
+      setImmediate(() => this.end());
+    }
+    return now < this.endsAt;
+  }
+
+  /** What a request does after its first step counts too: Node does that between two of these callbacks. */
+  private end(): void {
+    this.endsAt = 0;
+    const count = Math.min(this.waiting.length, HTTP_TURN_REQUESTS_MAX);
+    for (let at = 0; at < count; at += 1)
+      setImmediate(() => {
+        if (this.hasTime()) this.waiting.shift()?.();
+      });
+  }
+}
