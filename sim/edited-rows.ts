@@ -33,6 +33,8 @@ export class EditedRows {
   private readonly notedAt: Map<number, number> = new Map();
   /** Shared by all servers of a simulated world, so that a number names one edit. */
   private ids = { next: 1 };
+  /** Changes that some server had in a committed row, though the cluster may not know; shared likewise. */
+  private committed = new Set<number>();
   private readonly rows: ReadonlyMap<string, EditedRow>;
 
   constructor(rows: ReadonlyMap<string, EditedRow>, from?: EditedRows) {
@@ -47,6 +49,12 @@ export class EditedRows {
   follow(from: EditedRows): void {
     this.watch = from.watch;
     this.ids = from.ids;
+    this.committed = from.committed;
+  }
+
+  /** A row is about to be committed. */
+  replacing(record: KeyRecord): void {
+    for (const note of this.notes.values()) if (isWrittenFrom(record, note)) this.committed.add(note.id);
   }
 
   get count(): number {
@@ -105,13 +113,34 @@ export class EditedRows {
     }
   }
 
-  settle(written: readonly WrittenEdit[], others: readonly OutsideEdit[]): void {
-    for (const { edit, version } of written) {
+  /** Returns those of the others that their rows hold. */
+  settle(written: readonly WrittenEdit[], others: readonly OutsideEdit[]): readonly WrittenEdit[] {
+    const found = others.filter((edit) => this.isFound(edit));
+    const settled = found.map((edit) => ({ edit, version: this.rows.get(edit.key)!.record.version }));
+    for (const { edit, version } of [...written, ...settled]) {
       if (this.notes.delete(edit.id)) this.watch?.settled(edit.id, version, false);
       for (const note of this.notes.values())
         if (note.key === edit.key && note.base === edit.base && note.id > edit.id)
           this.notes.set(note.id, { ...note, base: version, onValue: !edit.deleted, isChained: true });
     }
-    for (const { id, onValue } of others) if (this.notes.delete(id)) this.watch?.settled(id, null, onValue);
+    for (const { id, onValue } of others)
+      if (this.notes.delete(id)) this.watch?.settled(id, null, onValue && !this.committed.has(id));
+    return settled;
   }
+
+  private isFound(edit: OutsideEdit): boolean {
+    const row = this.rows.get(edit.key);
+    return row !== undefined && row.edited !== true && isWrittenFrom(row.record, edit);
+  }
+}
+
+/** It is what the row showed by this change, or was written under the operation id of the change. */
+function isWrittenFrom(
+  record: KeyRecord,
+  { id, key, base, deleted, value }: Omit<OutsideEdit, 'stands'>,
+): boolean {
+  if (record.key !== key || record.version <= base) return false;
+  const { operationId: named, origin, tombstone } = record;
+  if (named !== null && named[6] === 0 && Buffer.from(named).readBigUInt64BE(8) === BigInt(id)) return true;
+  return origin === ORIGIN_OUTSIDE && tombstone === deleted && Buffer.compare(record.value, value) === 0;
 }

@@ -48,6 +48,20 @@ export const BY_HAND: RunProfile = {
   handMsMean: 250,
 };
 
+/**
+ * The same while all owners of slots, or most voters, are lost for good with their disks, and an operator goes on with
+ * what PostgreSQL shows.
+ */
+export const BY_HAND_LOST: RunProfile = {
+  ...BY_HAND,
+  faultKinds: [
+    ...['ownersLost', 'councilLost', 'ownersLost', 'councilLost', 'kill', 'killAtStep', 'pause', 'stop'],
+    ...['slowPeer', 'isolate', 'wipe', 'databaseDown', 'databaseSlow', 'databaseAway', 'join'],
+    ...['databaseFailsOver', 'databaseSetBack', 'databaseMoved'],
+  ] as const,
+  faultMsMean: 1_500,
+};
+
 interface Open {
   readonly key: string;
   readonly call: HistoryCall;

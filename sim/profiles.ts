@@ -3,7 +3,7 @@
  * fault likely, because some need a coincidence that an evenly drawn run meets once in tens of thousands of seeds.
  * (PROTOCOL, "Mutants")
  */
-import { BY_HAND } from './hand.ts';
+import { BY_HAND, BY_HAND_LOST } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
 import { LISTINGS } from './lister.ts';
 import { ONE_SLOT } from './one-slot.ts';
@@ -376,6 +376,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   lags: LAGS,
   oneSlot: ONE_SLOT,
   byHand: BY_HAND,
+  byHandLost: BY_HAND_LOST,
   listings: LISTINGS,
   steady: STEADY,
 };

@@ -41,7 +41,7 @@ export function simEdits(database: SimDatabase, owner: Life, { ask, write }: Way
     stampEdits: (life, edits, stampMs, done) =>
       write((server) => ifInForce(life, server.stampEdits(life, edits, stampMs)), done, null),
     settleEdits: (life, written, others, done) =>
-      write((server) => ifInForce(life, server.settleEdits(life, written, others)), done, null),
+      write((server) => ifInForce(life, server.settleEdits(life, written, others)), done, []),
   };
 }
 

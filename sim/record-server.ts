@@ -174,10 +174,12 @@ export class SimRecordServer {
     return id;
   }
 
-  settleEdits(life: number, written: readonly WrittenEdit[], others: readonly OutsideEdit[]): true | null {
-    if (!this.isIn(life)) return null;
-    this.edits.settle(written, others);
-    return true;
+  settleEdits(
+    life: number,
+    written: readonly WrittenEdit[],
+    others: readonly OutsideEdit[],
+  ): readonly WrittenEdit[] | null {
+    return this.isIn(life) ? this.edits.settle(written, others) : null;
   }
 
   stampEdits(life: number, edits: readonly OutsideEdit[], stampMs: number): true | null {
@@ -364,6 +366,7 @@ export class SimRecordServer {
     const removed = this.removed.get(key) ?? 0;
     if (version <= removed)
       this.resurrected ??= `${key} stands in PostgreSQL at version ${version}, and ${removed} was removed there`;
+    this.edits.replacing(record);
     this.rows.set(key, { record, slot: row.slot, checksum });
     this.note((on) => restore(on.rows, key, before));
     return { kind: 'committed' };

@@ -3,6 +3,7 @@
  * the protocol version that introduced it; until then values are written without one, as before. (decision 34)
  */
 import type { Mutations } from './mutations.ts';
+import type { KeyRecord } from './record.ts';
 import type { ModifyOperation, WriteOperation } from './operation.ts';
 import { protocolInForce, SINCE } from './protocol-versions.ts';
 import type { Topology } from './topology.ts';
@@ -18,6 +19,12 @@ export function keepsContentTypes(topology: Topology, mutations: Mutations): boo
 export function asKept(operation: WriteOperation, topology: Topology, mutations: Mutations): WriteOperation {
   if (!isTyped(operation) || keepsContentTypes(topology, mutations)) return operation;
   return operation.kind === 'modify' ? withoutTypes(operation) : { ...operation, contentType: null };
+}
+
+/** The same for what a row shows that was changed by hand. */
+export function shownAsKept(shown: KeyRecord, topology: Topology, mutations: Mutations): KeyRecord {
+  if (shown.contentType === null || keepsContentTypes(topology, mutations)) return shown;
+  return { ...shown, contentType: null };
 }
 
 type Typed = Extract<WriteOperation, { kind: 'put' | 'compareAndPut' | 'fill' | 'modify' }>;

@@ -33,11 +33,17 @@ export interface OutsideEdits {
     stampMs: number,
     done: (error: RecordError | null) => void,
   ): void;
-  /** The changes are not reported any more. Must not contain two of the same key. Repeating it is harmless. */
+  /**
+   * The changes are not reported any more. Must not contain two of the same key. Repeating it is harmless.
+   *
+   * `others`: changes that seem to have come to nothing. `done` is told which of them stand in their rows after all,
+   * because the cluster has written what the row showed, or does not remember that it wrote the change; they are
+   * settled as written.
+   */
   settleEdits(
     life: number,
     written: readonly WrittenEdit[],
     others: readonly OutsideEdit[],
-    done: (error: RecordError | null) => void,
+    done: (error: RecordError | null, found: readonly WrittenEdit[]) => void,
   ): void;
 }

@@ -3,7 +3,9 @@
  * them.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { operationOf } from '../../src/core/outside-edits.ts';
 import type { OutsideEdit } from '../../src/core/outside-edits.ts';
+import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import type { WrittenEdit } from '../../src/ports/outside-edits.ts';
 import type { RecordRow } from '../../src/ports/system-of-record.ts';
 import { RecordCalls, makeRow } from './record-calls.ts';
@@ -154,6 +156,50 @@ export function outsideEditContract(name: string, makeWorld: () => Promise<Edite
       expect(await read()).toMatchObject([
         { deleted: false, base: written.record.version, onValue: false, stands: true },
       ]);
+    });
+
+    /** Settles the first change as one that came to nothing; returns the versions under which it is found. */
+    const settleAsNothing = async (edit: OutsideEdit): Promise<number[]> =>
+      world.run((answer) =>
+        calls.record.edits!.settleEdits(1, [], [edit], (error, found) => {
+          expect(error).toBeNull();
+          answer(found.map(({ version }) => version));
+        }),
+      );
+
+    test('what the row showed was written before it was told: it is found, and the next one is made on that', async () => {
+      for (const key of ['a', 'b']) await calls.commit(1, [makeRow(key, 7)]);
+      await world.hand.put('a', 'shown');
+      await world.hand.remove('b');
+      const [put, removal] = (await read()) as [OutsideEdit, OutsideEdit];
+      await world.hand.put('a', 'next');
+      const { record } = await standing('b');
+      const written = makeRow('a', 8, {
+        origin: ORIGIN_OUTSIDE,
+        value: Buffer.from('shown'),
+        operationId: null,
+      });
+      const removed = makeRow('b', 8, { ...record, version: written.record.version });
+      await calls.commit(1, [written, removed]);
+      expect(await settleAsNothing(put)).toEqual([written.record.version]);
+      expect(await settleAsNothing(removal)).toEqual([written.record.version]);
+      const [next, ...more] = await read();
+      expect(more).toEqual([]);
+      expect(text(next!)).toBe('next');
+      expect(next).toMatchObject({ base: written.record.version, stands: true });
+    });
+
+    test('it was written, which nobody remembers: it is found by its operation id, and a write of somebody else is not', async () => {
+      for (const key of ['a', 'b']) await calls.commit(1, [makeRow(key, 7)]);
+      await world.hand.put('a', 'by hand');
+      await world.hand.put('b', 'by hand');
+      const [a, b] = (await read()) as [OutsideEdit, OutsideEdit];
+      const { operationId } = operationOf(a, 0, a.stampMs, {});
+      const written = makeRow('a', 8, { value: Buffer.from('by hand'), operationId });
+      await calls.commit(1, [written, makeRow('b', 8, { value: Buffer.from('by hand') })]);
+      expect(await settleAsNothing(a)).toEqual([written.record.version]);
+      expect(await settleAsNothing(b)).toEqual([]);
+      expect(await read()).toEqual([]);
     });
 
     test('another stamp is given to what still stands, and once', async () => {

@@ -30,7 +30,7 @@ export function outsideEdits({ read, write }: { readonly read: Aside; readonly w
       deliver(
         write((connection, deadline) => settleEdits(connection, life, written, others, deadline)),
         done,
-        undefined,
+        [],
       ),
   };
 }
@@ -81,7 +81,7 @@ async function settleEdits(
   written: readonly WrittenEdit[],
   others: readonly OutsideEdit[],
   deadline: number,
-): Promise<void> {
+): Promise<WrittenEdit[]> {
   const ids = [...written.map(({ edit }) => edit.id), ...others.map(({ id }) => id)];
   const values = [
     life,
@@ -91,7 +91,10 @@ async function settleEdits(
     packInt8s(written.map(({ edit }) => edit.base)),
     packInt8s(written.map(({ version }) => version)),
     packBooleans(written.map(({ edit }) => !edit.deleted)),
+    packInt8s(others.map(({ id }) => id)),
   ];
   const [reply] = await connection.run(SETTLE_EDITS, values, deadline);
   checkLife((reply?.[0] ?? null) as number | null, life);
+  const found = new Map(JSON.parse((reply?.[1] ?? '[]') as string) as [number, number][]);
+  return others.filter(({ id }) => found.has(id)).map((edit) => ({ edit, version: found.get(edit.id)! }));
 }

@@ -1,5 +1,6 @@
 /** Statements about rows changed by hand. The triggers that note the changes are in the migrations. */
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
+import { ORIGIN_OUTSIDE } from '../../core/record.ts';
 import { FENCE, IN_LIFE, LIFE } from './statements.ts';
 
 /** For `e` and `r` of the same key: no other write has replaced the row since. */
@@ -47,22 +48,39 @@ stamped as (
 select ${LIFE} from causeway.cluster`,
 };
 
+/** True for `e` if `r`, of the same key, is what it showed, or was written under its operation id. */
+const FOUND = `r.version > e.base and r.edited_on is distinct from r.version and (
+    substring(r.operation_id from 7) = '\\x0000'::bytea || int8send(e.id)
+    or r.origin = ${ORIGIN_OUTSIDE} and r.deleted = e.deleted and r.value is not distinct from e.value
+      and (r.content_type is null or r.content_type = e.content_type)
+      and date_trunc('milliseconds', r.expires_at) is not distinct from date_trunc('milliseconds', e.expires_at)
+  )`;
+
 /**
- * Sent once the change is committed to its row. It sees everything that was noted for the key until then, because
- * whoever changes the row by hand takes the same row lock.
+ * Sent once a change is committed to its row, or has come to nothing. It sees everything that was noted for the key
+ * until the commit, because whoever changes the row by hand takes the same row lock. Returns the life, and the ids and
+ * versions of changes in $8 that are found in their rows.
  */
 export const SETTLE_EDITS: Statement = {
   name: null,
   writes: true,
-  features: FENCED_FEATURES,
+  features: [...FENCED_FEATURES, 'aggregate into JSON', 'bytea'],
   text: `${FENCE},
+found as (
+  select e.id, e.key, e.base, r.version, not e.deleted as on_value
+  from causeway.outside_edit e join causeway.record r on r.key = e.key
+  where e.id = any($8::int8[]) and ${FOUND}
+),
 settled as (
   delete from causeway.outside_edit where id = any($2::int8[]) and ${IN_LIFE}
 ),
 chained as (
   update causeway.outside_edit e set base = t.version, on_value = t.on_value, is_chained = true
-  from unnest($3::int8[], $4::text[], $5::int8[], $6::int8[], $7::bool[]) as t(id, key, base, version, on_value)
+  from (
+    select * from unnest($3::int8[], $4::text[], $5::int8[], $6::int8[], $7::bool[]) as w(id, key, base, version, on_value)
+    union all select * from found
+  ) t
   where e.key = t.key and e.base = t.base and e.id > t.id and ${IN_LIFE}
 )
-select ${LIFE} from causeway.cluster`,
+select ${LIFE}, (select json_agg(json_build_array(id, version)) from found) from causeway.cluster`,
 };

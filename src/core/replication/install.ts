@@ -3,6 +3,7 @@
  * the row was changed by hand, as a new write above it. Writes begun meanwhile are judged again above that version.
  * (PROTOCOL R6, R23, decision 43)
  */
+import { shownAsKept } from '../kept-types.ts';
 import { recordOf } from '../record.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
@@ -47,9 +48,10 @@ function writeEdited(context: ReplicaContext, state: KeyState, { record }: Seale
   const known = counterOf(Math.max(record.version, heldVersion(state)));
   if (waitsForFloor(context, state, known)) return false;
   requeue(context, state);
+  const kept = shownAsKept(record, context.view.topology, context.mutations);
   const version = makeVersion(Math.max(known, floorOf(context, state, true)) + 1, context.self.id);
   startRound(context, state, 'write', [], {
-    sealed: context.effects.seal(recordOf(record, version)),
+    sealed: context.effects.seal(recordOf(kept, version)),
     conditional: true,
     recorded: !context.effects.writesThrough(state.key),
     coordinator: context.self,

@@ -24,6 +24,7 @@ import type {
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import type { FloorStore } from '../store/floor-store.ts';
+import { aboveEdited } from './above-edited.ts';
 import { siftOperations } from './operation-sift.ts';
 import type { OperationTable } from '../store/operation-table.ts';
 import { ownFloors } from './own-floors.ts';
@@ -303,7 +304,7 @@ export class RecordRecovery {
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
     if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
     // A row that was changed by hand shows the change under the version and checksum of what was changed. Where this disk
-    // has that, it stays: the change is written above it, and one version never has two contents.
+    // has that, it stays, and the change is written above it.
     const isOfBefore = this.isOfBefore(slot, held, record);
     if (isOfBefore) this.dropSuperseded(slot, held);
     if (
@@ -315,8 +316,25 @@ export class RecordRecovery {
       return;
     }
     this.forgetOpen(slot, record);
+    if (edited === true && this.parts.mutations.editAsItStands !== true)
+      return this.writeAbove(slot, record, held);
     this.replica!.sawVersion(record.version);
     if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
+  }
+
+  /** The row was changed by hand, and nobody knows any more what its version was. */
+  private writeAbove(slot: number, shown: KeyRecord, held: SealedRecord | undefined | 'damaged'): void {
+    const { floors, writesThrough, mutations } = this.parts;
+    const counters = [
+      this.counters?.[this.next] ?? 0,
+      floors.floors.of(slot),
+      floors.forgotten.through(slot),
+    ];
+    if (held !== undefined && held !== 'damaged') counters.push(counterOf(held.record.version));
+    this.replica!.copy(
+      slot,
+      aboveEdited(shown, this.replica!.view, Math.max(...counters), !writesThrough(shown.key), mutations),
+    );
   }
 
   /** PostgreSQL has exactly the version held here. */

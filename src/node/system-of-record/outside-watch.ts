@@ -132,18 +132,22 @@ export class OutsideWatch {
       else if (outcome.kind === 'overtaken' || outcome.kind === 'refused') others.push(edit);
       else if (outcome.kind === 'stamp') unstamped.push(edit);
     }
-    const told = (): void => {
-      for (const [edit, outcome] of outcomes) this.tell(edit, outcome);
+    const told = (found: readonly WrittenEdit[]): void => {
+      const versions = new Map(found.map(({ edit, version }) => [edit, version]));
+      for (const [edit, outcome] of outcomes) {
+        const version = versions.get(edit);
+        this.tell(edit, version === undefined ? outcome : { kind: 'written', version });
+      }
     };
     const goOn = (): void =>
       this.stamp(life, unstamped, written.length + others.length + unstamped.length > 0);
     if (written.length + others.length === 0) {
-      told();
+      told([]);
       return goOn();
     }
-    edits.settleEdits(life, written, others, (error) => {
+    edits.settleEdits(life, written, others, (error, found) => {
       if (error !== null) return this.failed(error);
-      told();
+      told(found);
       goOn();
     });
   }
