@@ -2,7 +2,7 @@
  * How an operator goes on after the council has lost its majority, in a small world: looks who is up, and begins
  * another life with those members.
  */
-import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
+import type { ClusterAnswer, ClusterQuorum } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import type { SmallWorld } from './small-world.ts';
 

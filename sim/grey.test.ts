@@ -8,7 +8,7 @@ import { Prng } from '../src/base/prng.ts';
 import { SLOW_FOR_MS } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { memberByName } from '../src/core/topology.ts';
-import type { NodeStatus } from '../src/node/api.ts';
+import type { NodeStatus } from '../src/node/status.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 

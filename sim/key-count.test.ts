@@ -3,7 +3,7 @@
  * failures and moves.
  */
 import { expect, it } from 'vitest';
-import type { ClusterAnswer } from '../src/node/api.ts';
+import type { ClusterAnswer } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../src/node/api.ts';
+import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import { SimRecordServer } from './record-server.ts';
 import { SmallWorld } from './small-world.ts';

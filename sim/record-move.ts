@@ -5,7 +5,7 @@
  * be gone, or stay as long as somebody talks to it. (PROTOCOL R30)
  */
 import type { Prng } from '../src/base/prng.ts';
-import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import { SimRecordServer } from './record-server.ts';
 import type { SimWorld } from './world.ts';

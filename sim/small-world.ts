@@ -10,7 +10,7 @@ import { lossOf } from '../src/core/recovery.ts';
 import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
-import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../src/node/cluster-orders.ts';
 import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
 import { SimCluster } from './cluster.ts';

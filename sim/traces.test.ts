@@ -10,7 +10,7 @@ import type { Tracing } from '../src/ports/tracing.ts';
 import type { ReadResult, ScanResult, WriteResult } from '../src/core/operation.ts';
 import { cursorOf } from '../src/core/scan-place.ts';
 import { slotOf } from '../src/core/slots.ts';
-import type { ClusterAnswer } from '../src/node/api.ts';
+import type { ClusterAnswer } from '../src/node/cluster-orders.ts';
 import { TraceBook } from '../test/support/recording-tracing.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { PROTOCOL_MAX, PROTOCOL_MIN, protocolInForce } from '../src/core/protocol-versions.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
-import type { ClusterAnswer } from '../src/node/api.ts';
+import type { ClusterAnswer } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';

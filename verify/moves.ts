@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { SLOT_COUNT } from '../src/core/limits.ts';
-import type { NodeStatus } from '../src/node/api.ts';
+import type { NodeStatus } from '../src/node/status.ts';
 import { statusOf, type WorldNode } from './world.ts';
 
 /** How far a member may be off, relative to its share. */

@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import type { NodeStatus } from '../src/node/api.ts';
+import type { NodeStatus } from '../src/node/status.ts';
 import type { LegacyServer } from '../test/support/legacy-server.ts';
 import type { TestServer } from '../test/support/postgres.ts';
 import type { FakeClocks } from './chaos/fake-clocks.ts';

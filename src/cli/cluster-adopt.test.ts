@@ -2,7 +2,7 @@
  * `causeway cluster adopt-record` against a real server: what it shows, and that no PostgreSQL is adopted by accident.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ClusterAnswer, RecordServerFacts } from '../node/api.ts';
+import type { ClusterAnswer, RecordServerFacts } from '../node/cluster-orders.ts';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';

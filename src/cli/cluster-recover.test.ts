@@ -1,7 +1,7 @@
 /** `causeway cluster recover` against a real server: what it shows, and that nothing is given up by accident. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
-import type { ClusterAnswer, ClusterLoss, ClusterQuorum } from '../node/api.ts';
+import type { ClusterAnswer, ClusterLoss, ClusterQuorum } from '../node/cluster-orders.ts';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';

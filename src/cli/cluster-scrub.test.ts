@@ -1,6 +1,6 @@
 /** `causeway cluster scrub` against a real server: what it requests, what it shows, and its exit code. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ScrubCycle } from '../node/api.ts';
+import type { ScrubCycle } from '../node/status.ts';
 import { SCRUBBED_NEVER } from '../node/scrub/report.ts';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';

@@ -5,7 +5,7 @@ import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { connect } from '../client/index.ts';
-import type { NodeStatus } from '../node/api.ts';
+import type { NodeStatus } from '../node/status.ts';
 import { EveryNode, nameOf } from './every-node.ts';
 import { asFacts } from './facts.ts';
 import { runCommand } from './main.ts';

@@ -29,7 +29,7 @@ export class ClusterClient {
     return { owner, slot, valid, tombstone, entry: record === null ? undefined : entryOf(record) };
   }
 
-  /** The status that this particular node reports about itself (a NodeStatus of src/node/api.ts). */
+  /** The status that this particular node reports about itself (a NodeStatus of src/node/status.ts). */
   async status(node: string, options: CallOptions = {}): Promise<unknown> {
     const { json } = await this.#calls.at(node, METHODS.status, {}, options);
     return JSON.parse(json) as unknown;

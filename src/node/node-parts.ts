@@ -19,7 +19,7 @@ import type { NodeTraces } from './tracing/node-traces.ts';
 import type { ScrubSettings } from './scrub/scrubber.ts';
 import type { SlowLogSettings } from './slow-log.ts';
 import type { SpoolSettings } from './spool/spool.ts';
-import type { PeerRefusal } from './status-parts.ts';
+import type { PeerRefusal } from './status.ts';
 
 /** Damaged stores that were moved aside, for people to inspect and remove. */
 export interface SetAside {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../test/support/fake-node-api.ts';
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
-import type { NodeStatus } from './api.ts';
+import type { NodeStatus } from './status.ts';
 import { PROBES } from './readiness.ts';
 import type { Probe } from './readiness.ts';
 

@@ -5,7 +5,7 @@
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
 import { livingText } from '../core/lives.ts';
 import type { Phase } from '../core/phases.ts';
-import type { NodeStatus } from './api.ts';
+import type { NodeStatus } from './status.ts';
 
 /** The probes, each an HTTP path and a service name of gRPC's health service. */
 export const PROBES = {

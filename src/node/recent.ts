@@ -11,7 +11,7 @@ import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessUse } from '../ports/process-use.ts';
 import type { Admission } from './admission.ts';
-import type { NodeStatus } from './api.ts';
+import type { NodeStatus } from './status.ts';
 import type { RecordWriter } from './system-of-record/record-writer.ts';
 
 export interface RecentParts {

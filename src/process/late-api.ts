@@ -11,7 +11,9 @@ import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
 import { slotOf } from '../core/slots.ts';
 import { WAIT } from '../node/api.ts';
 import { SCRUBBED_NEVER } from '../node/scrub/report.ts';
-import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../node/api.ts';
+import type { Inspection, NodeApi } from '../node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../node/cluster-orders.ts';
+import type { NodeStatus } from '../node/status.ts';
 
 export class LateApi implements NodeApi {
   private readonly name: string;

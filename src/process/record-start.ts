@@ -10,7 +10,7 @@ import { SetupError } from '../adapters/postgres/record-failure.ts';
 import type { Config } from '../config/config.ts';
 import { slotOf } from '../core/slots.ts';
 import { migrationsDirectory } from './package-files.ts';
-import type { NodeStatus } from '../node/api.ts';
+import type { NodeStatus } from '../node/status.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /** Milliseconds between two messages about a lasting wait. */

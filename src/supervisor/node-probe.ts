@@ -12,7 +12,7 @@ const PROBE_TIMEOUT_MS = 1_500;
 const REASON_CHARS_MAX = 400;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
-/** A part of the node's own status (src/node/api.ts). */
+/** A part of the node's own status (src/node/status.ts). */
 export interface NodeView {
   readonly name: string;
   readonly answers: boolean;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../src/client/index.ts';
-import type { NodeStatus } from '../../src/node/api.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 import {
   buildProgram,

@@ -4,7 +4,7 @@
  * afterwards. (PROTOCOL R30)
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { NodeStatus } from '../../src/node/api.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 import type { Backup, TestServer } from '../support/postgres.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 import { startCluster } from '../support/cluster.ts';

@@ -1,6 +1,6 @@
 /** One answer of each kind that a node gives to operators, with every field filled. */
 import { makeVersion } from '../../src/core/version.ts';
-import type { ClusterAnswer } from '../../src/node/api.ts';
+import type { ClusterAnswer } from '../../src/node/cluster-orders.ts';
 
 /** The version of the first write to a `FakeNodeApi`. */
 export const VERSION_ONE = makeVersion(1, 1);

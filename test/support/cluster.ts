@@ -9,7 +9,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { connect } from '../../src/client/index.ts';
 import type { CausewayClient, Inspected } from '../../src/client/index.ts';
-import type { NodeStatus } from '../../src/node/api.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { runOnce, testServer } from './postgres.ts';
 import { ended, freePorts, hasEnded, temporaryDirectory, until } from './supervisor-program.ts';

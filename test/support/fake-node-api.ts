@@ -25,7 +25,9 @@ import { slotOf } from '../../src/core/slots.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
 import { SCRUBBED_NEVER } from '../../src/node/scrub/report.ts';
-import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
+import type { Inspection, NodeApi } from '../../src/node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../../src/node/cluster-orders.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
 

@@ -4,7 +4,8 @@
  */
 import { ringMapOf } from '../../src/core/ring-map.ts';
 import type { SlotRow, Topology } from '../../src/core/topology.ts';
-import type { ClusterAnswer, ClusterOrder, NodeStatus } from '../../src/node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../../src/node/cluster-orders.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 import { slotsHeld } from '../../src/node/node-status.ts';
 import type { AskPeers } from '../../src/servers/http/live-looks.ts';
 import { FakeNodeApi } from './fake-node-api.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connect } from '../../src/client/index.ts';
 import type { CausewayClient } from '../../src/client/index.ts';
-import type { NodeStatus } from '../../src/node/api.ts';
+import type { NodeStatus } from '../../src/node/status.ts';
 import { podEnvironment } from '../deploy/pod-template.ts';
 import type { StatefulSet } from '../deploy/pod-template.ts';
 import { testServer } from './postgres.ts';

@@ -17,7 +17,13 @@ interface Layer {
 const RULES = ['core', 'base'];
 const FLOWS = ['node', 'ports', 'wire', ...RULES];
 /** What a door may know of a node: its calls, whether it serves, and the trace of a call. */
-const API = ['src/node/api.ts', 'src/node/readiness.ts', 'src/ports/tracing.ts'];
+const API = [
+  'src/node/api.ts',
+  'src/node/cluster-orders.ts',
+  'src/node/status.ts',
+  'src/node/readiness.ts',
+  'src/ports/tracing.ts',
+];
 
 /** Where settings, adapters, the node and its doors meet. */
 const MEETING_PLACE = ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'];
@@ -73,7 +79,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   page: { may: ['src/servers/http/live-shape.ts'], packages: PAGE_PACKAGES },
   // Judges from outside, by what a client, a database and a list of processes can see.
   verify: {
-    may: ['client', 'supervisor', 'wire', ...RULES, 'src/node/api.ts', 'sim/checkers/', 'test/support/'],
+    may: ['client', 'supervisor', 'wire', ...RULES, 'src/node/status.ts', 'sim/checkers/', 'test/support/'],
     packages: 'all',
   },
 };

@@ -5,7 +5,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { createDoors } from '../../servers/grpc/doors.ts';
-import type { NodeStatus } from '../../node/api.ts';
+import type { NodeStatus } from '../../node/status.ts';
 import { StatusAsker } from './status-asker.ts';
 
 let server: Server;

@@ -11,7 +11,7 @@ import { LastLease } from '../../core/stale.ts';
 import { memberById, memberByName } from '../../core/topology.ts';
 import type { Topology } from '../../core/topology.ts';
 import { Admission } from '../admission.ts';
-import type { NodeStatus } from '../api.ts';
+import type { NodeStatus } from '../status.ts';
 import { Background } from '../background.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Learner } from '../learning/learner.ts';

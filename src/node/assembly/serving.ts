@@ -7,7 +7,7 @@ import { SlotView } from '../../core/replication/slot-view.ts';
 import type { LastLease } from '../../core/stale.ts';
 import { memberById } from '../../core/topology.ts';
 import type { Admission } from '../admission.ts';
-import type { NodeStatus } from '../api.ts';
+import type { NodeStatus } from '../status.ts';
 import type { Deadlines } from '../deadlines.ts';
 import { fillFromLegacy } from '../legacy-fill.ts';
 import { LegacyReader } from '../legacy-reader.ts';

@@ -26,7 +26,7 @@ import type { ForgettingParts } from './forgetting.ts';
 import { RowRemover } from './row-remover.ts';
 import { TombstoneWalk } from './tombstone-walk.ts';
 import type { TombstoneWalkParts } from './tombstone-walk.ts';
-import type { TombstoneStatus } from '../status-parts.ts';
+import type { TombstoneStatus } from '../status.ts';
 
 export interface TombstoneCollectorParts extends ForgettingParts, Omit<TombstoneWalkParts, 'isUnderWay'> {
   /** Null if there are no rows. */

@@ -18,7 +18,7 @@ import { movesOf } from '../../core/slot-moves.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { CopyStatus } from '../api.ts';
+import type { CopyStatus } from '../status.ts';
 import type { FloorStore } from '../store/floor-store.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from '../recovery/record-recovery.ts';

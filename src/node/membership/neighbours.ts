@@ -13,7 +13,7 @@ import { memberByName } from '../../core/topology.ts';
 import type { Topology } from '../../core/topology.ts';
 import type { MembershipParts } from './parts.ts';
 import type { PeerTable } from './peer-table.ts';
-import type { UnlinkedPeer } from '../status-parts.ts';
+import type { UnlinkedPeer } from '../status.ts';
 
 /** Milliseconds for which a former member is still told that it is none. */
 const PARTING_MS = 3_000;

@@ -20,7 +20,13 @@ import type { SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { PeerHello } from '../../ports/transport.ts';
 import type { Admission } from '../admission.ts';
-import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from '../api.ts';
+import type {
+  ClusterAnswer,
+  ClusterDescription,
+  ClusterOrder,
+  MovePlan,
+  PlannedJoin,
+} from '../cluster-orders.ts';
 import type { DoorBook } from '../../core/door-book.ts';
 import { startCount } from '../key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';

@@ -16,7 +16,7 @@ import { hasMajority, succeed } from '../../core/succession.ts';
 import type { NextLife, Survivor } from '../../core/succession.ts';
 import { ownersNeeded } from '../../core/topology.ts';
 import type { Topology } from '../../core/topology.ts';
-import type { ClusterAnswer, ClusterQuorum } from '../api.ts';
+import type { ClusterAnswer, ClusterQuorum } from '../cluster-orders.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';
 import { drawClusterId, readLife, takeFounding } from '../membership/founding.ts';
 

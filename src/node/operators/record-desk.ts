@@ -9,7 +9,7 @@ import { isAdopted, judgeAdoption, lossByAdoption } from '../../core/record-adop
 import { driveOf, everythingDriven, isSameServer } from '../../core/record-standing.ts';
 import type { RecordIdentity, Topology } from '../../core/topology.ts';
 import type { RecordError, RecordSurvey, SystemOfRecord } from '../../ports/system-of-record.ts';
-import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../api.ts';
+import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../cluster-orders.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';
 import { drawClusterId } from '../membership/founding.ts';
 import type { Wish } from '../membership/wishes.ts';

@@ -6,7 +6,7 @@
 import { JOINERS_MAX } from '../../core/limits.ts';
 import type { Transport, TransportHandler } from '../../ports/transport.ts';
 import { isForPerson, isNameTaken } from '../../wire/handshake.ts';
-import type { PeerRefusal } from '../status-parts.ts';
+import type { PeerRefusal } from '../status.ts';
 
 /** Milliseconds after which a refusal that was not repeated is ignored: peers dial every second. */
 const KEPT_MS = 10_000;

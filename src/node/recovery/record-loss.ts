@@ -6,7 +6,7 @@ import { LOSS_PAGES_COUNTED_MAX } from '../../core/limits.ts';
 import { lossOf } from '../../core/recovery.ts';
 import type { Topology } from '../../core/topology.ts';
 import type { RecordPlace, SystemOfRecord } from '../../ports/system-of-record.ts';
-import type { ClusterLoss } from '../api.ts';
+import type { ClusterLoss } from '../cluster-orders.ts';
 import type { NodeParts } from '../node-parts.ts';
 import type { SlotDigests } from '../store/slot-digests.ts';
 

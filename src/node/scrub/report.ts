@@ -6,7 +6,7 @@ import { SCRUB_HEALING_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { ScrubCycle, ScrubStatus } from '../api.ts';
+import type { ScrubCycle, ScrubStatus } from '../status.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
 
 /** Milliseconds within which a repair must complete. */

@@ -14,7 +14,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { RowVersion, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { ScrubStatus } from '../api.ts';
+import type { ScrubStatus } from '../status.ts';
 import type { FloorStore } from '../store/floor-store.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
 import type { Repair } from './repair.ts';

@@ -5,7 +5,7 @@
 import type { LearnSpoolFrame, LearnSpool, SpoolDrained } from '../../core/spool-message.ts';
 import type { ReplicaEffects } from '../../core/replication/context.ts';
 import type { Topology } from '../../core/topology.ts';
-import type { NodeStatus } from '../api.ts';
+import type { NodeStatus } from '../status.ts';
 import { SpoolCopy } from './copy.ts';
 import { SpoolDrain } from './drain.ts';
 import type { SpoolDrainParts } from './drain.ts';

@@ -8,7 +8,7 @@ import { DISK_LOOK_MS } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DiskSpace } from '../../ports/disk-space.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { NodeStatus } from '../api.ts';
+import type { NodeStatus } from '../status.ts';
 
 export interface DiskWatchParts {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 /** What has become of manual changes at this node, and which of them are waiting, for reports. */
 import type { EditOutcome, OutsideEdit } from '../../core/outside-edits.ts';
-import type { ByHandStatus } from '../status-parts.ts';
+import type { ByHandStatus } from '../status.ts';
 
 /** Changes that could not be written during one round over all changes. */
 interface Waiting {

@@ -19,7 +19,7 @@ import { OutsideTally } from './outside-tally.ts';
 import { startWrite } from '../put.ts';
 import { uncounted } from '../serving.ts';
 import type { Serving } from '../serving.ts';
-import type { ByHandStatus } from '../status-parts.ts';
+import type { ByHandStatus } from '../status.ts';
 
 /** Milliseconds between two polls when there is nothing to do, by the member whose turn it is and by the others. */
 const EVERY_MS = 500;

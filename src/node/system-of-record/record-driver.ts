@@ -18,7 +18,7 @@ import type { Telemetry } from '../../ports/telemetry.ts';
 import type { OwnerInquiry } from '../recovery/owner-inquiry.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
 import { SlotDrive } from './slot-drive.ts';
-import type { DriveStatus } from '../status-parts.ts';
+import type { DriveStatus } from '../status.ts';
 
 /** Milliseconds before a slot is visited again in which something was in flight, or after a failure. */
 const AGAIN_AFTER_MS = 100;

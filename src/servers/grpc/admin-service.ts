@@ -4,7 +4,8 @@ import { keyFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { causeway } from '../../gen/protocol.js';
-import type { ClusterAnswer, NodeApi } from '../../node/api.ts';
+import type { NodeApi } from '../../node/api.ts';
+import type { ClusterAnswer } from '../../node/cluster-orders.ts';
 import { recordAnswer } from './answer.ts';
 import { unary } from './method.ts';
 

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import { VERSION_ONE, clusterAnswers } from '../../../test/support/cluster-answers.ts';
-import type { ClusterAnswer, ClusterOrder } from '../../node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../../node/cluster-orders.ts';
 
 let door: HttpDoor;
 beforeEach(() => {

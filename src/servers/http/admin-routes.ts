@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { failure } from '../../core/errors.ts';
-import type { ClusterAnswer, ClusterOrder, NodeApi } from '../../node/api.ts';
+import type { NodeApi } from '../../node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../../node/cluster-orders.ts';
 import {
   ADOPTION,
   CLUSTER,

@@ -1,6 +1,6 @@
 /**
- * Schemas of what operators send and receive, field by field. `src/node/api.ts` has the same types and explains the
- * fields.
+ * Schemas of what operators send and receive, field by field. The same types, with their fields explained,
+ * are in `src/node/status.ts` and `src/node/cluster-orders.ts`.
  */
 import { z } from 'zod';
 import { PHASES } from '../../core/phases.ts';
@@ -10,7 +10,7 @@ import type {
   ClusterQuorum,
   MovePlan,
   RecordServerFacts,
-} from '../../node/api.ts';
+} from '../../node/cluster-orders.ts';
 import type { SlotMap } from '../../core/slot-map.ts';
 import { RECORD } from './kv-record.ts';
 

@@ -8,7 +8,8 @@ import type {
   WriteResult,
 } from '../../core/operation.ts';
 import { WAIT } from '../../node/api.ts';
-import type { ClusterAnswer, ClusterOrder, NodeApi } from '../../node/api.ts';
+import type { NodeApi } from '../../node/api.ts';
+import type { ClusterAnswer, ClusterOrder } from '../../node/cluster-orders.ts';
 
 export function read(
   api: NodeApi,

@@ -3,7 +3,7 @@
  * status that cannot be understood at all counts as no answer.
  */
 import type { RecentActivity } from '../../core/recent-activity.ts';
-import type { NodeStatus } from '../../node/api.ts';
+import type { NodeStatus } from '../../node/status.ts';
 import { reasonsNotReady } from '../../node/readiness.ts';
 import type { LiveFacts, LiveNode, LiveRates } from './live-shape.ts';
 

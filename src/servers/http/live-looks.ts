@@ -10,7 +10,8 @@ import {
   LIVE_KEPT_MAX,
   LIVE_MEMBERS_MAX,
 } from '../../core/limits.ts';
-import type { NodeApi, NodeStatus } from '../../node/api.ts';
+import type { NodeApi } from '../../node/api.ts';
+import type { NodeStatus } from '../../node/status.ts';
 import { countedOf, factsOf, nodeOf, outsiderOf, ratesOf, statusIn } from './live-facts.ts';
 import type { Counted } from './live-facts.ts';
 import type { LiveFacts, LiveSnapshot } from './live-shape.ts';

@@ -4,7 +4,7 @@
  */
 import type { Quantiles } from '../../base/histogram.ts';
 import type { HolderState, RingMap } from '../../core/ring-map.ts';
-import type { NodeStatus } from '../../node/api.ts';
+import type { NodeStatus } from '../../node/status.ts';
 
 export interface LiveSnapshot {
   /** Milliseconds since 1970, by the clock of the asked node. */

@@ -3,7 +3,7 @@
  * them.
  */
 import { afterEach, expect, test } from 'vitest';
-import type { ClusterAnswer } from '../../node/api.ts';
+import type { ClusterAnswer } from '../../node/cluster-orders.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture } from '../../../test/support/resp-door.ts';
 

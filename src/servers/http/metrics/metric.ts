@@ -5,7 +5,7 @@
 import type { Histogram } from '../../../base/histogram.ts';
 import type { CounterName, EventName } from '../../../core/events.ts';
 import type { Instruments } from '../../../core/instruments.ts';
-import type { NodeStatus } from '../../../node/api.ts';
+import type { NodeStatus } from '../../../node/status.ts';
 import type { DoorFacts, ProcessFacts } from './facts.ts';
 
 /** Everything that samples are read from, at one moment. */

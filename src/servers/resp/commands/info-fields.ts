@@ -4,7 +4,7 @@
  */
 import { machine, release, totalmem, type } from 'node:os';
 import { RESP_CONNECTIONS_MAX, RESP_IDLE_LOOK_MS } from '../../../core/redis-limits.ts';
-import type { NodeStatus } from '../../../node/api.ts';
+import type { NodeStatus } from '../../../node/status.ts';
 import type { Door } from '../door.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 
