@@ -85,13 +85,16 @@ export function planLines(plan: MovePlan, columnsMax?: number): string[] {
   const { recordsCopied, slotsCopied } = plan;
   const records = `${grouped(recordsCopied)} ${recordsCopied === 1 ? 'record' : 'records'}`;
   lines.push(`${grouped(slotsCopied)} copies of slots would be made, about ${records}`);
-  const before = copiesOfEach(plan.shares.map(({ slotsBefore }) => slotsBefore));
-  const after = copiesOfEach(plan.shares.map(({ slotsAfter }) => slotsAfter));
-  if (after < before)
-    lines.push(
-      `there are too few members for more: each key would have ${after} copies instead of ${before}`,
-    );
-  return lines;
+  const fewer = fewerCopies(plan);
+  return fewer === '' ? lines : [...lines, fewer];
+}
+
+/** By how much less the keys are protected after the change; '' if they are not. */
+export function fewerCopies({ shares }: MovePlan): string {
+  const before = copiesOfEach(shares.map(({ slotsBefore }) => slotsBefore));
+  const after = copiesOfEach(shares.map(({ slotsAfter }) => slotsAfter));
+  if (after >= before) return '';
+  return `there are too few members for more: each key would have ${after} copies instead of ${before}`;
 }
 
 function copiesOfEach(slotCounts: readonly number[]): number {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addClientOptions, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { fewerCopies } from './cluster.ts';
 import { membersOf } from './facts.ts';
 import { watchMoves } from './progress.ts';
 
@@ -16,6 +17,8 @@ export function nodeLeaveCommand(node: Command, io: CommandIo): void {
     .option('--no-wait', 'only ask for it');
   addClientOptions(command).action((name: string, options: LeaveOptions) =>
     withClient(io, options, async (client) => {
+      const fewer = fewerCopies(await client.plan({ leaves: [name] }));
+      if (fewer !== '') io.stderr.write(`warning: ${fewer}\n`);
       const epoch = await client.leave(name);
       if (options.json) printJson(io, { leaving: name, epoch });
       if (!options.wait) return EXIT_OK;

@@ -39,6 +39,13 @@ test('--once: one frame as text, and the exit code of status', async () => {
   expect((await run(['--once'])).code).toBe(1);
 });
 
+test('--once in a pipe: a remark is whole, however long, as that of status is', async () => {
+  const outside = `these are up and have not let this node in: ${'node-1 (10.0.0.1:50051), '.repeat(8)}so start it anew`;
+  doors.api.statusChanges = { outside };
+  const { out } = await run(['--once']);
+  expect(out.split('\n')).toContain(`fake: ${outside}`);
+});
+
 test('--json: one line per look', async () => {
   const { code, out } = await run(['--json', '--count', '2', '--interval', '1']);
   expect(code).toBe(0);

@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { addOnlyOption, withEveryNode } from './every-node.ts';
 import type { EveryNode, EveryNodeOptions } from './every-node.ts';
 import { nextModel } from './top-model.ts';
@@ -70,7 +71,9 @@ async function showOnce(io: CommandIo, nodes: EveryNode, env: NodeJS.ProcessEnv)
   const { columns, isTTY } = io.stdout as { columns?: number; isTTY?: boolean };
   const size = { columns: columns || COLUMNS_DEFAULT, rows: Infinity };
   const palette = isTTY === true ? paletteOf(env) : PLAIN;
-  io.stdout.write(`${frameLines(model, firstView(0), size, palette).join('\n')}\n`);
+  io.stdout.write(`${frameLines({ ...model, remarks: [] }, firstView(0), size, palette).join('\n')}\n`);
+  // A frame cuts them; here they may take the lines that they need.
+  if (model.remarks.length > 0) printLines(io.stdout, ['', ...model.remarks]);
   return exitCode(model);
 }
 
