@@ -18,5 +18,10 @@ export const SECRET_BYTES_MAX = 16 * 1024;
  */
 export const HTTP_TURN_MS = 5;
 export const HTTP_TURN_REQUESTS_MAX = 64;
+/**
+ * Requests that a connection may send after one of them was refused, before it is cut: as many as Node reads at once, or
+ * fewer.
+ */
+export const HTTP_REQUESTS_IGNORED_MAX = 1_000;
 
 assert(HTTP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'the HTTP door alone makes no event loop late');

@@ -1,11 +1,15 @@
 /** The HTTP door begins requests for a few milliseconds per turn of the event loop, and goes on in the next one. */
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import type { Hono } from 'hono';
+import { expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
-import { HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+import { HTTP_REQUESTS_IGNORED_MAX, HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
 import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import { RequestTurns } from './request-turns.ts';
+import { Unanswered } from './room.ts';
 import { httpRoutes, openHttpServer } from './server.ts';
+
+const READ_BYTES = 64 * 1024;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -84,5 +88,23 @@ test('many connections that send many requests at once: what else the process do
   // Those of one connection come in one piece, and begin together.
   expect(mostInTurn).toBeLessThanOrEqual(HTTP_CONNECTION_REQUESTS_MAX + HTTP_TURN_MS);
   for (const { socket } of asked) socket.destroy();
+  await server.close();
+});
+
+test('a connection that sends without end, and whose first requests are not answered: it is cut', async () => {
+  const seen = vi.spyOn(Unanswered.prototype, 'begin');
+  const never = new Promise<Response>(() => undefined);
+  const mounts = [(routes: Hono): void => void routes.get('/never', () => never)];
+  const server = await openHttpServer(httpRoutes(new FakeNodeApi(), mounts), '127.0.0.1', 0);
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.resume();
+  const request = 'GET /never HTTP/1.1\r\nHost: x\r\n\r\n';
+  socket.write(request.repeat(100_000));
+  await expect.poll(() => socket.closed, { timeout: 20_000 }).toBe(true);
+  const taken = HTTP_CONNECTION_REQUESTS_MAX + 1 + HTTP_REQUESTS_IGNORED_MAX;
+  // Node takes apart what it has read, even of a connection that is cut.
+  expect(seen.mock.calls.length).toBeLessThan(taken + READ_BYTES / request.length + 1);
+  seen.mockRestore();
   await server.close();
 });

@@ -5,6 +5,7 @@
  * door, the others only to the routes for programs.
  */
 import type { Socket } from 'node:net';
+import { HTTP_REQUESTS_IGNORED_MAX } from '../../core/http-limits.ts';
 import {
   HTTP_ANSWER_BYTES_TOTAL_MAX,
   HTTP_BODY_BYTES_TOTAL_MAX,
@@ -17,18 +18,25 @@ import { onceTaken } from './unsent.ts';
 
 export class Unanswered {
   private readonly begun = new WeakMap<Socket, number>();
-  private readonly refused = new WeakSet<Socket>();
+  /** Connections on which one was refused, with how many came after it. */
+  private readonly refused = new WeakMap<Socket, number>();
 
   /**
    * Counts the request until its answer was taken. Returns null if the request may begin, and `after` if one before it
-   * on its connection was refused: that refusal closes the connection, so nothing is to be done for this one.
+   * on its connection was refused: that refusal closes the connection, so nothing is to be done for this one. A client
+   * that sends many of these is cut off at once, since reading them takes time, too.
    */
   begin({ incoming, outgoing }: Required<Wire>): Refusal | 'after' | null {
     const { socket } = incoming;
-    if (this.refused.has(socket)) return 'after';
+    const after = this.refused.get(socket);
+    if (after !== undefined) {
+      this.refused.set(socket, after + 1);
+      if (after >= HTTP_REQUESTS_IGNORED_MAX) socket.destroy();
+      return 'after';
+    }
     const others = this.begun.get(socket) ?? 0;
     if (others >= HTTP_CONNECTION_REQUESTS_MAX) {
-      this.refused.add(socket);
+      this.refused.set(socket, 0);
       return new Refusal(503, `${others} requests of this connection are not answered`, 'overloaded', CLOSE);
     }
     this.begun.set(socket, others + 1);
