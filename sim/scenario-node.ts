@@ -323,14 +323,11 @@ export class ScenarioNode {
       clientDelayFactor: () => 0,
       mutations,
     });
-    const recordWriter = new RecordWriter(
-      port,
-      clock,
-      NO_TELEMETRY,
-      () => 1,
-      (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
-      fail,
-    );
+    const recordWriter = new RecordWriter({
+      ...{ record: port, clock, telemetry: NO_TELEMETRY, onFenced: fail },
+      life: () => 1,
+      onRecorded: (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
+    });
     const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );

@@ -46,14 +46,13 @@ export function recordWriterOf(
     // A foreign server that is only asked what it holds says nothing about this life. (decision 35)
     if (known === null || !isElsewhere(known, systemOfRecord.seen())) onFatal(WHY_FENCED);
   };
-  const life = (): number => topology()?.life ?? 0;
-  const drive = driveIn(topology);
-  const { instruments } = parts;
-  const record = parts.traces?.recordOfWriter(systemOfRecord) ?? systemOfRecord;
-  return new RecordWriter(
-    ...([record, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
-    instruments,
-  );
+  return new RecordWriter({
+    ...{ clock, telemetry, instruments: parts.instruments, onRecorded, onFenced },
+    record: parts.traces?.recordOfWriter(systemOfRecord) ?? systemOfRecord,
+    life: () => topology()?.life ?? 0,
+    drive: driveIn(topology),
+    judgeKeptOut: judge,
+  });
 }
 
 export function recordReaderOf(

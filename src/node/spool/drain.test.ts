@@ -50,14 +50,12 @@ function draining() {
       }),
     health: () => ({ state: 'up' }),
   };
-  const recordWriter: RecordWriter = new RecordWriter(
-    record,
-    clock,
-    TELEMETRY,
-    () => world.view.topology.life,
-    (...recorded) => drain.onRecorded(...recorded),
-    () => undefined,
-  );
+  const recordWriter: RecordWriter = new RecordWriter({
+    ...{ record, clock, telemetry: TELEMETRY },
+    life: () => world.view.topology.life,
+    onRecorded: (...recorded) => drain.onRecorded(...recorded),
+    onFenced: () => undefined,
+  });
   const parts = {
     ...{ clock, telemetry: TELEMETRY, marks, record, recordWriter, mutations: {}, leaseHeld: () => true },
     storage: {

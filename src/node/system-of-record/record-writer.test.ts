@@ -28,16 +28,14 @@ function world(verdicts: KeptOutVerdict[]) {
       answer = (results) => done(null, results);
     },
   } as SystemOfRecord;
-  const writer = new RecordWriter(
-    record,
-    clock,
-    { event: () => undefined, count: () => undefined, gauge: () => undefined } as never,
-    () => 1,
-    (key, version, outcome) => told.push(`${key}@${counterOf(version)} ${outcome}`),
-    () => undefined,
-    () => 0,
-    () => verdicts.shift() ?? 'drop',
-  );
+  const writer = new RecordWriter({
+    ...{ record, clock },
+    telemetry: { event: () => undefined, count: () => undefined, gauge: () => undefined } as never,
+    life: () => 1,
+    onRecorded: (key, version, outcome) => told.push(`${key}@${counterOf(version)} ${outcome}`),
+    onFenced: () => undefined,
+    judgeKeptOut: () => verdicts.shift() ?? 'drop',
+  });
   const add = (key: string, counter: number): void => {
     writer.add(sealRecord(makeRow(key, counter).record), slotOf(key));
     clock.turn();

@@ -33,6 +33,22 @@ interface Waiting {
 /** Decides what becomes of a version at or below the floor of its slot. (R24) */
 export type JudgeKeptOut = (slot: number, record: KeyRecord, floor: number) => KeptOutVerdict;
 
+export interface RecordWriterParts {
+  readonly record: Pick<SystemOfRecord, 'commit'>;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly instruments?: typeof NO_INSTRUMENTS | undefined;
+  /** The life of the cluster: rows of an earlier one are dropped. */
+  readonly life: () => number;
+  /** The drive of the present topology: what PostgreSQL answered in an earlier one says nothing. (R30) */
+  readonly drive?: () => number;
+  /** The outcome: committed, or the version of the row that stands in its place. */
+  readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
+  /** PostgreSQL belongs to a later life. */
+  readonly onFenced: () => void;
+  readonly judgeKeptOut?: JudgeKeptOut;
+}
+
 const OF_ANOTHER_SERVER: RecordError = {
   kind: 'unknown',
   fenced: false,
@@ -70,24 +86,15 @@ export class RecordWriter {
   private retryMs = RETRY_MS_MIN;
   private paused = false;
 
-  constructor(
-    record: Pick<SystemOfRecord, 'commit'>,
-    clock: Clock,
-    telemetry: Telemetry,
-    life: () => number,
-    onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
-    onFenced: () => void,
-    drive: () => number = () => 0,
-    judgeKeptOut: JudgeKeptOut = () => 'drop',
-    instruments = NO_INSTRUMENTS,
-  ) {
-    this.record = record;
+  constructor(parts: RecordWriterParts) {
+    const { clock, drive = () => 0, judgeKeptOut = () => 'drop', instruments = NO_INSTRUMENTS } = parts;
+    this.record = parts.record;
     this.clock = clock;
     this.departure = new Departure(clock, () => this.flush());
-    this.telemetry = telemetry;
-    this.life = life;
-    this.onRecorded = onRecorded;
-    this.onFenced = onFenced;
+    this.telemetry = parts.telemetry;
+    this.life = parts.life;
+    this.onRecorded = parts.onRecorded;
+    this.onFenced = parts.onFenced;
     this.drive = drive;
     this.judgeKeptOut = judgeKeptOut;
     this.instruments = instruments;

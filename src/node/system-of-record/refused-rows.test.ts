@@ -39,14 +39,12 @@ function world(held: Set<string>, tells = false, earlyMs = 0) {
       );
     },
   };
-  const writer = new RecordWriter(
-    record,
-    clock,
-    { event: () => undefined, count: () => undefined },
-    () => life,
-    (key) => committed.push(key),
-    () => undefined,
-  );
+  const writer = new RecordWriter({
+    ...{ record, clock, telemetry: { event: () => undefined, count: () => undefined } },
+    life: () => life,
+    onRecorded: (key) => committed.push(key),
+    onFenced: () => undefined,
+  });
   const add = (key: string, counter = 1): void =>
     writer.add(sealRecord(makeRow(key, counter).record), slotOf(key));
   const settle = (): void => {
