@@ -33,8 +33,6 @@ export class EditedRows {
   private readonly notedAt: Map<number, number> = new Map();
   /** Shared by all servers of a simulated world, so that a number names one edit. */
   private ids = { next: 1 };
-  /** Changes that some server had in a committed row, though the cluster may not know; shared likewise. */
-  private committed = new Set<number>();
   private readonly rows: ReadonlyMap<string, EditedRow>;
 
   constructor(rows: ReadonlyMap<string, EditedRow>, from?: EditedRows) {
@@ -49,12 +47,6 @@ export class EditedRows {
   follow(from: EditedRows): void {
     this.watch = from.watch;
     this.ids = from.ids;
-    this.committed = from.committed;
-  }
-
-  /** A row is about to be committed. */
-  replacing(record: KeyRecord): void {
-    for (const note of this.notes.values()) if (isWrittenFrom(record, note)) this.committed.add(note.id);
   }
 
   get count(): number {
@@ -123,24 +115,18 @@ export class EditedRows {
         if (note.key === edit.key && note.base === edit.base && note.id > edit.id)
           this.notes.set(note.id, { ...note, base: version, onValue: !edit.deleted, isChained: true });
     }
-    for (const { id, onValue } of others)
-      if (this.notes.delete(id)) this.watch?.settled(id, null, onValue && !this.committed.has(id));
+    for (const { id, onValue } of others) if (this.notes.delete(id)) this.watch?.settled(id, null, onValue);
     return settled;
   }
 
-  private isFound(edit: OutsideEdit): boolean {
-    const row = this.rows.get(edit.key);
-    return row !== undefined && row.edited !== true && isWrittenFrom(row.record, edit);
+  /** The row was written from what it showed by this change, or under the operation id of the change. */
+  private isFound({ id, key, base, deleted, value }: OutsideEdit): boolean {
+    const row = this.rows.get(key);
+    if (row === undefined || row.edited === true || row.record.version <= base) return false;
+    const { operationId: named, origin, tombstone } = row.record;
+    if (named !== null && named[6] === 0 && Buffer.from(named).readBigUInt64BE(8) === BigInt(id)) return true;
+    return (
+      origin === ORIGIN_OUTSIDE && tombstone === deleted && Buffer.compare(row.record.value, value) === 0
+    );
   }
-}
-
-/** It is what the row showed by this change, or was written under the operation id of the change. */
-function isWrittenFrom(
-  record: KeyRecord,
-  { id, key, base, deleted, value }: Omit<OutsideEdit, 'stands'>,
-): boolean {
-  if (record.key !== key || record.version <= base) return false;
-  const { operationId: named, origin, tombstone } = record;
-  if (named !== null && named[6] === 0 && Buffer.from(named).readBigUInt64BE(8) === BigInt(id)) return true;
-  return origin === ORIGIN_OUTSIDE && tombstone === deleted && Buffer.compare(record.value, value) === 0;
 }

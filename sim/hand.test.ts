@@ -11,8 +11,8 @@ import { SmallWorld } from './small-world.ts';
 import { typeOf } from './values.ts';
 
 const SEEDS_MAX = 3;
-/** Two that failed before rows changed by hand got versions of their own. */
-const LOST_SEEDS = [101, 137];
+/** Two that failed before rows changed by hand got versions of their own, and one in which a change is forgotten. */
+const LOST_SEEDS = [101, 137, 145];
 /** Milliseconds within which a change has been noticed, with margin. */
 const SEEN_MS = 3_000;
 

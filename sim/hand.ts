@@ -104,7 +104,8 @@ export class SimHand implements EditWatch {
     this.open.delete(id);
     if (version === null) {
       this.lostCount += 1;
-      return this.write(each, { kind: isExact ? 'definiteFailure' : 'indefinite' });
+      const isCertain = isExact && !this.mayBeForgotten(each);
+      return this.write(each, { kind: isCertain ? 'definiteFailure' : 'indefinite' });
     }
     this.writtenCount += 1;
     this.clients.acknowledged.push({ key: each.key, version });
@@ -136,6 +137,11 @@ export class SimHand implements EditWatch {
     if (!isDeletion) this.clients.types.began(value, isAnyUp && keepTypes(cluster));
     const call: HistoryCall = isDeletion ? { kind: 'delete' } : { kind: 'put', value };
     this.open.set(id, { key, call, invokedAt });
+  }
+
+  /** It may have been written by owners that were lost since, and overwritten: nobody remembers its operation id. */
+  private mayBeForgotten({ key, invokedAt }: Open): boolean {
+    return this.world.losses.history.some((loss) => loss.key === key && loss.returnedAt >= invokedAt);
   }
 
   private write({ key, call, invokedAt }: Open, outcome: HistoryOutcome): void {

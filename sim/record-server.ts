@@ -366,7 +366,6 @@ export class SimRecordServer {
     const removed = this.removed.get(key) ?? 0;
     if (version <= removed)
       this.resurrected ??= `${key} stands in PostgreSQL at version ${version}, and ${removed} was removed there`;
-    this.edits.replacing(record);
     this.rows.set(key, { record, slot: row.slot, checksum });
     this.note((on) => restore(on.rows, key, before));
     return { kind: 'committed' };
