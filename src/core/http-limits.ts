@@ -23,5 +23,7 @@ export const HTTP_TURN_REQUESTS_MAX = 64;
  * fewer.
  */
 export const HTTP_REQUESTS_IGNORED_MAX = 1_000;
+/** How often a second the text of /metrics is made, each time in some 3 ms of a core. */
+export const HTTP_SCRAPES_PER_SECOND_MAX = 10;
 
 assert(HTTP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'the HTTP door alone makes no event loop late');

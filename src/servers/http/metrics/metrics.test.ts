@@ -7,11 +7,12 @@ import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../../test/support/fake-node-api.ts';
 import { systemProcessUse } from '../../../adapters/system/process-use.ts';
 import { COUNTERS, EVENTS } from '../../../core/events.ts';
+import { HTTP_SCRAPES_PER_SECOND_MAX } from '../../../core/http-limits.ts';
 import { Instruments } from '../../../core/instruments.ts';
 import { httpRoutes } from '../server.ts';
 import { ProcessWatch } from './facts.ts';
 import type { Metric, Source } from './metric.ts';
-import { METRIC_GROUPS, countRequests, exposition, metricsRoutes } from './metrics.ts';
+import { METRIC_GROUPS, Scrapes, countRequests, exposition, metricsRoutes } from './metrics.ts';
 
 const METRICS = Object.values(METRIC_GROUPS).flat();
 const page = readFileSync(new URL('../../../../docs/METRICS.md', import.meta.url), 'utf8');
@@ -139,6 +140,22 @@ test('whatever is only counted is told: nothing is counted for nobody', async ()
     expect(await exposition({ ...source(), counters: new Map([[name, 7_654_321]]) }), name).toMatch(
       / 7654321$/m,
     );
+});
+
+test('clients that ask all the time: the text is made so often a second, and is at most a second old', async () => {
+  let made = 0;
+  const scrapes = new Scrapes(() => {
+    made += 1;
+    return { ...source(), counters: new Map([['record.retries', made]]) };
+  });
+  let now = 0;
+  scrapes.now = () => now;
+  const texts: string[] = [];
+  for (; now < 3_000; now += 1) texts.push(await scrapes.text());
+  expect(made).toBe(3 * HTTP_SCRAPES_PER_SECOND_MAX);
+  expect(texts[0]).not.toBe(texts[1]);
+  expect(texts[1_000]).not.toBe(texts[999]);
+  expect(texts[1_999]).toBe(texts[1_000 + HTTP_SCRAPES_PER_SECOND_MAX - 1]);
 });
 
 test('over HTTP: the text, its type, and the requests that were made', async () => {

@@ -1,5 +1,6 @@
 /** /metrics: the catalogue in the Prometheus text format. */
 import { Registry } from 'prom-client';
+import { HTTP_SCRAPES_PER_SECOND_MAX } from '../../../core/http-limits.ts';
 import type { Instruments } from '../../../core/instruments.ts';
 import type { Mount } from '../server.ts';
 import type { Metric, Source } from './metric.ts';
@@ -42,9 +43,39 @@ export function countRequests(instruments: Instruments): Mount {
 }
 
 export function metricsRoutes(source: () => Source): Mount {
+  const scrapes = new Scrapes(source);
   return (routes) => {
     routes.get('/metrics', async (context) =>
-      context.body(await exposition(source()), 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }),
+      context.body(await scrapes.text(), 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }),
     );
   };
+}
+
+/**
+ * Makes the text anew for each request, up to HTTP_SCRAPES_PER_SECOND_MAX times a second. Whoever asks beyond that is
+ * given the last one, which is at most a second old: clients that ask all the time would take the node its time.
+ */
+export class Scrapes {
+  /** Milliseconds on any clock that only goes forwards. */
+  now: () => number = () => performance.now();
+  private readonly source: () => Source;
+  private last: Promise<string> | null = null;
+  private secondFrom = -Infinity;
+  private made = 0;
+
+  constructor(source: () => Source) {
+    this.source = source;
+  }
+
+  text(): Promise<string> {
+    const now = this.now();
+    if (now - this.secondFrom >= 1_000) {
+      this.secondFrom = now;
+      this.made = 0;
+    }
+    if (this.last !== null && this.made >= HTTP_SCRAPES_PER_SECOND_MAX) return this.last;
+    this.made += 1;
+    this.last = exposition(this.source());
+    return this.last;
+  }
 }
