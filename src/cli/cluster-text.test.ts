@@ -26,6 +26,10 @@ test('a plan by which keys have fewer copies says so: nothing is to be copied, a
   const shares = ['a', 'b', 'c'].map((name) => share(name, 16_384, name === 'a' ? 0 : 16_384, 0));
   const lines = planLines({ shares, slotsCopied: 0, recordsCopied: 0, obstacle: '' });
   expect(lines.at(-1)).toBe('there are too few members for more: each key would have 2 copies instead of 3');
+  const two = ['a', 'b'].map((name) => share(name, 16_384, name === 'a' ? 0 : 16_384, 0));
+  expect(planLines({ shares: two, slotsCopied: 0, recordsCopied: 0, obstacle: '' }).at(-1)).toMatch(
+    /would have 1 copy instead of 2$/,
+  );
 });
 
 test('progress: a bar, slots, rate and time left; the last two only where they can be told', () => {

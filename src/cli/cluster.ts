@@ -89,12 +89,13 @@ export function planLines(plan: MovePlan, columnsMax?: number): string[] {
   return fewer === '' ? lines : [...lines, fewer];
 }
 
-/** By how much less the keys are protected after the change; '' if they are not. */
-export function fewerCopies({ shares }: MovePlan): string {
+/** By how much less the keys are protected after the change; '' if they are not, or if it is not possible. */
+export function fewerCopies({ shares, obstacle }: MovePlan): string {
+  if (obstacle !== '') return '';
   const before = copiesOfEach(shares.map(({ slotsBefore }) => slotsBefore));
   const after = copiesOfEach(shares.map(({ slotsAfter }) => slotsAfter));
   if (after >= before) return '';
-  return `there are too few members for more: each key would have ${after} copies instead of ${before}`;
+  return `there are too few members for more: each key would have ${after} ${after === 1 ? 'copy' : 'copies'} instead of ${before}`;
 }
 
 function copiesOfEach(slotCounts: readonly number[]): number {

@@ -4,6 +4,8 @@ import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { failure } from '../core/errors.ts';
+import { EXIT_DEFINITE } from './client-command.ts';
 import { runCommand } from './main.ts';
 
 let doors: DoorFixture;
@@ -13,12 +15,20 @@ beforeEach(async () => {
 afterEach(() => doors.stop());
 
 /** `slotsAfter`: what members have once c has left. */
-async function leave(slotsBefore: number, slotsAfter: Readonly<Record<string, number>>): Promise<Ran> {
+async function leave(
+  slotsBefore: number,
+  slotsAfter: Readonly<Record<string, number>>,
+  obstacle = '',
+): Promise<Ran> {
   const shares = Object.entries(slotsAfter).map(([name, after]) => ({
     ...{ name, slotsBefore, slotsAfter: after, slotsGained: Math.max(0, after - slotsBefore) },
   }));
-  const plan = { shares, slotsCopied: 0, recordsCopied: 0, obstacle: '' };
-  doors.api.answers.push({ kind: 'planned', plan }, { kind: 'changed', epoch: 7 });
+  const plan = { shares, slotsCopied: 0, recordsCopied: 0, obstacle };
+  const refusal = { kind: 'failed' as const, failure: failure('invalid_argument', obstacle) };
+  doors.api.answers.push(
+    { kind: 'planned', plan },
+    obstacle === '' ? { kind: 'changed', epoch: 7 } : refusal,
+  );
   const { io, ran } = keptIo();
   await runCommand(['node', 'leave', 'c', '--no-wait', '--json', '--nodes', doors.address], io);
   return ran;
@@ -35,4 +45,12 @@ test('there are too few others for all copies: it is done, with a warning', asyn
   expect(err).toBe(
     'warning: there are too few members for more: each key would have 2 copies instead of 3\n',
   );
+});
+
+test('it may not leave: only the refusal is told, and nothing of what would follow', async () => {
+  const obstacle = '1 live members would stay, and a write needs 2';
+  const { code, out, err } = await leave(16_384, { a: 16_384, c: 0 }, obstacle);
+  expect(code).toBe(EXIT_DEFINITE);
+  expect(out).toContain(obstacle);
+  expect(err).toBe(`invalid_argument (definite): ${obstacle}\n`);
 });
