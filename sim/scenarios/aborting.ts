@@ -32,6 +32,29 @@ export function abortOverEpoch(mutations: Mutations): string {
 }
 
 /**
+ * All owners have the increment, and PostgreSQL is slow; B puts something above it, and an epoch passes. The increment
+ * has taken effect before the put, and its client is told so. (R3)
+ */
+export function decidedAndOvertaken(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, '10');
+  world.record.isHeld = true;
+  const increment = world.increment(a);
+  const put = world.put(b, '20');
+  world.epoch(world.nodes);
+  if (increment.outcome !== null) return 'told before PostgreSQL had it';
+  world.record.isHeld = false;
+  world.record.execute();
+  world.pass(3_000);
+  world.read(c);
+  const outcome = outcomeOf(increment);
+  if (outcome?.kind !== 'done' || outcome.number !== 11n)
+    return `the increment came to ${outcome?.kind ?? 'no end'}`;
+  return outcomeOf(put)?.kind === 'done' ? world.verdict() : 'the put did not come to an end';
+}
+
+/**
  * The increment reaches C, and what overtakes it reaches only A; A is left out, and B loses it with its disk. C finishes
  * the increment without A, whose client must not be told that it never took effect. (R3, R13)
  */

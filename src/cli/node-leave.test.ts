@@ -54,3 +54,11 @@ test('it may not leave: only the refusal is told, and nothing of what would foll
   expect(out).toContain(obstacle);
   expect(err).toBe(`invalid_argument (definite): ${obstacle}\n`);
 });
+
+test('the node cannot say what would follow: the member is asked to leave all the same', async () => {
+  const untold = { kind: 'failed' as const, failure: failure('invalid_argument', 'no plan') };
+  doors.api.answers.push(untold, { kind: 'changed', epoch: 7 });
+  const { io, ran } = keptIo();
+  await runCommand(['node', 'leave', 'c', '--no-wait', '--json', '--nodes', doors.address], io);
+  expect([ran.code, ran.out, ran.err]).toEqual([0, '{"leaving":"c","epoch":7}\n', '']);
+});

@@ -17,7 +17,9 @@ export function nodeLeaveCommand(node: Command, io: CommandIo): void {
     .option('--no-wait', 'only ask for it');
   addClientOptions(command).action((name: string, options: LeaveOptions) =>
     withClient(io, options, async (client) => {
-      const fewer = fewerCopies(await client.plan({ leaves: [name] }));
+      // Only for the warning: whether the member may leave is the answer to the request itself.
+      const plan = await client.plan({ leaves: [name] }).catch(() => null);
+      const fewer = plan === null ? '' : fewerCopies(plan);
       if (fewer !== '') io.stderr.write(`warning: ${fewer}\n`);
       const epoch = await client.leave(name);
       if (options.json) printJson(io, { leaving: name, epoch });

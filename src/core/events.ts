@@ -63,7 +63,7 @@ export const EVENTS = {
   'operation.slow_left_out':
     'So many slow operations of the second before were not logged (`log.slowPerSecondMax`).',
   'outside.overtaken':
-    'A row was changed by hand, and what it was changed from was replaced before the cluster had the change: it came to nothing.',
+    'A row was changed by hand, and what it was changed from was replaced before the cluster had the change: it came to nothing. (After a loss of all owners of its slot it may have been visible for a moment.)',
   'outside.paused': 'Changes of rows by hand cannot be read, or settled, for the reason given.',
   'outside.refused':
     'A row was changed by hand to what no record can be, for the reason given; it is not taken.',

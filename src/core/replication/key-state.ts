@@ -145,8 +145,6 @@ export interface AbortedRound {
   readonly tickets: readonly WriteTicket[];
   readonly version: number;
   readonly lifeBegan: number;
-  /** The round had already been decided, so its outcome is indefinite whatever happens. */
-  readonly decided: boolean;
 }
 
 /** The coordinator of a record at rest. */

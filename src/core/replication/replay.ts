@@ -7,11 +7,12 @@ import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts
 import type { Query, QueryAnswer } from '../message.ts';
 import type { SealedRecord } from '../record.ts';
 import { nodeIdOf } from '../version.ts';
+import { tryFinish } from './completion.ts';
 import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
 import { baseOf } from './operations.ts';
-import { collect, runQueue, sendInvalidates, startRound, tryFinish } from './rounds.ts';
+import { collect, runQueue, sendInvalidates, startRound } from './rounds.ts';
 import type { Adoption } from './validity.ts';
 
 /** Every tick: retries the rounds that wait only for time. */

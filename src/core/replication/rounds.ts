@@ -1,6 +1,6 @@
 /**
- * The coordinator's side of a write: take a version, store, collect every acknowledgement within one epoch,
- * have PostgreSQL commit, answer, validate. (PROTOCOL R1 to R7)
+ * The coordinator's side of a write: take a version, store, collect every acknowledgement within one epoch, have
+ * PostgreSQL commit. What follows is in `completion.ts`. (PROTOCOL R1 to R7)
  */
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
@@ -15,14 +15,15 @@ import { ORIGIN_LEGACY, recordOf, yieldsToFill } from '../record.ts';
 import type { KeyRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
 import { floorOf, refusalOf, waitsForFloor } from './before-version.ts';
+import { announceValid, tryFinish } from './completion.ts';
 import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
-import type { KeyState, Round, RoundTicket, WriteStamps, WriteTicket } from './key-state.ts';
+import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
 import { baseOf, isOpen, recall } from './operations.ts';
 import { isMarkOnDisk, isMarked, markStored, spools } from './spooling.ts';
-import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
+import { abortRound, adopt } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
 /** How many operations on one key a single round may carry. */
@@ -357,40 +358,4 @@ export function onRecorded(
   if (round.phase !== 'recording') return;
   round.phase = 'settling';
   tryFinish(context, state, round);
-}
-
-/** Completes the round if nothing forbids it, and makes the version valid if no higher one was met. (R1, R7, R15) */
-export function tryFinish(context: ReplicaContext, state: KeyState, round: Round): void {
-  const row = context.view.row(state.slot);
-  if (
-    context.effects.blockedUntil(state.slot) > context.effects.now() ||
-    row.owners.length < context.view.ownersNeeded
-  ) {
-    context.settling.add(state);
-    return;
-  }
-  dropRound(context, state);
-  const lost = round.conditional && round.outranked && round.kind === 'write';
-  for (const { ticket, result } of round.tickets) {
-    if (ticket.stamps !== undefined) noteMoments(ticket.stamps, round);
-    if (lost) failWrite(context, ticket, failure('outcome_unknown'));
-    else answerWrite(context, ticket, result);
-  }
-  if (!round.outranked || context.mutations.validateDespiteHigher === true)
-    announceValid(context, state, round);
-  makeRunnable(context, state);
-}
-
-function noteMoments(stamps: WriteStamps, { begunAt, storedAt, heardAt }: Round): void {
-  stamps.begunAt = begunAt;
-  stamps.storedAt = storedAt;
-  stamps.heardAt = heardAt;
-}
-
-function announceValid(context: ReplicaContext, state: KeyState, round: Round): void {
-  const version = round.sealed.record.version;
-  for (const id of context.view.row(state.slot).others) {
-    context.effects.send(id, { kind: 'validate', key: state.key, version });
-  }
-  if (heldVersion(state) === version) becomeValid(context, state);
 }

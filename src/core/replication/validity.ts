@@ -113,7 +113,6 @@ export function abortRound(context: ReplicaContext, state: KeyState): void {
     tickets,
     version: round.sealed.record.version,
     lifeBegan: round.lifeBegan,
-    decided: round.decided,
   });
 }
 
@@ -170,7 +169,7 @@ function judgeAborted(context: ReplicaContext, state: KeyState): void {
   const { life } = context.view.topology;
   const again = [];
   for (const aborted of state.aborted) {
-    const definite = !aborted.decided && aborted.lifeBegan === life && aborted.version < heldVersion(state);
+    const definite = aborted.lifeBegan === life && aborted.version < heldVersion(state);
     for (const ticket of aborted.tickets) {
       if (ticket.answered) continue;
       if (!definite) {
