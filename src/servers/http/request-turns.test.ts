@@ -46,6 +46,23 @@ test.each([
   },
 );
 
+test('a probe comes while others wait: it is begun before them, and after probes that came before it', async () => {
+  const turns = new RequestTurns();
+  let now = 1;
+  turns.now = () => now;
+  const ran: string[] = [];
+  const begin = (name: string, isProbe = false): void =>
+    turns.begin(() => {
+      ran.push(name);
+      now += HTTP_TURN_MS;
+    }, isProbe);
+  for (const name of ['first', 'second', 'third']) begin(name);
+  for (const name of ['probe', 'another probe']) begin(name, true);
+  expect(ran).toEqual(['first']);
+  await expect.poll(() => ran.length).toBe(5);
+  expect(ran).toEqual(['first', 'probe', 'another probe', 'second', 'third']);
+});
+
 test('many connections that send many requests at once: what else the process does is done between them', async () => {
   const api = new FakeNodeApi();
   let begun = 0;

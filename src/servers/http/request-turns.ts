@@ -1,7 +1,8 @@
 /**
  * Bounds for how long the HTTP door begins requests in one turn of the event loop, because the node's own messages, and
  * its lease with them, wait meanwhile: a few clients that send many requests at once would otherwise hold it up for
- * seconds. Requests that are left over begin in later turns, in the order in which they came.
+ * seconds. Requests that are left over begin in later turns, in the order in which they came, but probes before all
+ * others: whoever gets no answer to one in time ends the process.
  */
 import { HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
 
@@ -9,13 +10,15 @@ export class RequestTurns {
   /** Milliseconds on any clock that only goes forwards. */
   now: () => number = () => performance.now();
   private readonly waiting: (() => void)[] = [];
+  private readonly probesWaiting: (() => void)[] = [];
   /** 0: nothing was begun in this turn. */
   private endsAt = 0;
 
   /** Calls `run` now, or in a later turn. */
-  begin(run: () => void): void {
-    if (this.waiting.length > 0 || !this.hasTime()) this.waiting.push(run);
-    else run();
+  begin(run: () => void, isProbe = false): void {
+    const before = this.probesWaiting.length + (isProbe ? 0 : this.waiting.length);
+    if (before === 0 && this.hasTime()) run();
+    else (isProbe ? this.probesWaiting : this.waiting).push(run);
   }
 
   private hasTime(): boolean {
@@ -30,10 +33,10 @@ export class RequestTurns {
   /** What a request does after its first step counts too: Node does that between two of these callbacks. */
   private end(): void {
     this.endsAt = 0;
-    const count = Math.min(this.waiting.length, HTTP_TURN_REQUESTS_MAX);
+    const count = Math.min(this.probesWaiting.length + this.waiting.length, HTTP_TURN_REQUESTS_MAX);
     for (let at = 0; at < count; at += 1)
       setImmediate(() => {
-        if (this.hasTime()) this.waiting.shift()?.();
+        if (this.hasTime()) (this.probesWaiting.shift() ?? this.waiting.shift())?.();
       });
   }
 }

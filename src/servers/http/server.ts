@@ -39,6 +39,12 @@ export interface HttpConnections {
 const REQUEST_TIMEOUT_MS = 10_000;
 const CHECKS_PER_TIMEOUT = 10;
 
+const PROBE_PATHS: ReadonlyMap<string, Probe> = new Map([
+  ['/healthz', 'healthy'],
+  ['/readyz', 'ready'],
+  ['/safe-to-stop', 'safe'],
+]);
+
 const NO_PAGE = 'there is no such page; /openapi.json describes those for programs';
 
 /** For a request whose client left while it waited for its turn; nobody receives this. */
@@ -60,12 +66,8 @@ export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
       return undefined;
     });
   });
-  const probe = (path: string, name: Probe): void => {
+  for (const [path, name] of PROBE_PATHS)
     routes.get(path, (context) => told(context, name, PROBES[name](api.status())));
-  };
-  probe('/healthz', 'healthy');
-  probe('/readyz', 'ready');
-  probe('/safe-to-stop', 'safe');
   // The first mount is the guard that decides who may reach the others.
   for (const mount of mounts) mount(routes);
   // A POST, because it reserves the stop: it is meant for whoever is about to stop the node, not for a page in a
@@ -108,7 +110,8 @@ function listenerOf(routes: Hono, host: string): RequestListener {
         ? listener
         : getRequestListener(() => problemResponse(refusal.problem, refusal.headers), options);
     incoming.url = canonicalTarget(incoming.url ?? '/');
-    turns.begin(() => void answers(incoming, outgoing));
+    const isProbe = incoming.method === 'GET' && PROBE_PATHS.has(incoming.url);
+    turns.begin(() => void answers(incoming, outgoing), isProbe);
   };
 }
 
