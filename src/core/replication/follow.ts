@@ -9,6 +9,7 @@ import type { SealedRecord } from '../record.ts';
 import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
 import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
+import { NOBODY } from './key-state.ts';
 import type { KeyState, OwedAcknowledgement } from './key-state.ts';
 import { onOwnStored } from './rounds.ts';
 import { isMarked, markStored } from './spooling.ts';
@@ -150,7 +151,7 @@ export function heldAtRest(sealed: SealedRecord): HeldRecord {
     sealed,
     conditional: false,
     recorded: true,
-    coordinator: { id: 0, incarnation: 0 },
+    coordinator: NOBODY,
     base: 0,
     operations: null,
     valid: true,

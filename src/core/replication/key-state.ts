@@ -147,8 +147,8 @@ export interface AbortedRound {
   readonly lifeBegan: number;
 }
 
-/** The coordinator of a record at rest. */
-const NOBODY: Coordinator = { id: 0, incarnation: 0 };
+/** The coordinator of a record at rest, and of a write that no process answers for. */
+export const NOBODY: Coordinator = { id: 0, incarnation: 0 };
 
 export function restingState(key: string, slot: number, held: SealedRecord | null, now: number): KeyState {
   return {

@@ -8,6 +8,7 @@ import { shownAsKept } from '../../core/kept-types.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import { recordOf } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import { NOBODY } from '../../core/replication/key-state.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import { counterOf, makeVersion } from '../../core/version.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
@@ -29,7 +30,7 @@ export function aboveEdited(
     sealed: sealRecord(recordOf(kept, makeVersion(counter, selfId))),
     conditional: true,
     recorded,
-    coordinator: { id: 0, incarnation: 0 },
+    coordinator: NOBODY,
     base: shown.version,
     operations: null,
     valid: false,

@@ -1,5 +1,6 @@
 /** /metrics: the catalogue in the Prometheus text format. */
 import { Registry } from 'prom-client';
+import { RollingCount } from '../../../base/rolling-count.ts';
 import { HTTP_SCRAPES_PER_SECOND_MAX } from '../../../core/http-limits.ts';
 import type { Instruments } from '../../../core/instruments.ts';
 import type { Mount } from '../server.ts';
@@ -60,8 +61,7 @@ export class Scrapes {
   now: () => number = () => performance.now();
   private readonly source: () => Source;
   private last: Promise<string> | null = null;
-  private secondFrom = -Infinity;
-  private made = 0;
+  private readonly made = new RollingCount(1_000);
 
   constructor(source: () => Source) {
     this.source = source;
@@ -69,12 +69,8 @@ export class Scrapes {
 
   text(): Promise<string> {
     const now = this.now();
-    if (now - this.secondFrom >= 1_000) {
-      this.secondFrom = now;
-      this.made = 0;
-    }
-    if (this.last !== null && this.made >= HTTP_SCRAPES_PER_SECOND_MAX) return this.last;
-    this.made += 1;
+    if (this.last !== null && this.made.sum(now) >= HTTP_SCRAPES_PER_SECOND_MAX) return this.last;
+    this.made.add(now);
     this.last = exposition(this.source());
     return this.last;
   }
