@@ -198,7 +198,7 @@ describe('status and inspect', () => {
       learnedShare: 0.5,
       record: { state: 'down', reason: 'refused' },
     };
-    const { code, out } = await run(['status', '--nodes', `${doors.address},${NOBODY}`, '--timeout', '500']);
+    const { code, out } = await run(['status', '--nodes', `${doors.address},${NOBODY}`, '--timeout', '2000']);
     expect(code).toBe(1);
     expect(out).toContain('50 % copied');
     expect(out).toContain('PostgreSQL: refused');

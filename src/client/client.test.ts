@@ -19,7 +19,7 @@ let client: CausewayClient;
 
 beforeEach(async () => {
   [one, two] = await Promise.all([openDoors(), openDoors()]);
-  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 500 });
+  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 3000 });
 });
 afterEach(async () => {
   client.close();
@@ -301,7 +301,7 @@ describe('operation ids', () => {
 describe('several nodes', () => {
   let both: CausewayClient;
   beforeEach(() => {
-    both = connect({ nodes: [one.address, two.address, NOBODY], timeoutMs: 3000, connectTimeoutMs: 500 });
+    both = connect({ nodes: [one.address, two.address, NOBODY], timeoutMs: 3000, connectTimeoutMs: 3000 });
   });
   afterEach(() => both.close());
   const writesAt = (doors: DoorFixture): number =>

@@ -10,7 +10,7 @@ let client: CausewayClient;
 
 beforeEach(async () => {
   one = await openDoors();
-  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 500 });
+  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 3000 });
 });
 afterEach(async () => {
   client.close();

@@ -11,7 +11,7 @@ let client: CausewayClient;
 
 beforeEach(async () => {
   [one, two] = await Promise.all([openDoors(), openDoors()]);
-  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 500 });
+  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 3000 });
 });
 afterEach(async () => {
   client.close();
