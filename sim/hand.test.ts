@@ -1,5 +1,6 @@
 /** Rows of PostgreSQL that are changed by hand, and what a cluster does about them. */
 import { describe, expect, test } from 'vitest';
+import { VALUE_BYTES_MAX } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
@@ -275,6 +276,17 @@ describe('no disk that is left has what was changed by hand', () => {
       each.until(() => (each.told.get('replication.replay') ?? 0) > 0, 5_000);
       change(each, 'a', 'by hand again');
       each.database.slowMs = 0;
+    });
+    expect(everywhere(world, 'a')).toEqual(['by hand again', 'by hand again', 'by hand again']);
+    expectClean(world, 'a');
+  });
+
+  test('a value above the limit was put: it is told and never served, and the slot waits until the row is mended', () => {
+    const { world } = changedAboveWhatIsLeft('x'.repeat(VALUE_BYTES_MAX + 1), {}, (each) => {
+      each.run(12_000);
+      expect(each.told.get('recovery.row_unreadable')).toBe(1);
+      expect(each.get(each.nodes[0]!, 'a')).toMatchObject({ kind: 'failed', failure: { code: 'not_ready' } });
+      change(each, 'a', 'by hand again');
     });
     expect(everywhere(world, 'a')).toEqual(['by hand again', 'by hand again', 'by hand again']);
     expectClean(world, 'a');

@@ -117,7 +117,7 @@ export const EVENTS = {
   'recovery.paused': 'Filling those slots waits, for the reason given.',
   'recovery.row_damaged': 'A row needed for a slot that was given up does not fit its checksum.',
   'recovery.row_unreadable':
-    'PostgreSQL cannot read a row of a slot that was given up, and this disk does not have its version: the slot waits until the row is mended.',
+    'A row of a slot that was given up cannot be read in PostgreSQL, or was changed by hand to a value above the limit, and this disk does not have its version: the slot waits until the row is mended.',
   'replication.checksum_conflict':
     'Two owners hold one version of a key with two contents: for people to decide.',
   'replication.counter_jump': "A version is far above all others seen: a peer's, or a disk's, is damaged.",

@@ -29,7 +29,7 @@ import { siftOperations } from './operation-sift.ts';
 import type { OperationTable } from '../store/operation-table.ts';
 import { ownFloors } from './own-floors.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
-import { RecoveryRows } from './recovery-rows.ts';
+import { RecoveryRows, tooLargeRow } from './recovery-rows.ts';
 import type { EndOfSlot, Unreadable } from './recovery-rows.ts';
 import { RecoverySweeps } from './recovery-sweep.ts';
 import type { SpoolMarks } from '../spool/marks.ts';
@@ -70,8 +70,8 @@ export class RecordRecovery {
   /** Keys of the present slot that have a row. */
   private keys = new Set<string>();
   /**
-   * Slots with a row that cannot be read and is not held here, each with its floor: what they had is unknown until
-   * somebody has repaired the row. Other slots do not wait for them.
+   * Slots with a row that cannot be read, or has a value above the limit, and is not held here, each with its floor:
+   * what they had is unknown until somebody has repaired the row. Other slots do not wait for them.
    */
   private aside = new Map<number, number>();
   private againAt = -Infinity;
@@ -294,7 +294,8 @@ export class RecordRecovery {
     this.onWhole(whole);
   }
 
-  private takeRow({ record, slot, checksum, edited }: RecordRow): void {
+  private takeRow(row: RecordRow): void {
+    const { record, slot, checksum, edited } = row;
     const { shelf, telemetry } = this.parts;
     const sealed = sealRecord(record);
     const held = shelf.read(record.key, slot);
@@ -315,6 +316,8 @@ export class RecordRecovery {
       this.settle(slot, held, record.version);
       return;
     }
+    const tooLarge = tooLargeRow(row);
+    if (tooLarge !== null) return this.setAside(slot, tooLarge);
     this.forgetOpen(slot, record);
     if (edited === true && this.parts.mutations.editAsItStands !== true)
       return this.writeAbove(slot, record, held);

@@ -3,6 +3,8 @@
  * rows: then one row is requested at a time, and twice as many after each success, until that row is found, or passed
  * because it is in another slot. The version of an unreadable row is read without its value.
  */
+import { valueFault } from '../../core/check-key.ts';
+import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import type {
   RecordError,
   RecordPlace,
@@ -28,6 +30,12 @@ export interface EndOfSlot {
 export type Unreadable =
   | { readonly kind: 'unreadable'; readonly row: RowVersion; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+/** A value above the limit was put there by hand: no door, link or cache is made for it, so it is never taken. */
+export function tooLargeRow({ record, checksum }: RecordRow): Unreadable | null {
+  const reason = valueFault(record.value.length, VALUE_BYTES_MAX);
+  return reason === undefined ? null : { kind: 'unreadable', row: { ...record, checksum }, reason };
+}
 
 type RowsBehind = Rows | EndOfSlot | Unreadable;
 
