@@ -234,18 +234,19 @@ for (const [mutant, story] of Object.entries(STORIES)) {
 
 /** Where a search begins if the seeds before show nothing. */
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
+  liftConditional: 3,
   keepAcknowledgements: 6,
   keepUnknownLeftovers: 14,
   noWaitOut: 3,
-  staleFromLearner: 3,
+  staleFromLearner: 35,
   spoolMarksNotLearned: 2,
   forgetSpoolMarkAtRestart: 2,
   dropMarkBeforeCommit: 2,
   acknowledgeUnmarked: 2,
   scrubTrustsRow: 2,
   validateDespiteHigher: 12,
-  learnNoTombstones: 63,
-  learnPendingAsValid: 16,
+  learnNoTombstones: 121,
+  learnPendingAsValid: 30,
   forgetWhileCopying: 25,
   keepVoidOperations: 6,
   passOpenOperations: 33,
@@ -254,9 +255,9 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   passRecordFloor: 2,
   removeRowsAtOnce: 6,
   liftUnagreed: 4,
-  raiseUnquiet: 19,
+  raiseUnquiet: 30,
   succeedComplete: 3,
-  keepQuietAfterFailover: 12,
+  keepQuietAfterFailover: 17,
 };
 
 for (const { mutant, profile, seedsMax } of SEEDS) {
