@@ -55,6 +55,16 @@ export const RESP_TRANSACTION_BYTES_MAX = RESP_REQUEST_BYTES_MAX;
 export const RESP_TRANSACTION_STEPS_MAX = RESP_ARGUMENTS_MAX;
 export const RESP_ARGUMENT_BYTES = 16;
 export const RESP_WATCHED_KEYS_MAX = 1_000;
+/**
+ * Bytes kept between the commands of all connections: what stands between MULTI and EXEC or is being executed, watched
+ * keys, and prefixes. Beyond it, a connection that keeps more than the share is refused.
+ */
+export const RESP_KEPT_BYTES_TOTAL_MAX = 128 * 1024 * 1024;
+export const RESP_KEPT_BYTES_SHARE = 16 * 1024;
+/** Bytes of a connection's name, of its library's name and of that one's version: CLIENT LIST tells all of them. */
+export const RESP_NAME_BYTES_MAX = 256;
+/** Names in one COMMAND INFO or COMMAND DOCS: some are answered with several kilobytes, all in one turn. */
+export const RESP_COMMANDS_ASKED_MAX = 256;
 /** Operations that one multi-key command has in progress at once. */
 export const RESP_MANY_IN_FLIGHT_MAX = 256;
 /**
@@ -115,5 +125,13 @@ assert(
     RESP_TELLING_MAX * VALUE_BYTES_MAX <
     RESP_OUTPUT_BYTES_MAX,
   'a client that reads is never cut for what it asked',
+);
+assert(
+  RESP_CONNECTIONS_MAX * (3 * RESP_NAME_BYTES_MAX + 512) < RESP_REPLY_BYTES_MAX,
+  'one answer tells of all connections, however they are named',
+);
+assert(
+  RESP_KEPT_BYTES_TOTAL_MAX >= 4 * RESP_TRANSACTION_BYTES_MAX,
+  'some of the largest transactions have room at once',
 );
 assert(RESP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'a door of Redis alone makes no event loop late');

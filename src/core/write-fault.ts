@@ -32,7 +32,9 @@ function contentFault(operation: WriteOperation): string | undefined {
     case 'compareAndDelete':
       return expectationFault(operation.expect);
     case 'modify':
-      return changesFault(operation.changes) ?? wholeFault(operation, operation.expect);
+      return (
+        changesFault(operation.changes, operation.valueBytesMax) ?? wholeFault(operation, operation.expect)
+      );
     default:
       return undefined;
   }

@@ -385,6 +385,7 @@ describe('a list that cannot be', () => {
     [[], 'no changes'],
     [Array.from({ length: 257 }, () => read), '257 changes, more than the limit of 256'],
     [[set('x'.repeat(2 ** 20)), append('x'.repeat(2 ** 20))], 'bytes, more than the limit'],
+    [[set('x'.repeat(2 ** 22))], '4194304 bytes, more than the limit of 1048576 (limits.valueBytesMax)'],
     [[expire(-1)], 'not a whole number'],
     [[overwrite(0.5, 'x')], 'not a whole number'],
     [[set('x', { expiresAt: Number.NaN })], 'not a whole number'],

@@ -6,7 +6,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { contentTypeFault } from '../check-key.ts';
 import type { Failure } from '../errors.ts';
-import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../limits.ts';
+import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX, VALUE_BYTES_MAX } from '../limits.ts';
 import { DECIMAL_LENGTH_MAX } from './decimal.ts';
 
 /** `later` and `sooner` compare with the current expiry, where no expiry counts as the latest of all. */
@@ -99,7 +99,10 @@ export function bytesOfResults(results: readonly ChangeResult[]): number {
 }
 
 /** Undefined if the list can be sent and judged. */
-export function changesFault(changes: readonly Change[]): string | undefined {
+export function changesFault(
+  changes: readonly Change[],
+  valueBytesMax = VALUE_BYTES_MAX,
+): string | undefined {
   const count = changes.length;
   if (count === 0) return 'a modification has no changes';
   if (count > MODIFY_CHANGES_MAX) {
@@ -124,6 +127,9 @@ export function changesFault(changes: readonly Change[]): string | undefined {
   }
   const bytes = bytesOfChanges(changes);
   if (bytes <= MODIFY_BYTES_MAX) return undefined;
+  const largest = Math.max(...changes.map(changeBytes));
+  if (largest > valueBytesMax)
+    return `a value has ${largest} bytes, more than the limit of ${valueBytesMax} (limits.valueBytesMax)`;
   return `the changes of a modification have ${bytes} bytes, more than the limit of ${MODIFY_BYTES_MAX}`;
 }
 

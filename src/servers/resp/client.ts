@@ -3,6 +3,7 @@
  * into `out`, or takes a place in the reply queue for an answer that comes later.
  */
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
+import { RESP_KEPT_BYTES_SHARE } from '../../core/redis-limits.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
@@ -18,6 +19,7 @@ import type { ReplyWriter } from './reply-writer.ts';
 import type { Run } from './run-plan.ts';
 import type { Tracking } from './tracking.ts';
 import type { Transaction } from './transaction.ts';
+import { WatchedKeys } from './watched-keys.ts';
 
 /** skipping: the next command gets no reply; skipped: the present one gets none. */
 export type ReplyMode = 'on' | 'off' | 'skipping' | 'skipped';
@@ -58,8 +60,9 @@ export class Client {
   replyMode: ReplyMode = 'on';
   lastCommand = '';
   transaction: Transaction | null = null;
-  /** The keys of WATCH with the versions that were read; 0 for an absent key. */
-  readonly watched = new Map<string, number>();
+  /** Bytes that EXEC holds while it is under way. */
+  executingBytes = 0;
+  readonly watched = new WatchedKeys();
   /** State of client-side caching; null if it is off. */
   tracking: Tracking | null = null;
   /** The channels that the client is subscribed to. */
@@ -76,6 +79,17 @@ export class Client {
     );
     this.inFlight = new KeysInFlight((runs) => beginInLine(this, runs));
     this.isTrusted = door.password === null;
+  }
+
+  /** Bytes that are kept for this client between its commands. */
+  get keptBytes(): number {
+    const queued = (this.transaction?.byteCount ?? 0) + this.executingBytes;
+    return queued + this.watched.byteCount + (this.tracking?.prefixBytes ?? 0);
+  }
+
+  /** Whether so many bytes more may be kept for it. */
+  mayKeep(bytes: number): boolean {
+    return !this.door.isKeptFull() || this.keptBytes + bytes <= RESP_KEPT_BYTES_SHARE;
   }
 
   /** Where the reply of the running command goes. */

@@ -42,6 +42,7 @@ export class Connection implements Line {
   /** The piece that was read is part of more that this turn of the event loop brings. */
   private isMoreDue = false;
   private inputBytes = 0;
+  private keptBytes = 0;
   private outputBytes = 0;
   private takenAt: number;
 
@@ -69,6 +70,8 @@ export class Connection implements Line {
       this.client.inFlight.abandon();
       door.inputBytes -= this.inputBytes;
       this.inputBytes = 0;
+      door.keptBytes -= this.keptBytes;
+      this.keptBytes = 0;
       door.outputBytes -= this.outputBytes;
       this.outputBytes = 0;
       door.onClosed(this.client);
@@ -160,6 +163,7 @@ export class Connection implements Line {
     this.pause(isStalled);
     this.countOutput();
     if (!this.isHeld) decoder.trim();
+    this.countKept();
     this.countInput(decoder.keptBytes, isStalled);
     if (this.isClosing && queue.unanswered === 0) this.end();
   }
@@ -222,6 +226,13 @@ export class Connection implements Line {
     const bytes = this.client.queue.outputBytes;
     this.door.outputBytes += bytes - this.outputBytes;
     this.outputBytes = bytes;
+  }
+
+  /** Updates the count, over all connections, of bytes that are kept between commands. */
+  private countKept(): void {
+    const { keptBytes } = this.client;
+    this.door.keptBytes += keptBytes - this.keptBytes;
+    this.keptBytes = keptBytes;
   }
 
   private pause(isStalled: boolean): void {

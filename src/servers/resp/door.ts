@@ -1,6 +1,7 @@
 /** What all connections of one Redis door share: the node, the settings, the list of clients, and counters. */
 import {
   RESP_INPUT_BYTES_TOTAL_MAX,
+  RESP_KEPT_BYTES_TOTAL_MAX,
   RESP_LINGER_MS,
   RESP_OUTPUT_BYTES_TOTAL_MAX,
 } from '../../core/redis-limits.ts';
@@ -66,6 +67,8 @@ export class Door {
   now = performance.now();
   /** Bytes held for incomplete or waiting commands, over all connections. */
   inputBytes = 0;
+  /** Bytes kept between commands, over all connections. */
+  keptBytes = 0;
   /** Bytes of replies that were not taken yet, over all connections. */
   outputBytes = 0;
   /** Commands over the whole key space that are under way. */
@@ -107,6 +110,10 @@ export class Door {
 
   isInputFull(): boolean {
     return this.inputBytes > RESP_INPUT_BYTES_TOTAL_MAX;
+  }
+
+  isKeptFull(): boolean {
+    return this.keptBytes >= RESP_KEPT_BYTES_TOTAL_MAX;
   }
 
   isOutputFull(): boolean {

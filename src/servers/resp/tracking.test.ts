@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import { KEY_BYTES_MAX } from '../../core/limits.ts';
 import { RESP_TRACKED_PREFIXES_MAX } from '../../core/redis-limits.ts';
 
 let door: RespFixture;
@@ -207,6 +208,19 @@ describe('what is bounded', () => {
     const prefixes = Array.from({ length: RESP_TRACKED_PREFIXES_MAX + 1 }, (_, at) => `PREFIX p${at}.`);
     const refused = await reader.ask(`CLIENT TRACKING ON BCAST ${prefixes.join(' ')}`);
     expect(refused).toBe(`-ERR more than ${RESP_TRACKED_PREFIXES_MAX} prefixes`);
+  });
+
+  test('many prefixes, or long ones: refused for that before any two of them are compared', async () => {
+    const same = Array.from({ length: RESP_TRACKED_PREFIXES_MAX + 1 }, () => 'PREFIX p');
+    const many = await reader.ask(`CLIENT TRACKING ON BCAST ${same.join(' ')}`);
+    expect(many).toBe(`-ERR more than ${RESP_TRACKED_PREFIXES_MAX} prefixes`);
+    const long = 'p'.repeat(KEY_BYTES_MAX);
+    const tooLong = await reader.ask(`CLIENT TRACKING ON BCAST PREFIX ${long}p PREFIX ${long}p`);
+    expect(tooLong).toBe('-ERR a prefix has at most 1024 bytes, as a key has');
+    await greeted(reader, `CLIENT TRACKING ON BCAST PREFIX ${long}`);
+    expect(door.server.door.keptBytes).toBeGreaterThan(KEY_BYTES_MAX);
+    expect(await reader.ask('CLIENT TRACKING OFF')).toBe('+OK');
+    expect(door.server.door.keptBytes).toBe(0);
   });
 
   test('a client that does not take its messages: cut, not fed without end', async () => {

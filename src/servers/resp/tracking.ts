@@ -7,6 +7,7 @@ import type { WatchListener } from '../../core/key-watch.ts';
 import type { WriteResult } from '../../core/operation.ts';
 import { OwnWrites } from '../../core/own-writes.ts';
 import {
+  RESP_ARGUMENT_BYTES,
   RESP_OUTPUT_BYTES_MAX,
   RESP_OWN_KEYS_MAX,
   RESP_TRACKED_KEYS_MAX,
@@ -46,6 +47,7 @@ export class Tracking {
   isCachingGiven = false;
   /** Prefixes in broadcast mode, as bytes, one per character. */
   readonly prefixes = new Set<string>();
+  prefixBytes = 0;
   readonly ownWrites = new Map<string, OwnWrite>();
   /** The client's own writes in broadcast mode. */
   readonly ownVersions = new OwnWrites(RESP_OWN_KEYS_MAX);
@@ -125,7 +127,11 @@ export class TrackingDesk implements WatchListener {
     tracking.isBroken = false;
     this.clients.add(client);
     if (!options.isBroadcast) return;
-    for (const prefix of prefixes.length === 0 ? [''] : prefixes) tracking.prefixes.add(prefix);
+    for (const prefix of prefixes.length === 0 ? [''] : prefixes) {
+      if (tracking.prefixes.has(prefix)) continue;
+      tracking.prefixes.add(prefix);
+      tracking.prefixBytes += prefix.length + RESP_ARGUMENT_BYTES;
+    }
     this.listeners.add(client);
     if (this.listeners.size === 1) this.door.api.keyWatch.watchAll(true);
   }

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import {
+  RESP_KEPT_BYTES_SHARE,
+  RESP_KEPT_BYTES_TOTAL_MAX,
   RESP_LCS_CELLS_MAX,
   RESP_MANY_IN_FLIGHT_MAX,
   RESP_REPLY_BYTES_MAX,
@@ -39,14 +41,76 @@ describe('what is kept', () => {
     const keys = Array.from({ length: RESP_TRANSACTION_STEPS_MAX / 2 + 1 }, () => 'k');
     expect(await line.ask('MULTI')).toBe('+OK');
     line.raw(call('EXISTS', ...keys) + call('EXISTS', ...keys) + call('EXEC'));
-    const told = `+QUEUED\r\n-ERR too many keys in a transaction\r\n${ABORTED}\r\n`;
+    const told = `+QUEUED\r\n-ERR too many keys in a transaction: at most 65536\r\n${ABORTED}\r\n`;
     expect(await line.hears(told)).toBe(told);
     const empty = call('DEL', ...Array.from({ length: 65_535 }, () => ''));
     expect(await line.ask('MULTI')).toBe('+OK');
     line.raw(empty.repeat(16));
-    const queued = `${'+QUEUED\r\n'.repeat(15)}-ERR too many bytes in a transaction\r\n`;
+    const queued = `${'+QUEUED\r\n'.repeat(15)}-ERR too many bytes in a transaction: at most 16777216\r\n`;
     expect(await line.hears(queued)).toBe(queued);
     expect(await line.ask('EXEC')).toBe(ABORTED);
+  });
+});
+
+describe('what is kept for all connections', () => {
+  const LARGE = 'x'.repeat(RESP_KEPT_BYTES_SHARE);
+
+  /** As if other connections kept all that may be kept. */
+  function fill(): void {
+    door.server.door.keptBytes += RESP_KEPT_BYTES_TOTAL_MAX;
+  }
+
+  test('it is full: who keeps much is refused and keeps nothing any more, who keeps little goes on', async () => {
+    await line.ask('MULTI');
+    line.raw(call('SET', 'k', LARGE));
+    expect(await line.reply()).toBe('+QUEUED');
+    fill();
+    expect(await line.ask('GET k')).toMatch(/^-TRYAGAIN overloaded: .* the limit of 134217728 bytes$/);
+    expect(await line.ask('GET k')).toBe('+QUEUED');
+    expect(door.server.door.keptBytes).toBe(RESP_KEPT_BYTES_TOTAL_MAX);
+    expect(await line.ask('EXEC')).toBe(ABORTED);
+    expect(await exec(['SET', 'k', 'small'], ['GET', 'k'])).toBe('*2');
+    expect(await line.hears('+OK\r\n$5\r\nsmall\r\n')).toBe('+OK\r\n$5\r\nsmall\r\n');
+    const keys = Array.from({ length: 100 }, (_, at) => `${'k'.repeat(200)}${at}`);
+    expect(await line.ask(`WATCH ${keys.join(' ')}`)).toMatch(/^-TRYAGAIN overloaded/);
+    expect(await line.ask('WATCH k')).toBe('+OK');
+    const prefixes = keys.map((key) => `PREFIX ${key}.`).join(' ');
+    expect(await line.ask('HELLO 3')).toBe('%7');
+    await line.until(() => line.unread.includes('modules\r\n*0\r\n'));
+    await line.hears(line.unread);
+    expect(await line.ask(`CLIENT TRACKING ON BCAST ${prefixes}`)).toMatch(/^-TRYAGAIN overloaded/);
+  });
+
+  test('it is counted as long as it is kept, also while EXEC waits, and until the connection has gone', async () => {
+    const { api, server } = door;
+    expect(await line.ask('WATCH k')).toBe('+OK');
+    await line.ask('MULTI');
+    line.raw(call('SET', 'k', LARGE));
+    expect(await line.reply()).toBe('+QUEUED');
+    expect(server.door.keptBytes).toBeGreaterThan(RESP_KEPT_BYTES_SHARE);
+    api.holding = true;
+    line.send('EXEC');
+    await line.until(() => api.heldCount === 1);
+    expect(server.door.keptBytes).toBeGreaterThan(RESP_KEPT_BYTES_SHARE);
+    api.holding = false;
+    api.release();
+    expect(await line.reply()).toBe('*1');
+    await line.hears('+OK\r\n');
+    expect(server.door.keptBytes).toBe(0);
+    for (const end of ['DISCARD', 'RESET']) {
+      await line.ask('MULTI');
+      line.raw(call('SET', 'k', LARGE));
+      expect(await line.reply()).toBe('+QUEUED');
+      await line.ask(end);
+      expect(server.door.keptBytes).toBe(0);
+    }
+    await line.ask('MULTI');
+    line.raw(call('SET', 'k', LARGE));
+    await line.reply();
+    const other = await door.connect();
+    line.close();
+    await other.until(() => server.door.clients.size === 1);
+    expect(server.door.keptBytes).toBe(0);
   });
 });
 

@@ -4,6 +4,7 @@
  * unchanged: for the key that is changed, the condition of the write ensures it; the others are checked when they are
  * read.
  */
+import { failure } from '../../core/errors.ts';
 import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import type { Expectation, WriteResult } from '../../core/operation.ts';
@@ -11,6 +12,7 @@ import type { KeyRecord } from '../../core/record.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import {
   RESP_ARGUMENT_BYTES,
+  RESP_KEPT_BYTES_TOTAL_MAX,
   RESP_LCS_CELLS_MAX,
   RESP_MANY_IN_FLIGHT_MAX,
   RESP_REPLY_BYTES_MAX,
@@ -30,6 +32,13 @@ import { ReplyWriter } from './reply-writer.ts';
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
 const TOO_LONG = `ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
 const TOO_MANY_CELLS = `ERR the LCS of a transaction compare more than ${RESP_LCS_CELLS_MAX} pairs of bytes`;
+/** For what would be kept between the commands of a connection. */
+export const NO_ROOM = errorText(
+  failure(
+    'overloaded',
+    `what is kept for connections between their commands has reached the limit of ${RESP_KEPT_BYTES_TOTAL_MAX} bytes`,
+  ),
+);
 /** Upper bound for a header, a number or a word of a reply. */
 const REPLY_PART_BYTES = 32;
 const READ: Change = { kind: 'read', tellPrevious: true };
@@ -40,25 +49,33 @@ interface Call {
 }
 
 export class Transaction {
-  readonly calls: Call[] = [];
+  calls: Call[] = [];
   isFaulty = false;
   changedKey: string | null = null;
-  private bytes = 0;
+  /** Commands that were queued before any fault. */
+  count = 0;
+  /** Bytes of the calls that are kept. */
+  byteCount = 0;
   private steps = 0;
 
-  /** An error was reported while queueing, so EXEC will be refused. */
+  /** An error was reported while queueing, so EXEC will be refused, and nothing needs to be kept for it. */
   fault(): void {
     this.isFaulty = true;
+    this.calls = [];
+    this.byteCount = 0;
   }
 
   /** Returns the error if the call cannot be queued. */
   add(call: Call, plan: Plan | string | null): string | undefined {
-    if (this.calls.length >= RESP_TRANSACTION_COMMANDS_MAX) return 'ERR too many commands in a transaction';
-    this.bytes += call.args.byteCount + call.args.count * RESP_ARGUMENT_BYTES;
-    if (this.bytes > RESP_TRANSACTION_BYTES_MAX) return 'ERR too many bytes in a transaction';
+    if (this.count >= RESP_TRANSACTION_COMMANDS_MAX)
+      return `ERR too many commands in a transaction: at most ${RESP_TRANSACTION_COMMANDS_MAX}`;
+    const bytes = bytesOf(call.args);
+    if (this.byteCount + bytes > RESP_TRANSACTION_BYTES_MAX)
+      return `ERR too many bytes in a transaction: at most ${RESP_TRANSACTION_BYTES_MAX}`;
     if (plan !== null && typeof plan !== 'string') {
       this.steps += plan.steps.length;
-      if (this.steps > RESP_TRANSACTION_STEPS_MAX) return 'ERR too many keys in a transaction';
+      if (this.steps > RESP_TRANSACTION_STEPS_MAX)
+        return `ERR too many keys in a transaction: at most ${RESP_TRANSACTION_STEPS_MAX}`;
       for (const { key, change } of plan.steps) {
         if (change === null) continue;
         this.changedKey ??= key;
@@ -66,9 +83,17 @@ export class Transaction {
           return 'ERR a transaction changes one key here, and this would be another';
       }
     }
+    if (this.isFaulty) return undefined;
     this.calls.push(call);
+    this.count += 1;
+    this.byteCount += bytes;
     return undefined;
   }
+}
+
+/** Bytes that keeping the arguments takes. */
+function bytesOf(args: Arguments): number {
+  return args.byteCount + args.count * RESP_ARGUMENT_BYTES;
 }
 
 export function collect(client: Client, transaction: Transaction, command: Command, args: Arguments): void {
@@ -79,7 +104,7 @@ export function collect(client: Client, transaction: Transaction, command: Comma
   }
   const kept = args.kept();
   const plan = command.plan === null ? null : command.plan(kept, client);
-  const refusal = transaction.add({ command, args: kept }, plan);
+  const refusal = client.mayKeep(bytesOf(args)) ? transaction.add({ command, args: kept }, plan) : NO_ROOM;
   if (refusal === undefined) return out.simple('QUEUED');
   transaction.fault();
   out.error(refusal);
@@ -94,9 +119,11 @@ export function abort(client: Client, why: string): void {
 
 export function runTransaction(client: Client, transaction: Transaction): void {
   const watched = new Map(client.watched);
+  const bytes = transaction.byteCount + client.watched.byteCount;
   client.transaction = null;
   client.watched.clear();
   if (transaction.isFaulty) return client.out.error(ABORTED);
+  client.executingBytes = bytes;
   new Execution(client, transaction, watched).start();
 }
 
@@ -136,6 +163,7 @@ class Execution {
     if (this.changedKey !== null) keys.delete(this.changedKey);
     this.toRead = keys.values();
     this.pending = client.beginAlone();
+    this.pending.release = () => (client.executingBytes = 0);
   }
 
   start(): void {

@@ -39,6 +39,31 @@ test('CLIENT INFO tells how many keys are watched', async () => {
   expect(await line.ask('CLIENT INFO')).toContain(' watch=2 ');
 });
 
+test('names that are longer than may be, wherever they are set: refused, and the earlier ones stay', async () => {
+  door = await openRespDoor();
+  const line = await door.connect();
+  const longest = 'n'.repeat(256);
+  const calls = ['CLIENT SETNAME', 'CLIENT SETINFO LIB-NAME', 'CLIENT SETINFO LIB-VER'];
+  for (const call of calls) {
+    expect(await line.ask(`${call} ${longest}`)).toBe('+OK');
+    expect(await line.ask(`${call} ${longest}n`)).toMatch(/^-ERR .* have at most 256 bytes here$/);
+  }
+  expect(await line.ask(`HELLO 3 SETNAME ${longest}n`)).toBe('-ERR Client names have at most 256 bytes here');
+  const named = `name=${longest} .*lib-name=${longest} lib-ver=${longest}`;
+  expect(await line.ask('CLIENT INFO')).toMatch(new RegExp(named));
+});
+
+test('COMMAND INFO and DOCS of more names than one turn tells of: refused', async () => {
+  door = await openRespDoor();
+  const line = await door.connect();
+  const names = 'nothing '.repeat(256);
+  for (const word of ['INFO', 'DOCS']) {
+    expect(await line.ask(`COMMAND ${word} ${names}get`)).toBe('-ERR at most 256 commands');
+    expect(await line.ask(`COMMAND ${word} ${names}`)).toBe(word === 'INFO' ? '*256' : '*0');
+    if (word === 'INFO') await line.hears('*-1\r\n'.repeat(256));
+  }
+});
+
 test('the version that a client is told: one from which on redis-py and Jedis keep copies of what they read', async () => {
   door = await openRespDoor();
   const line = await door.connect();

@@ -3,7 +3,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Client, ReplyMode } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { subcommandError, SYNTAX_ERROR } from '../error-replies.ts';
-import { isClientName, NAME_FAULT } from './client-name.ts';
+import { NAME_LENGTH, nameFault } from './client-name.ts';
 import { helpOf } from './help.ts';
 
 const USER = 'default';
@@ -23,7 +23,7 @@ function lineOf(client: Client): string {
     ['db', 0],
     ['sub', client.channels.size],
     ...['psub', 'ssub'].map((name): [string, number] => [name, 0]),
-    ['multi', client.transaction === null ? -1 : client.transaction.calls.length],
+    ['multi', client.transaction?.count ?? -1],
     ['watch', client.watched.size],
     ...['qbuf', 'qbuf-free', 'argv-mem', 'multi-mem', 'rbs', 'rbp', 'obl'].map((name): [string, number] => [
       name,
@@ -158,7 +158,8 @@ function filterOf(args: Arguments): Filter | string {
 
 function setName(client: Client, args: Arguments): void {
   const name = args.text(2);
-  if (!isClientName(name)) return client.out.error(NAME_FAULT);
+  const fault = nameFault(name, 'Client names');
+  if (fault !== undefined) return client.out.error(fault);
   client.name = name;
   client.out.ok();
 }
@@ -169,11 +170,8 @@ function setInfo(client: Client, args: Arguments): void {
   if (what !== 'LIB-NAME' && what !== 'LIB-VER') {
     return client.out.error(`ERR Unrecognized option '${args.shown(2)}'`);
   }
-  if (!isClientName(value)) {
-    return client.out.error(
-      `ERR ${what.toLowerCase()} cannot contain spaces, newlines or special characters.`,
-    );
-  }
+  const fault = nameFault(value, what.toLowerCase());
+  if (fault !== undefined) return client.out.error(fault);
   if (what === 'LIB-NAME') client.libraryName = value;
   else client.libraryVersion = value;
   client.out.ok();
@@ -213,8 +211,8 @@ const NOTHING_KEPT = 'Taken, without effect.';
 export const CLIENT_BODIES: Readonly<Record<string, CommandBody>> = {
   'client|id': { run: ({ out, id }) => out.integer(id) },
   'client|getname': { run: getName },
-  'client|setname': { run: setName },
-  'client|setinfo': { run: setInfo },
+  'client|setname': { run: setName, differs: NAME_LENGTH },
+  'client|setinfo': { run: setInfo, differs: NAME_LENGTH },
   'client|info': {
     run: (client) => client.out.verbatim(`${lineOf(client)}\n`),
     differs: 'Sizes of buffers are not told.',

@@ -1,4 +1,5 @@
 /** COMMAND: the command table in the format of Redis. */
+import { RESP_COMMANDS_ASKED_MAX } from '../../../core/redis-limits.ts';
 import { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { fitsArity, keyPlaces } from '../command.ts';
@@ -149,7 +150,9 @@ function list(table: CommandIndex, { out }: Client, args: Arguments): void {
   for (const name of names) out.bulkText(name);
 }
 
+const TOO_MANY = `ERR at most ${RESP_COMMANDS_ASKED_MAX} commands`;
 const HERE = 'The commands that are here.';
+const AT_MOST = `At most ${RESP_COMMANDS_ASKED_MAX} names.`;
 
 /** `table` is made from these bodies, so it is only called when one of them runs. */
 export function commandBodies(table: () => CommandIndex): Readonly<Record<string, CommandBody>> {
@@ -165,19 +168,21 @@ export function commandBodies(table: () => CommandIndex): Readonly<Record<string
     'command|count': { run: ({ out }) => out.integer(table().commands.length), differs: HERE },
     'command|info': {
       run: ({ out }, args) => {
+        if (args.count - 2 > RESP_COMMANDS_ASKED_MAX) return out.error(TOO_MANY);
         const commands = named(table(), args);
         out.array(commands.length);
         for (const command of commands) tellInfo(out, command);
       },
-      differs: `${HERE} Of how a key is used is told whether it is written.`,
+      differs: `${HERE} Of how a key is used is told whether it is written. ${AT_MOST}`,
     },
     'command|docs': {
       run: ({ out }, args) => {
+        if (args.count - 2 > RESP_COMMANDS_ASKED_MAX) return out.error(TOO_MANY);
         const commands = named(table(), args).filter((command) => command !== undefined);
         out.map(commands.length);
         for (const command of commands) tellDocs(out, command);
       },
-      differs: `${HERE} With summary, version and group.`,
+      differs: `${HERE} With summary, version and group. ${AT_MOST}`,
     },
     'command|getkeys': { run: (client, args) => getKeys(table(), client, args) },
     'command|list': { run: (client, args) => list(table(), client, args), differs: HERE },

@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { noDatabase } from './parsing.ts';
-import { isClientName, NAME_FAULT } from './client-name.ts';
+import { NAME_LENGTH, nameFault } from './client-name.ts';
 
 const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.';
 const USER = 'default';
@@ -68,7 +68,8 @@ function hello(client: Client, args: Arguments): void {
       at += 2;
     } else if (word === 'SETNAME' && left >= 1) {
       const name = args.text(at + 1);
-      if (!isClientName(name)) return queue.out.error(NAME_FAULT);
+      const fault = nameFault(name, 'Client names');
+      if (fault !== undefined) return queue.out.error(fault);
       // The name is set even if a later option is wrong.
       client.name = name;
       at += 1;
@@ -130,7 +131,7 @@ export const CONNECTION_BODIES: Readonly<Record<string, CommandBody>> = {
   ping: { run: ping },
   echo: { run: ({ out }, args) => out.bulk(args.bytes(1)) },
   auth: { run: auth, differs: 'One user, `default`.' },
-  hello: { run: hello },
+  hello: { run: hello, differs: NAME_LENGTH },
   select: { run: select, differs: 'Database 0 only.' },
   quit: { run: quit, isNeverQueued: true },
   reset: { run: reset, isNeverQueued: true },

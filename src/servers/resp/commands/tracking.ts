@@ -1,12 +1,14 @@
 /**
  * CLIENT TRACKING and related commands: which keys a client keeps copies of, and where it is told that they changed.
  */
-import { RESP_TRACKED_PREFIXES_MAX } from '../../../core/redis-limits.ts';
+import { KEY_BYTES_MAX } from '../../../core/limits.ts';
+import { RESP_ARGUMENT_BYTES, RESP_TRACKED_PREFIXES_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
 import type { TrackingOptions } from '../tracking.ts';
+import { NO_ROOM } from '../transaction.ts';
 
 interface Asked {
   readonly options: TrackingOptions;
@@ -60,7 +62,8 @@ function askedBy({ door }: Client, args: Arguments): Asked | string {
 const MODES: readonly string[] = ['BCAST', 'OPTIN', 'OPTOUT', 'NOLOOP'];
 
 /** Checked in the same order as in Redis. */
-function conflictOf({ tracking }: Client, { options, prefixes }: Asked): string | undefined {
+function conflictOf(client: Client, { options, prefixes }: Asked): string | undefined {
+  const { tracking } = client;
   const { isBroadcast, isOptIn, isOptOut } = options;
   if (!isBroadcast && prefixes.length > 0) return 'ERR PREFIX option requires BCAST mode to be enabled';
   if (tracking !== null && tracking.options.isBroadcast !== isBroadcast) {
@@ -74,7 +77,25 @@ function conflictOf({ tracking }: Client, { options, prefixes }: Asked): string 
   ) {
     return "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode.";
   }
-  return isBroadcast ? collisionOf(tracking?.prefixes ?? new Set(), prefixes) : undefined;
+  if (!isBroadcast) return undefined;
+  const known = tracking?.prefixes ?? new Set();
+  return excessOf(client, known, prefixes) ?? collisionOf(known, prefixes);
+}
+
+/** Checked before all pairs of them are compared. */
+function excessOf(
+  client: Client,
+  known: ReadonlySet<string>,
+  prefixes: readonly string[],
+): string | undefined {
+  if (known.size + prefixes.length > RESP_TRACKED_PREFIXES_MAX)
+    return `ERR more than ${RESP_TRACKED_PREFIXES_MAX} prefixes`;
+  let bytes = 0;
+  for (const { length } of prefixes) {
+    if (length > KEY_BYTES_MAX) return `ERR a prefix has at most ${KEY_BYTES_MAX} bytes, as a key has`;
+    bytes += length + RESP_ARGUMENT_BYTES;
+  }
+  return client.mayKeep(bytes) ? undefined : NO_ROOM;
 }
 
 function collisionOf(known: ReadonlySet<string>, prefixes: readonly string[]): string | undefined {
@@ -89,13 +110,13 @@ function collisionOf(known: ReadonlySet<string>, prefixes: readonly string[]): s
         return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. ${rule}`;
     }
   }
-  if (known.size + prefixes.length > RESP_TRACKED_PREFIXES_MAX)
-    return `ERR more than ${RESP_TRACKED_PREFIXES_MAX} prefixes`;
   return undefined;
 }
 
+/** Parts of equal length are compared at once, which `startsWith` does character by character. */
 function overlap(one: string, other: string): boolean {
-  return one.startsWith(other) || other.startsWith(one);
+  const length = Math.min(one.length, other.length);
+  return one.slice(0, length) === other.slice(0, length);
 }
 
 function caching({ out, tracking }: Client, args: Arguments): void {
@@ -145,7 +166,7 @@ function flagsOf(tracking: Client['tracking']): string[] {
 }
 
 const TOLD =
-  'What is read at a node that does not own the key is watched by the owner that answered; its word comes after the writer is answered, by the way between the two. What a node cannot know (owners change, an owner is not heard of) it tells as changed. With BCAST and NOLOOP a client is told of its own change all the same where another write is one version with it, or where its node cannot know, as of what a node of an earlier version coordinates.';
+  'What is read at a node that does not own the key is watched by the owner that answered; its word comes after the writer is answered, by the way between the two. What a node cannot know (owners change, an owner is not heard of) it tells as changed. With BCAST and NOLOOP a client is told of its own change all the same where another write is one version with it, or where its node cannot know, as of what a node of an earlier version coordinates. There are 256 prefixes at most, of 1,024 bytes each.';
 
 export const TRACKING_BODIES: Readonly<Record<string, CommandBody>> = {
   'client|tracking': { run: track, differs: TOLD },

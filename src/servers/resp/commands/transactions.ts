@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { errorText } from '../error-replies.ts';
-import { runTransaction, Transaction } from '../transaction.ts';
+import { NO_ROOM, runTransaction, Transaction } from '../transaction.ts';
 import { keyError } from './parsing.ts';
 
 function multi(client: Client): void {
@@ -38,6 +38,7 @@ function watch(client: Client, args: Arguments): void {
   if (client.watched.size + keys.size > RESP_WATCHED_KEYS_MAX) {
     return client.out.error(`ERR more than ${RESP_WATCHED_KEYS_MAX} keys are watched`);
   }
+  if (!client.mayKeep(args.byteCount)) return client.out.error(NO_ROOM);
   const pending = client.beginAlone();
   let left = keys.size + 1;
   let failure: Failure | null = null;
@@ -69,7 +70,7 @@ export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
     isAlone: true,
     isNeverQueued: true,
     differs:
-      'One key may be changed, in one write, by at most 256 commands that read or change it; others may be read, just before it. There are 10,000 commands at most. Commands over all keys, and those that move a key, are refused. What all of its commands read, and what they answer, is 16 MiB at most; more is refused before anything is written.',
+      'One key may be changed, in one write, by at most 256 commands that read or change it, which bring and read 1.5 MiB of values at most; others may be read, just before it. There are 10,000 commands at most, of 16 MiB together. Commands over all keys, and those that move a key, are refused. What all of its commands read, and what they answer, is 16 MiB at most; more is refused before anything is written.',
   },
   discard: { run: discard, isNeverQueued: true },
   watch: {
