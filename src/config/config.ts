@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { systemReason } from '../base/system-reason.ts';
 import { isDoorAddress } from '../core/door-address.ts';
 import { parseJsonPointer } from '../core/json-slice.ts';
-import { parseSecretReference } from '../core/legacy-config.ts';
+import { headerNameFault, headerValueFault, parseSecretReference } from '../core/legacy-config.ts';
 import { compileLegacyUrl } from '../core/legacy-url.ts';
 import * as limits from '../core/limits.ts';
 import { CITUS_REFUSED, RECORD_COMPATS } from '../core/record-dialect.ts';
@@ -36,6 +36,15 @@ const legacyUrl = z.string().superRefine((text, context) => {
   const compiled = compileLegacyUrl(text);
   if (compiled.kind === 'invalid') context.addIssue({ code: 'custom', message: compiled.reason });
 });
+const legacyHeaders = z
+  .record(z.string().min(1), z.string())
+  .superRefine((headers, context) => {
+    for (const [header, value] of Object.entries(headers)) {
+      const fault = headerNameFault(header) ?? headerValueFault(header, value);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    }
+  })
+  .default({});
 const secretReference = z
   .string()
   .refine((text) => parseSecretReference(text)?.prefix === '', 'must be env:NAME or file:/path');
@@ -145,7 +154,7 @@ export const CONFIG = z.strictObject({
   legacy: z
     .strictObject({
       url: legacyUrl,
-      headers: z.record(z.string().min(1), z.string()).default({}),
+      headers: legacyHeaders,
       value: jsonPointer.default('/value'),
       echo: jsonPointer.optional(),
       trustedEscapes: z

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFile, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readSecret, readSecretFile } from './secrets.ts';
+import { loadConfig } from './config.ts';
+import { readSecret, readSecretFile, secretFaults } from './secrets.ts';
 import type { SecretRead } from './secrets.ts';
 import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
 
@@ -88,4 +89,36 @@ test.skipIf(process.platform !== 'linux')('a file that is read again and again: 
   for (let count = 0; count < 200; count += 1)
     expect(readSecret(reference, {})).toEqual({ secret: 'secret' });
   expect(openFiles() - before).toBeLessThan(100);
+});
+
+const NODE = {
+  'cluster.members': 'a=127.0.0.1:1,b=127.0.0.1:2',
+  'node.name': 'a',
+  'node.dataDir': '/data',
+  postgres: 'none',
+  'legacy.url': 'http://legacy/{key}',
+};
+
+test('headers of the legacy source that no request can have: named by the settings, before a node fails to start', () => {
+  const headers = { 'X Y': 'a', Host: 'b', 'X-Line': 'top\nsecret', 'X-Good': 'c' };
+  let faults: readonly string[] = [];
+  try {
+    loadConfig({ flags: { ...NODE, 'legacy.headers': JSON.stringify(headers) } });
+  } catch (error) {
+    faults = (error as { faults: string[] }).faults;
+  }
+  expect(faults).toEqual([
+    'legacy.headers: not a header name: X Y',
+    'legacy.headers: the header Host cannot be set',
+    'legacy.headers: the header X-Line holds characters that headers cannot',
+  ]);
+});
+
+test('a secret that no header can hold: named by its setting, and no part of it', () => {
+  const flags = { ...NODE, 'legacy.headers': '{"Authorization":"Bearer env:TOKEN"}' };
+  const { config } = loadConfig({ flags });
+  expect(secretFaults(config, { TOKEN: 'good' })).toEqual([]);
+  expect(secretFaults(config, { TOKEN: 'top\nsecret' })).toEqual([
+    'legacy.headers.Authorization: the header Authorization holds characters that headers cannot',
+  ]);
 });

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { Config } from './config.ts';
-import { parseSecretReference } from '../core/legacy-config.ts';
+import { headerValueFault, parseSecretReference } from '../core/legacy-config.ts';
 import type { SecretReference } from '../core/legacy-config.ts';
 import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
 
@@ -41,15 +41,25 @@ export function readSecretFile(reference: SecretReference, done: (read: SecretRe
  * its contents.
  */
 export function secretFaults({ resp, legacy }: Config, env: NodeJS.ProcessEnv): string[] {
-  const settings: (readonly [path: string, setting: string])[] = Object.entries(legacy?.headers ?? {}).map(
-    ([name, setting]) => [`legacy.headers.${name}`, setting],
+  const faults = Object.entries(legacy?.headers ?? {}).flatMap(([name, setting]) =>
+    faultOf(`legacy.headers.${name}`, setting, env, (secret) => headerValueFault(name, secret)),
   );
-  if (resp.port !== undefined && resp.password !== undefined) settings.push(['resp.password', resp.password]);
-  return settings.flatMap(([path, setting]) => {
-    const reference = parseSecretReference(setting);
-    const read = reference === null ? null : readSecret(reference, env);
-    return read !== null && 'fault' in read ? [`${path}: ${read.fault}`] : [];
-  });
+  if (resp.port === undefined || resp.password === undefined) return faults;
+  return [...faults, ...faultOf('resp.password', resp.password, env, () => undefined)];
+}
+
+/** `judge` says what is wrong with a secret that can be read. */
+function faultOf(
+  path: string,
+  setting: string,
+  env: NodeJS.ProcessEnv,
+  judge: (secret: string) => string | undefined,
+): string[] {
+  const reference = parseSecretReference(setting);
+  if (reference === null) return [];
+  const read = readSecret(reference, env);
+  const fault = 'fault' in read ? read.fault : judge(read.secret);
+  return fault === undefined ? [] : [`${path}: ${fault}`];
 }
 
 /** Reads no more than is needed to see that a file is too large: it may be a device without an end. */

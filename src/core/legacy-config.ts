@@ -92,6 +92,33 @@ export function legacySourceConfig(
   return { ...LEGACY_SOURCE_DEFAULTS, ...settings };
 }
 
+/** Headers that the adapter or the HTTP client sets; a second value could split or reroute requests. */
+const HEADERS_RESERVED = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Undefined if a header of this name may be sent with every request. */
+export function headerNameFault(name: string): string | undefined {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return `not a header name: ${name}`;
+  return HEADERS_RESERVED.has(name.toLowerCase()) ? `the header ${name} cannot be set` : undefined;
+}
+
+/** The fault tells nothing of the value, which may be a secret. */
+export function headerValueFault(name: string, value: string): string | undefined {
+  if (/^[\t\x20-\x7e]*$/.test(value)) return undefined;
+  return `the header ${name} holds characters that headers cannot`;
+}
+
 export interface SecretReference {
   /** The text before the secret, such as `Bearer `. */
   readonly prefix: string;

@@ -2,7 +2,7 @@
  * The headers sent to the legacy source, with secrets filled in. The settings contain only references; the secrets live
  * in memory here, and no error or log line ever contains one.
  */
-import { parseSecretReference } from '../../core/legacy-config.ts';
+import { headerNameFault, headerValueFault, parseSecretReference } from '../../core/legacy-config.ts';
 import type { SecretReference } from '../../core/legacy-config.ts';
 import { traceparentOf } from '../../core/trace-context.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
@@ -16,21 +16,6 @@ export interface Secrets {
   /** Reads a file again without blocking; calls back once, later. */
   readAgain(reference: SecretReference, done: (read: SecretRead) => void): void;
 }
-
-/** Headers that the adapter or the HTTP client sets; a second value could split or reroute requests. */
-const RESERVED = new Set([
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export class LegacyHeaders {
   private readonly values: Record<string, string> = {
@@ -46,12 +31,13 @@ export class LegacyHeaders {
     this.secrets = secrets;
     for (const [given, setting] of Object.entries(settings)) {
       const name = given.toLowerCase();
-      if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw new Error(`not a header name: ${given}`);
-      if (RESERVED.has(name)) throw new Error(`the header ${given} cannot be set`);
+      const nameFault = headerNameFault(given);
+      if (nameFault !== undefined) throw new Error(nameFault);
       const reference = parseSecretReference(setting);
       if (reference?.from === 'file') this.files.push({ name, reference });
       const value = reference === null ? setting : this.resolve(given, reference);
-      if (!isFieldValue(value)) throw new Error(`the header ${given} holds characters that headers cannot`);
+      const fault = headerValueFault(given, value);
+      if (fault !== undefined) throw new Error(fault);
       this.values[name] = value;
     }
   }
@@ -68,7 +54,7 @@ export class LegacyHeaders {
     for (const { name, reference } of this.files) {
       this.secrets.readAgain(reference, (read) => {
         const value = 'fault' in read ? null : reference.prefix + read.secret;
-        if (value !== null && isFieldValue(value)) this.values[name] = value;
+        if (value !== null && headerValueFault(name, value) === undefined) this.values[name] = value;
       });
     }
   }
@@ -85,8 +71,4 @@ export function traceHeaders(trace: TraceContext | undefined): Readonly<Record<s
   if (trace === undefined) return {};
   const traceparent = traceparentOf(trace);
   return trace.state === '' ? { traceparent } : { traceparent, tracestate: trace.state };
-}
-
-function isFieldValue(value: string): boolean {
-  return /^[\t\x20-\x7e]*$/.test(value);
 }
