@@ -57,6 +57,10 @@ export function checkConnectOptions(options: ConnectOptions): void {
     const fault = options[name] === undefined ? undefined : timeoutFault(options[name], name);
     if (fault !== undefined) throw new TypeError(fault);
   }
+  const { operationIds = false, trace } = options;
+  if (typeof operationIds !== 'boolean')
+    throw new TypeError(`operationIds is ${String(operationIds)}: true or false`);
+  if (trace !== undefined && typeof trace !== 'function') throw new TypeError('trace is no function');
 }
 
 function timeoutFault(timeoutMs: unknown, name = 'timeoutMs'): string | undefined {

@@ -173,6 +173,8 @@ export function standingFields(expected: Exclude<Expected, 'absent'>): {
 } {
   const given: unknown = expected;
   if (typeof given === 'object' && given !== null) {
+    if ('value' in given && 'version' in given)
+      throw refused('a version is expected, or a value, and not both: { version: entry.version } is enough');
     if ('value' in given) return { expectValue: bytesOf(given.value as Value) };
     if ('version' in given && Number.isSafeInteger(given.version) && (given.version as number) >= 0)
       return { expectVersion: given.version as number };

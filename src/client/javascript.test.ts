@@ -108,6 +108,10 @@ test('options that nothing reads: refused, where a misspelt time to live would k
     await expect(client.pipeline(given as object)).rejects.toMatchObject(refusal(/option|unansweredMax is/));
   const nodes = [doors.address];
   expect(() => connect({ nodes, password: 'x' } as never)).toThrow(/^there is no option "password", only/);
+  expect(() => connect({ nodes, operationIds: 'no' } as never)).toThrow(
+    /^operationIds is no: true or false$/,
+  );
+  expect(() => connect({ nodes, trace: {} } as never)).toThrow(/^trace is no function$/);
   await expect(client.set('a', 'x', { contentType: 7 as never })).rejects.toMatchObject(
     refusal(/no string$/),
   );
@@ -124,6 +128,9 @@ test('an expectation that says nothing: refused; one of no version was sent as o
     await expect(client.compareAndSet('a', expected, 'x')).rejects.toMatchObject(fault);
     await expect(client.compareAndDelete('a', expected)).rejects.toMatchObject(fault);
   }
+  const both = { version: 5, value: 'x' };
+  await expect(client.compareAndSet('a', both, 'y')).rejects.toMatchObject(refusal(/and not both/));
+  await expect(client.compareAndDelete('a', both)).rejects.toMatchObject(refusal(/and not both/));
   await expect(client.compareAndDelete('a', 'absent' as never)).rejects.toMatchObject(refusal(/none of/));
   await expect(client.getMany('abc' as never)).rejects.toMatchObject(refusal(/^the keys are no array$/));
   await expect(client.setMany({ a: 'b' } as never)).rejects.toMatchObject(

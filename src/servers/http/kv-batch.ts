@@ -163,7 +163,7 @@ class Batch {
 
   private writeOf(operation: Exclude<Operation, { op: 'get' }>): WriteOperation {
     const { key } = operation;
-    const operationId = operationIdOf(operation.operationId);
+    const operationId = operationIdOf(operation.operationId, 'operationId');
     if (operation.op === 'increment')
       return { kind: 'increment', key, operationId, delta: deltaOf(operation.increment) };
     const writing = { key, operationId, condition: conditionOf(operation.expect) };

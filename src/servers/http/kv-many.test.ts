@@ -1,4 +1,5 @@
 /** `/v1/kv` without sockets: batches and listings. */
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import {
@@ -14,10 +15,10 @@ beforeEach(() => {
   door = new HttpDoor();
 });
 
-type Result = { problem?: { code: string }; record?: { value?: string; valueBase64?: string } } & Record<
-  string,
-  unknown
->;
+type Result = {
+  problem?: { code: string; detail?: string };
+  record?: { value?: string; valueBase64?: string };
+} & Record<string, unknown>;
 
 async function batch(operations: readonly object[]): Promise<Result[]> {
   const { status, json } = await door.post('/v1/kv', { operations });
@@ -160,6 +161,7 @@ describe('a batch', () => {
     ['half a character', '{"op":"put","key":"a","value":"\\ud800"}'],
     ['half a character in its key', '{"op":"get","key":"\\ud800"}'],
     ['no UUID as its id', '{"op":"delete","key":"a","operationId":"7"}'],
+    ['a UUID of another version', `{"op":"delete","key":"a","operationId":"${randomUUID()}"}`],
     ['an increment of 65 bits', '{"op":"increment","key":"a","increment":"9223372036854775808"}'],
   ])('an operation with %s: refused by itself', async (_name, one) => {
     const body = `{"operations":[${one},{"op":"put","key":"b","value":""}]}`;
@@ -169,6 +171,8 @@ describe('a batch', () => {
     });
     const results = answer.json['results'] as Result[];
     expect(results[0]!.problem!.code).toBe('invalid_argument');
+    if (one.includes('operationId'))
+      expect(results[0]!.problem!.detail).toMatch(/^operationId must be a UUID/);
     expect(results[1]).toHaveProperty('version');
   });
 

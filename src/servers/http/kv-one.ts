@@ -231,9 +231,10 @@ function incrementRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route 
 }
 
 /** JSON numbers are exact only up to 2^53. */
+const WHOLE = 'a whole number of 64 bits, as text where it is beyond 2^53';
 export const INTEGER = z
-  .union([z.int(), z.string().regex(/^-?\d{1,19}$/)])
-  .describe('a whole number of 64 bits, as text where it is beyond 2^53');
+  .union([z.int(), z.string().regex(/^-?\d{1,19}$/)], { error: `must be ${WHOLE}` })
+  .describe(WHOLE);
 
 export function deltaOf(given: number | string): bigint {
   const delta = BigInt(given);

@@ -88,15 +88,17 @@ export function typeGiven(text: string | undefined, isKept = (): boolean => true
   return null;
 }
 
-const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+/** A UUID of another version does not begin with a time, and would be taken for an id that expired long ago. */
+const UUID_7 = /^[0-9a-f]{8}-?[0-9a-f]{4}-?7[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i;
 
 /**
- * Parses a UUID of version 7, whose first 48 bits tell when it may be forgotten. Throws a refusal if it is not a UUID.
+ * Parses a UUID of version 7, whose first 48 bits tell when it may be forgotten. Throws a refusal, which begins with
+ * `name`, if it is none.
  */
-export function operationIdOf(text: string | undefined): Uint8Array | null {
+export function operationIdOf(text: string | undefined, name = 'Idempotency-Key'): Uint8Array | null {
   if (text === undefined) return null;
   const bare = text.replace(/^"(.*)"$/, '$1');
-  if (!UUID.test(bare))
-    throw new Refusal(400, 'Idempotency-Key must be a UUID of version 7, which tells when it was made');
+  if (!UUID_7.test(bare))
+    throw new Refusal(400, `${name} must be a UUID of version 7, which tells when it was made`);
   return Buffer.from(bare.replaceAll('-', ''), 'hex');
 }
