@@ -104,6 +104,8 @@ export const RESP_LINGER_MS = 5_000;
  */
 export const RESP_TRACKED_KEYS_MAX = 1_000_000;
 export const RESP_TRACKED_PREFIXES_MAX = 256;
+/** Pairs of such a key and a client, some 25 to 100 bytes each: many clients may keep the same keys. */
+export const RESP_TRACKED_PAIRS_MAX = 4_000_000;
 /** Keys recently written by a client that listens to all changes, kept until it is known which changes are its own. */
 export const RESP_OWN_KEYS_MAX = 1_024;
 /** Commands that SLOWLOG keeps, by default (as in Redis) and at most; and samples of LATENCY, as in Redis. */
@@ -133,5 +135,9 @@ assert(
 assert(
   RESP_KEPT_BYTES_TOTAL_MAX >= 4 * RESP_TRANSACTION_BYTES_MAX,
   'some of the largest transactions have room at once',
+);
+assert(
+  RESP_TRACKED_PAIRS_MAX > RESP_TRACKED_KEYS_MAX,
+  'keys with one client each are bounded by their number',
 );
 assert(RESP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'a door of Redis alone makes no event loop late');

@@ -204,6 +204,18 @@ describe('what is bounded', () => {
     expect(await reader.ask('CONFIG SET tracking-table-max-keys 0')).toMatch(/^-ERR .*must be from 1 to/);
   });
 
+  test('many clients keep the same keys: of more pairs than are remembered the oldest key goes, and that is told', async () => {
+    door.server.door.tracking.pairsMax = 3;
+    for (const each of [reader, writer]) await greeted(each, 'CLIENT TRACKING ON');
+    reader.send('MGET a b');
+    expect(await reader.hears('*2\r\n_\r\n_\r\n')).toBe('*2\r\n_\r\n_\r\n');
+    writer.send('MGET a b');
+    const heard = `*2\r\n_\r\n_\r\n${push('a')}`;
+    expect(await writer.hears(heard)).toBe(heard);
+    expect(await reader.hears(push('a'))).toBe(push('a'));
+    expect(await writer.ask('INFO stats')).toContain('tracking_total_keys:1\r\ntracking_total_items:2');
+  });
+
   test('more prefixes than a connection may have: refused', async () => {
     const prefixes = Array.from({ length: RESP_TRACKED_PREFIXES_MAX + 1 }, (_, at) => `PREFIX p${at}.`);
     const refused = await reader.ask(`CLIENT TRACKING ON BCAST ${prefixes.join(' ')}`);

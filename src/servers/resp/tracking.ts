@@ -11,6 +11,7 @@ import {
   RESP_OUTPUT_BYTES_MAX,
   RESP_OWN_KEYS_MAX,
   RESP_TRACKED_KEYS_MAX,
+  RESP_TRACKED_PAIRS_MAX,
   RESP_UNANSWERED_MAX,
 } from '../../core/redis-limits.ts';
 import { TrackingTable } from '../../core/tracking-table.ts';
@@ -90,6 +91,7 @@ interface News {
 export class TrackingDesk implements WatchListener {
   readonly table = new TrackingTable();
   keysMax = RESP_TRACKED_KEYS_MAX;
+  pairsMax = RESP_TRACKED_PAIRS_MAX;
   private readonly door: Door;
   /** All clients with tracking on, and those in broadcast mode. */
   private readonly clients = new Set<Client>();
@@ -155,7 +157,7 @@ export class TrackingDesk implements WatchListener {
       this.table.add(key, client.id);
       keyWatch.watch(key);
     }
-    if (this.table.keyCount > this.keysMax) this.trim();
+    if (this.isTableOver()) this.trim();
   }
 
   changed(key: string): void {
@@ -268,13 +270,17 @@ export class TrackingDesk implements WatchListener {
     };
   }
 
+  private isTableOver(): boolean {
+    return this.table.keyCount > this.keysMax || this.table.itemCount > this.pairsMax;
+  }
+
   /** Beyond the limit, the keys tracked for the longest time are dropped, and their clients get an invalidation. */
   private trim(): void {
     if (this.isTrimming) return;
     this.isTrimming = true;
     this.door.atTurnsEnd(() => {
       this.isTrimming = false;
-      while (this.table.keyCount > this.keysMax) {
+      while (this.isTableOver()) {
         const oldest = this.table.oldest()!;
         this.door.api.keyWatch.unwatch(oldest);
         this.changed(oldest);

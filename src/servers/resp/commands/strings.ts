@@ -239,6 +239,6 @@ export const STRING_BODIES: Readonly<Record<string, CommandBody>> = {
   lcs: {
     plan: lcs,
     isAlone: true,
-    differs: 'The values are bounded: the product of their lengths by 4 million.',
+    differs: 'The values are bounded: the product of their lengths, each plus one, by 4 million.',
   },
 };
