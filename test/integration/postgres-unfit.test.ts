@@ -107,6 +107,40 @@ create trigger full_disk before insert or update on causeway.record for each row
   });
 });
 
+test('the role may not write any more: writes stay refused while all else is answered, until one goes through', async () => {
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  await runOnce(
+    world.connectionString,
+    `create function not_yours() returns trigger language plpgsql as $$
+begin raise exception 'permission denied for table record' using errcode = 'insufficient_privilege'; end $$;
+create trigger not_yours before insert or update on causeway.record for each row execute function not_yours()`,
+  );
+  expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
+  for (let look = 0; look < 20; look += 1) {
+    expect(record.health()).toMatchObject({ state: 'down' });
+    expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+    await sleep(50);
+  }
+  await runOnce(world.connectionString, 'drop function not_yours cascade');
+  expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
+  expect(record.health()).toEqual({ state: 'up' });
+});
+
+test('the table has been renamed, so that reads fail as well: still down until a write goes through', async () => {
+  const rename = (from: string, to: string): Promise<unknown> =>
+    runOnce(world.connectionString, `alter table causeway.${from} rename to ${to}`);
+  await rename('record', 'elsewhere');
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'unknown' });
+  for (let look = 0; look < 20; look += 1) {
+    expect((await calls.read(['a'])).error).toMatchObject({ kind: 'unknown' });
+    expect(record.health()).toMatchObject({ state: 'down' });
+    await sleep(50);
+  }
+  await rename('elsewhere', 'record');
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  expect(record.health()).toEqual({ state: 'up' });
+});
+
 test('a connection whose prepared statements are gone at the server, as behind a pooler: it is given up, and another one goes on', async () => {
   await runOnce(
     world.connectionString,

@@ -35,7 +35,7 @@ import { readLife, signLife } from './life-signs.ts';
 import { deliver } from './deliver.ts';
 import { outsideEdits, type Aside } from './outside-edits.ts';
 import { OverdueProcesses } from './overdue-processes.ts';
-import { RecordFailure, failureOfStatement } from './record-failure.ts';
+import { RecordFailure, failureOfStatement, refusesWrites } from './record-failure.ts';
 import { RecordHealthMonitor, downForOf } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { withDefaults, type PostgresRecordSettings } from './postgres-settings.ts';
@@ -317,12 +317,14 @@ class PooledRecord implements PostgresRecord {
 
   private onOutage(failure: RecordFailure, about: 'rows' | 'write' | 'aside'): void {
     if (about === 'aside' && failure.sqlState !== null) return;
-    const { isStalled } = this.monitor;
+    const { isStalled, isRefusing } = this.monitor;
     // Such a statement may wait for what rows do not need. The server is asked, and believed: otherwise it would count as
     // down for a moment with every sign of life that hangs.
     if (about === 'aside' && failure.isStalled && !isStalled) return this.monitor.probeNow();
-    // While no write is finished, other statements that hang as well do not make it an outage that an answer ends.
-    this.monitor.markDown(failure.message, downForOf(failure, about === 'write' || isStalled));
+    // While no write is finished, other statements that hang as well do not make it an outage that an answer ends; nor
+    // do those that are refused as well, while all writes are.
+    const isAlike = isStalled || (isRefusing && refusesWrites(failure));
+    this.monitor.markDown(failure.message, downForOf(failure, about === 'write' || isAlike));
   }
 
   /** Until its tables have been looked at, a server that answers does not count as up: nothing could be written. */

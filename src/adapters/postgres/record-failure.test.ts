@@ -29,6 +29,8 @@ describe('an answer of the server', () => {
     ['22021', 'a value that is none', OF_ROWS],
     ['23505', 'a constraint', OF_ROWS],
     ['XX001', 'a value that is rotten there', OF_ROWS],
+    ['P0001', 'a trigger of somebody else', OF_ROWS],
+    ['44000', 'a view through which somebody has us write', OF_ROWS],
     ['55P03', 'a lock on the table', { ...OUTAGE, isStalled: true }],
     ['57014', 'no time left', { ...OUTAGE, isStalled: true }],
     ['26000', 'a prepared statement that is not there', { ...OUTAGE, isUnfit: true }],

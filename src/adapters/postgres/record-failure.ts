@@ -72,6 +72,16 @@ const QUERY_CANCELED = '57014';
 export const DISK_FULL = '53100';
 const DATA_CORRUPTED = 'XX001';
 /**
+ * Classes of errors that speak against what is in the rows: a value, a constraint, a trigger that somebody has made
+ * (`raise exception` alone has the last class), or the condition of a view.
+ */
+const CLASSES_OF_ROWS: readonly string[] = ['22', '23', '09', '44', 'P0'];
+/**
+ * Classes of errors with which a server that is well otherwise refuses all rows alike: a right or a table is missing,
+ * or a file cannot be written.
+ */
+const CLASSES_OF_WRITES: readonly string[] = ['42', '58'];
+/**
  * Errors of a prepared statement that the server does not have, already has, or whose columns have changed. The
  * connection is wrong about what is prepared, and would stay so however often the statement is repeated. Poolers that
  * exchange the session behind the connection cause these.
@@ -91,7 +101,7 @@ export function failureOfStatement(error: unknown): RecordFailure {
   if (sqlState === READ_ONLY_TRANSACTION) {
     return new RecordFailure('refused', `not a primary: ${text}`, { sqlState });
   }
-  if (sqlState.startsWith('22') || sqlState.startsWith('23')) {
+  if (CLASSES_OF_ROWS.includes(classOf(sqlState))) {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
@@ -107,6 +117,16 @@ export function failureOfStatement(error: unknown): RecordFailure {
   const isStalled = sqlState === QUERY_CANCELED || sqlState === LOCK_NOT_AVAILABLE;
   const isUnfit = PREPARED_OTHERWISE.includes(sqlState);
   return new RecordFailure('unknown', text, { sqlState, isStalled, isUnfit });
+}
+
+/** Whether the server answered, and would refuse any other write just the same. */
+export function refusesWrites({ sqlState, isUnfit }: RecordFailure): boolean {
+  if (sqlState === null || isUnfit) return false;
+  return sqlState === DISK_FULL || CLASSES_OF_WRITES.includes(classOf(sqlState));
+}
+
+function classOf(sqlState: string): string {
+  return sqlState.slice(0, 2);
 }
 
 /** The five characters of the code if the server itself answered; null for a lost connection. */

@@ -169,12 +169,15 @@ test('it is closed while a probe is under way: nothing waits for time any more',
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('what it is down for: a statement that writes rows and was not finished speaks of writes alone, as a full disk does', () => {
+test('what it is down for: a statement that writes rows and was not finished, or not allowed, speaks of writes alone, as a full disk does', () => {
   const answered = (code: string): RecordFailure =>
     failureOfStatement(Object.assign(new Error('no'), { code, severity: 'ERROR' }));
   expect(downForOf(answered('53100'), false)).toBe('refusedWrites');
   expect(downForOf(answered('57014'), true)).toBe('stalledWrites');
   expect(downForOf(answered('57014'), false)).toBe('everything');
-  expect(downForOf(answered('58030'), true)).toBe('everything');
+  expect(downForOf(answered('42501'), true)).toBe('refusedWrites');
+  expect(downForOf(answered('42501'), false)).toBe('everything');
+  expect(downForOf(answered('58030'), true)).toBe('refusedWrites');
+  expect(downForOf(answered('57P01'), true)).toBe('everything');
   expect(downForOf(new RecordFailure('unknown', 'lost'), true)).toBe('everything');
 });

@@ -2,12 +2,12 @@
  * Whether the system of record is up, judged by the latest outcome. While it is down it is probed again and again,
  * after a quarter of a second at first and then less often, so that no write has to be risked to find out.
  *
- * A server may answer everything but writes. If it refuses them because its disk is full, only a write tells that they
- * are taken again, so the writers whose rows wait keep trying. If it takes them and does not finish them (its
+ * A server may answer everything but writes. If it refuses them because its disk is full, or because its role may not
+ * write any more, only a write tells that they are taken again, so the writers whose rows wait keep trying. If it takes them and does not finish them (its
  * synchronous standby is gone, or somebody has locked a table), the probe ends with a write that changes nothing.
  */
 import type { RecordHealth } from '../../ports/system-of-record.ts';
-import { DISK_FULL, RecordFailure } from './record-failure.ts';
+import { DISK_FULL, RecordFailure, refusesWrites } from './record-failure.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
@@ -19,9 +19,9 @@ const WRITES_UNTRIED_MS = 30_000;
 /** What a server is down for. */
 export type DownFor = 'everything' | 'refusedWrites' | 'stalledWrites';
 
-/** `ofWrite`: of a statement that writes rows; another may wait for what writes do not need. */
+/** `ofWrite`: of a statement that writes rows; another may wait for, or lack, what writes do not need. */
 export function downForOf(failure: RecordFailure, ofWrite: boolean): DownFor {
-  if (failure.sqlState === DISK_FULL) return 'refusedWrites';
+  if (failure.sqlState === DISK_FULL || (ofWrite && refusesWrites(failure))) return 'refusedWrites';
   return failure.isStalled && ofWrite ? 'stalledWrites' : 'everything';
 }
 
@@ -63,6 +63,11 @@ export class RecordHealthMonitor {
   /** The server answers everything but writes, which may be tried. */
   get isForWritesAlone(): boolean {
     return this.downFor !== 'everything';
+  }
+
+  /** It refuses writes. */
+  get isRefusing(): boolean {
+    return this.downFor === 'refusedWrites';
   }
 
   /** It takes writes and does not finish them. */
