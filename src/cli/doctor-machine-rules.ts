@@ -2,6 +2,7 @@
  * Whether a machine is fit for a node, judged by facts that were gathered elsewhere, so that each rule can be tested.
  */
 import { GRPC_CONNECTIONS_BEYOND_MAX, GRPC_CONNECTIONS_MAX } from '../core/grpc-limits.ts';
+import { HTTP_CONNECTIONS_BEYOND_MAX } from '../core/http-limits.ts';
 import { HTTP_CONNECTIONS_MAX, SUSPECT_AFTER_MS } from '../core/limits.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
@@ -108,6 +109,7 @@ function judgeFiles(facts: MachineFacts, needs: MachineNeeds): Finding {
     FILES_OF_STORE +
     needs.respConnectionsMax +
     HTTP_CONNECTIONS_MAX +
+    HTTP_CONNECTIONS_BEYOND_MAX +
     GRPC_CONNECTIONS_MAX +
     GRPC_CONNECTIONS_BEYOND_MAX +
     needs.memberCount * FILES_PER_MEMBER;

@@ -23,6 +23,12 @@ export const HTTP_TURN_REQUESTS_MAX = 64;
  * fewer.
  */
 export const HTTP_REQUESTS_IGNORED_MAX = 1_000;
+/**
+ * Connections beyond HTTP_CONNECTIONS_MAX: each may ask for one probe, for which it has so many milliseconds. Some
+ * probes a second come, and many clients that are refused in between.
+ */
+export const HTTP_CONNECTIONS_BEYOND_MAX = 128;
+export const HTTP_BEYOND_MS_MAX = 1_000;
 /** How often a second the text of /metrics is made, each time in some 3 ms of a core. */
 export const HTTP_SCRAPES_PER_SECOND_MAX = 10;
 

@@ -1,8 +1,10 @@
 /** The HTTP door against clients that are slow, rude or sly: raw bytes on a bare socket. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { HTTP_CONNECTIONS_BEYOND_MAX } from '../../core/http-limits.ts';
 import { HTTP_CONNECTIONS_MAX } from '../../core/limits.ts';
 import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
@@ -73,27 +75,77 @@ test.each([
   expect(text).toContain('"outcome":"definite"');
 });
 
+test('a head of very many lines: none of them is left out, whatever it says', async () => {
+  const many = 'a:\r\n'.repeat(3_000);
+  const { text } = await exchange(
+    `POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n${many}Expect: nothing\r\n\r\n`,
+    500,
+  );
+  expect(answers(text)).toEqual(['HTTP/1.1 417']);
+});
+
 test('a head of 100 KB: refused with 431', async () => {
   const { text } = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`);
   expect(answers(text)).toEqual(['HTTP/1.1 431']);
 });
 
-test('more connections than a probe and people need: the further ones are closed, and taken again when others went', async () => {
-  const patient = await openHttpServer(httpRoutes(new FakeNodeApi()), '127.0.0.1', 0);
-  const opened = (): Promise<Socket> =>
+describe('all connections that the door has are taken', () => {
+  const CLOSE = 'connection: close';
+  let patient: HttpServer;
+  let taken: Socket[];
+  const open = (): Promise<Socket> =>
     new Promise((resolve) => {
       const socket = connect(patient.port, '127.0.0.1', () => resolve(socket));
       socket.on('error', () => undefined);
     });
-  const open = await Promise.all(Array.from({ length: HTTP_CONNECTIONS_MAX }, opened));
-  const ask = 'GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
-  expect((await exchange(ask, 5_000, patient.port)).text).toBe('');
-  expect(patient.connections.count).toBe(HTTP_CONNECTIONS_MAX);
-  expect(patient.connections.rejected).toBe(1);
-  for (const socket of open) socket.destroy();
-  let text = '';
-  for (let at = 0; at < 50 && text === ''; at += 1) ({ text } = await exchange(ask, 5_000, patient.port));
-  expect(text).toContain('200 OK');
-  await patient.close();
-  expect(patient.connections.count).toBe(0);
+  const openMany = (count: number): Promise<Socket[]> => Promise.all(Array.from({ length: count }, open));
+  const untilOpen = (count: number): Promise<unknown> =>
+    vi.waitFor(() => expect(patient.connections.count).toBe(count), { timeout: 10_000 });
+  const ask = (head: string): Promise<{ text: string; closed: boolean }> =>
+    exchange(`${head} HTTP/1.1\r\nhost: a\r\n\r\n`, 5_000, patient.port);
+
+  beforeEach(async () => {
+    patient = await openHttpServer(httpRoutes(new FakeNodeApi()), '127.0.0.1', 0);
+    taken = await openMany(HTTP_CONNECTIONS_MAX);
+    await untilOpen(HTTP_CONNECTIONS_MAX);
+  });
+  afterEach(() => patient.close());
+
+  test('a probe is answered all the same, once, and its connection closed', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const { text, closed } = await ask('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /healthz');
+      expect(answers(text)).toEqual(['HTTP/1.1 200']);
+      expect(text.toLowerCase()).toContain(CLOSE);
+      expect(closed).toBe(true);
+    }
+    expect(patient.connections.rejected).toBe(0);
+  });
+
+  test('any other request is refused, definitely, and counted as rejected', async () => {
+    const { text, closed } = await ask('GET /status');
+    expect(answers(text)).toEqual(['HTTP/1.1 503']);
+    expect(text).toContain('Causeway-Code: overloaded');
+    expect(text).toContain('"outcome":"definite"');
+    expect(text.toLowerCase()).toContain(CLOSE);
+    expect(closed).toBe(true);
+    expect(patient.connections.rejected).toBe(1);
+  });
+
+  test('even more are closed at once; those that ask nothing, soon; then a probe is answered again', async () => {
+    const silent = await openMany(HTTP_CONNECTIONS_BEYOND_MAX + 10);
+    await vi.waitFor(() => expect(patient.connections.rejected).toBe(10), { timeout: 10_000 });
+    for (const socket of silent) if (!socket.closed) await once(socket, 'close');
+    await untilOpen(HTTP_CONNECTIONS_MAX);
+    expect((await ask('GET /healthz')).text).toContain('200 OK');
+  });
+
+  test('some have gone: others are served as usual', async () => {
+    taken[0]!.destroy();
+    await untilOpen(HTTP_CONNECTIONS_MAX - 1);
+    const { text } = await exchange('GET /status HTTP/1.1\r\nhost: a\r\n\r\n', 500, patient.port);
+    expect(text).toContain('200 OK');
+    expect(text.toLowerCase()).not.toContain(CLOSE);
+    for (const socket of taken) socket.destroy();
+    await untilOpen(0);
+  });
 });

@@ -9,12 +9,14 @@ import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { failure } from '../../core/errors.ts';
+import { HTTP_CONNECTIONS_BEYOND_MAX } from '../../core/http-limits.ts';
 import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
 import { STOP_ASK_MS } from '../../core/stop-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';
 import { operate } from './asked.ts';
+import { Beyond } from './beyond.ts';
 import { InOrder } from './in-order.ts';
 import { canonicalTarget, routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
@@ -31,7 +33,7 @@ export interface HttpServer {
 export interface HttpConnections {
   /** Open at the moment. */
   count: number;
-  /** Closed because there were too many. */
+  /** Closed, or refused at their first request, because there were too many. */
   rejected: number;
 }
 
@@ -97,20 +99,29 @@ function unreadable(error: unknown): Response {
 }
 
 /** Requests begin in their turn; what one connection sends beyond its bound is refused, or ignored after a refusal. */
-function listenerOf(routes: Hono, host: string): RequestListener {
+function listenerOf(
+  routes: Hono,
+  host: string,
+  beyond: Beyond,
+  connections: HttpConnections,
+): RequestListener {
   const options = { hostname: host, errorHandler: unreadable };
   const listener = getRequestListener(routes.fetch, options);
   const unanswered = new Unanswered();
   const turns = new RequestTurns();
   return (incoming, outgoing) => {
-    const refusal = unanswered.begin({ incoming, outgoing });
-    if (refusal === 'after') return;
+    const wire = { incoming, outgoing };
+    incoming.url = canonicalTarget(incoming.url ?? '/');
+    const isProbe = incoming.method === 'GET' && PROBE_PATHS.has(incoming.url);
+    const tooMany = unanswered.begin(wire);
+    if (tooMany === 'after') return;
+    const beyondAll = beyond.judge(wire, isProbe);
+    if (beyondAll !== null) connections.rejected += 1;
+    const refusal = tooMany ?? beyondAll;
     const answers =
       refusal === null
         ? listener
         : getRequestListener(() => problemResponse(refusal.problem, refusal.headers), options);
-    incoming.url = canonicalTarget(incoming.url ?? '/');
-    const isProbe = incoming.method === 'GET' && PROBE_PATHS.has(incoming.url);
     turns.begin(() => void answers(incoming, outgoing), isProbe);
   };
 }
@@ -130,14 +141,19 @@ export function openHttpServer(
       // By default Node checks only every 30 s, however short the timeouts are.
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
-    const server = createServer(timing, listenerOf(routes, host));
+    const beyond = new Beyond();
+    const server = createServer(timing, listenerOf(routes, host, beyond, connections));
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());
         server.closeAllConnections();
       });
-    server.maxConnections = HTTP_CONNECTIONS_MAX;
+    // By default Node leaves out what stands behind the 2,000th line of a head: a condition, say. The head's size is
+    // bounded anyway.
+    server.maxHeadersCount = 0;
+    server.maxConnections = HTTP_CONNECTIONS_MAX + HTTP_CONNECTIONS_BEYOND_MAX;
     server.on('connection', (socket: Socket) => {
+      if (connections.count >= HTTP_CONNECTIONS_MAX) beyond.add(socket);
       connections.count += 1;
       socket.once('close', () => (connections.count -= 1));
     });
