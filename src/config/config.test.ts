@@ -140,7 +140,11 @@ describe('layers', () => {
     expect(both.legacy?.url).toBe('http://old:8001/legacy/data/{key}');
     const none = load({ DATABASE_URL: 'none', LEGACY_URL: 'none' });
     expect([none.postgres, none.legacy]).toEqual([null, null]);
-    expect(loadConfig({ flags: LEAST, env: { DATABASE_URL: '', LEGACY_URL: '' } }).config.legacy).toBeNull();
+    const ofCluster = [both, none].map((config) => settingsThatMustAgree(config)['postgres']);
+    expect(ofCluster).toEqual(['used', 'none']);
+    const env = { DATABASE_URL: '', LEGACY_URL: '', CAUSEWAY_GRPC_PORT: '' };
+    const { legacy, grpc } = loadConfig({ flags: LEAST, env }).config;
+    expect([legacy, grpc.port]).toEqual([null, 50_051]);
   });
 
   test('variables that an orchestrator sets for a service of our name: ignored; a misspelt one: warned of', () => {
@@ -159,10 +163,7 @@ describe('layers', () => {
 
   test('every setting: its own variable, and a row in docs/CONFIGURATION.md; no row without a setting', () => {
     const document = readFileSync(new URL('../../docs/CONFIGURATION.md', import.meta.url), 'utf8');
-    const rows = [...document.matchAll(/^\| `([\w.]+)` \| `(\w+)` \|/gm)].map(([, path, variable]) => [
-      path,
-      variable,
-    ]);
+    const rows = [...document.matchAll(/^\| `([\w.]+)` \| `(\w+)` \|/gm)].map((row) => row.slice(1, 3));
     const settings = Object.keys(SETTING_KINDS).map((path) => [path, variableOf(path)]);
     expect(new Set(settings.map(([, variable]) => variable)).size).toBe(settings.length);
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(settings));
@@ -185,20 +186,9 @@ describe('faults', () => {
       }),
     );
     const paths = faults.map((fault) => fault.split(': ')[0]);
-    for (const path of [
-      'grpc.port',
-      'http.port',
-      'cluster.members.0.address',
-      'cluster.members.1.address',
-      'postgres.url',
-      'legacy.url',
-      'legacy.value',
-      'log.level',
-      'network.insecure',
-      'no.such',
-    ]) {
-      expect(paths).toContain(path);
-    }
+    const settings = 'grpc.port http.port cluster.members.0.address cluster.members.1.address postgres.url';
+    const others = 'legacy.url legacy.value log.level network.insecure no.such';
+    for (const path of `${settings} ${others}`.split(' ')) expect(paths).toContain(path);
     expect(faults.join()).not.toContain(SECRET);
   });
 
@@ -247,6 +237,8 @@ describe('faults', () => {
       'postgres.url',
     ]);
     expect(faults[3]).toContain('postgres: none');
+    // A name without a value does not mean `none`.
+    expect(faultsOf({ file: fileWith('postgres:\nlegacy:\n') })).toEqual(faults);
   });
 
   test('unknown settings in a file, at the top and inside a section: refused by name', () => {
