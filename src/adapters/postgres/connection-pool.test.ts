@@ -109,6 +109,34 @@ test('the server cannot be reached: those who wait are refused with the reason',
     expect(String((answer as PromiseRejectedResult).reason)).toContain('no route');
 });
 
+test('one dial fails while another connection serves: who waits is served by that one', async () => {
+  const fake = new FakeConnection();
+  const open = vi.fn<ConnectionPoolSettings['open']>().mockRejectedValue(new Error('no more'));
+  const { pool } = makePool({ open: open.mockResolvedValueOnce(asReal(fake)) });
+  const first = pool.use(soon(), false, async () => {
+    const second = pool.use(performance.now() + 10_000, false, async (connection) => connection);
+    await vi.waitFor(() => expect(open).toHaveBeenCalledTimes(2));
+    return { second };
+  });
+  expect(await (await first).second).toBe(asReal(fake));
+});
+
+test('one who was refused for the time: the connection that becomes free is not his', async () => {
+  const { pool } = makePool({ connectionCountMax: 1 });
+  const tooLate = (): Promise<void> => pool.use(performance.now(), false, async () => {});
+  await pool.use(soon(), false, () => expect(tooLate()).rejects.toThrow('became free'));
+  expect(pool.isQuiet).toBe(true);
+});
+
+test('closed: nothing is lent or dialled any more, and a connection that comes after it is ended', async () => {
+  const { pool, opened } = makePool();
+  const waiting = pool.use(soon(), false, async () => {});
+  pool.close();
+  await expect(waiting).rejects.toThrow('closed');
+  await expect(pool.use(soon(), true, async () => {})).rejects.toThrow('closed');
+  expect(opened.map((fake) => fake.isLost)).toEqual([true]);
+});
+
 test('known to be down: refused without dialling, except for the probe', async () => {
   const { pool, opened } = makePool({ downReason: () => 'down' });
   await expect(pool.use(soon(), false, async () => {})).rejects.toThrow('down');
@@ -133,6 +161,17 @@ test('lost while idle: told, and not used again', async () => {
   expect(told).toBe(1);
   await pool.use(soon(), false, async () => {});
   expect(opened).toHaveLength(2);
+});
+
+test('lost while in use: an idle one stays, and is used next', async () => {
+  const onIdleLost = vi.fn();
+  const { pool, opened } = makePool({ onIdleLost });
+  await pool.use(soon(), false, async () => {
+    await pool.use(soon(), false, async () => {});
+    opened[0]!.lose();
+  });
+  expect(await pool.use(soon(), false, async (connection) => connection)).toBe(asReal(opened[1]!));
+  expect(onIdleLost).not.toHaveBeenCalled();
 });
 
 test('stale, for another server has taken over: ended instead of used', async () => {

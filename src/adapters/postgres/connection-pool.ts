@@ -132,7 +132,6 @@ export class ConnectionPool {
 
   private giveBack(connection: Connection): void {
     this.busy.delete(connection);
-    if (this.closed) return connection.destroy();
     if (this.settings.isStale(connection)) connection.destroy();
     if (connection.isLost) this.dialForWaiters();
     else this.hand(connection);

@@ -6,11 +6,15 @@ import { recordSql } from './record-sql.ts';
 
 /** Processes that the server still has, whatever it was told; null: it is away. */
 let left: number[] | null = null;
+let askedCount = 0;
 
 function overdueProcesses(): OverdueProcesses {
   const connection = {
     sql: recordSql('none'),
-    run: () => Promise.resolve((left ?? []).map((pid) => [pid])),
+    run: () => {
+      askedCount += 1;
+      return Promise.resolve((left ?? []).map((pid) => [pid]));
+    },
   } as unknown as Connection;
   return new OverdueProcesses(
     (work) => (left === null ? Promise.reject(new Error('away')) : work(connection, Infinity)),
@@ -36,4 +40,13 @@ test('processes that do not end hold up writes until they have', async () => {
   left = [3];
   await overdue.makeRoom();
   expect(overdue.isFull).toBe(false);
+});
+
+test('one that is overdue: the server is told at once, and not by every write that follows', async () => {
+  left = [1];
+  askedCount = 0;
+  const overdue = overdueProcesses();
+  overdue.add(1);
+  for (let write = 0; write < 3; write += 1) await overdue.makeRoom();
+  expect(askedCount).toBe(1);
 });

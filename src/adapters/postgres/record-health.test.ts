@@ -60,6 +60,23 @@ test('down for one reason after another: told once, since when it went down firs
   expect(told).toEqual(['up', 'down', 'up']);
 });
 
+test('down for long: asked less often; failures that follow do not put the question off; down again: asked soon', async () => {
+  fault = 'gone';
+  monitor.markDown('gone');
+  await vi.advanceTimersByTimeAsync(100);
+  monitor.markDown('still gone');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(probes).toBe(1);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(probes).toBeLessThan(30);
+  fault = null;
+  monitor.markUp(true);
+  probes = 0;
+  monitor.markDown('gone');
+  await vi.advanceTimersByTimeAsync(200);
+  expect(probes).toBe(1);
+});
+
 test('it answers before it is asked: the question that was due is not asked any more', async () => {
   monitor.markDown('gone');
   monitor.markUp(true);
@@ -158,6 +175,12 @@ test('writes stall while it is asked whether it answers: that answer is none to 
   writeFault = null;
   await vi.advanceTimersByTimeAsync(5_000);
   expect(monitor.health.state).toBe('up');
+});
+
+test('it is closed while it is down: nothing waits for time any more', () => {
+  monitor.markDown('gone');
+  monitor.close();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('it is closed while a probe is under way: nothing waits for time any more', async () => {
