@@ -44,3 +44,8 @@ export const COPY_PATIENCE_MS = 600_000;
  */
 export const MOVE_SLOTS_MAX = 4096;
 export const MOVE_SLOTS_EACH_MIN = 256;
+/**
+ * How many times as long as a plan of what would be copied took to make, no further one is made: a large one takes a
+ * turn of some tenths of a second.
+ */
+export const PLAN_REST_FACTOR = 2;

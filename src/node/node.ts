@@ -196,10 +196,10 @@ export class CausewayNode implements NodeApi {
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { parts, assembly, serving } = this;
-    const { admission, background, membership, shelf } = assembly;
+    const { admission, background, membership, planTurns, shelf } = assembly;
     const desk = new ClusterDesk({
       ...{ ...parts, admission, membership, serving, place: placeOf(parts), digests: shelf.digests },
-      ...{ scrubber: background.scrubber, stops: background.stops, later: serving.later },
+      ...{ scrubber: background.scrubber, stops: background.stops, later: serving.later, planTurns },
       stopCosts: () => stopCostsOf(assembly),
     });
     desk.operate(order, timeoutMs, done);

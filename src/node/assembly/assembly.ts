@@ -33,6 +33,7 @@ import type { Serving } from '../serving.ts';
 import { SlotHolding } from '../slot-holding.ts';
 import type { Spool } from '../spool/spool.ts';
 import { CounterReserve } from '../store/counter-reserve.ts';
+import { RestedTurns } from '../operators/rested-turns.ts';
 import { DiskWatch } from '../store/disk-watch.ts';
 import type { Stock } from '../store/opening.ts';
 import type { RecordReader } from '../system-of-record/record-reader.ts';
@@ -67,6 +68,7 @@ export interface NodeAssembly extends OwnStore {
   readonly serving: Serving;
   readonly deadlines: Deadlines;
   readonly waitingRuns: WaitingRuns;
+  readonly planTurns: RestedTurns;
   readonly lastLease: LastLease;
   // What a node does and watches by itself.
   readonly background: Background;
@@ -176,6 +178,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
     ...{ membership, recordWriter, recordReader, spool, learner, holding, keeper },
     ...{ outbox, desk, forwarder, forwardService, keyWatch },
     ...{ admission, reception, serving, deadlines, waitingRuns, lastLease },
+    planTurns: new RestedTurns(parts.clock, (run) => waitingRuns.add(run)),
     ...{ background, diskWatch, loadWatch, timing, recent, counts },
   };
 }

@@ -38,6 +38,7 @@ import { tellLoss } from '../recovery/record-loss.ts';
 import type { Scrubber } from '../scrub/scrubber.ts';
 import type { Serving } from '../serving.ts';
 import type { SlotDigests } from '../store/slot-digests.ts';
+import type { RestedTurns } from './rested-turns.ts';
 import type { StopDesk } from './stop-desk.ts';
 
 export interface ClusterDeskParts {
@@ -57,6 +58,7 @@ export interface ClusterDeskParts {
   readonly stopCosts: () => readonly string[];
   readonly random: Random;
   readonly mutations?: Mutations;
+  readonly planTurns: RestedTurns;
   /** Runs the function on one of the next ticks. */
   readonly later: (run: () => void) => void;
 }
@@ -101,7 +103,7 @@ export class ClusterDesk {
       case 'count':
         return startCount(this.parts.serving, timeoutMs, answer, this.parts.serving.traces?.active);
       case 'plan':
-        return answer(this.plan(topology, order.joins, order.leaves));
+        return this.plan(order.joins, order.leaves, timeoutMs, answer);
       case 'leave': {
         const why = whyNotLeave(topology, order.name);
         if (why !== null) return answer({ kind: 'failed', failure: failure('invalid_argument', why) });
@@ -224,12 +226,24 @@ export class ClusterDesk {
     return { clusterName: hello.clusterName, settings: hello.settings, members };
   }
 
-  private plan(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): ClusterAnswer {
+  private plan(
+    joins: readonly PlannedJoin[],
+    leaves: readonly string[],
+    timeoutMs: number,
+    answer: (given: ClusterAnswer) => void,
+  ): void {
     for (const [what, { length }] of Object.entries({ joins, leaves })) {
       const why = `a plan has at most ${PLAN_MEMBERS_MAX} ${what}, and not ${length}`;
-      if (length > PLAN_MEMBERS_MAX) return { kind: 'failed', failure: failure('invalid_argument', why) };
+      if (length > PLAN_MEMBERS_MAX)
+        return answer({ kind: 'failed', failure: failure('invalid_argument', why) });
     }
-    return { kind: 'planned', plan: this.planned(topology, joins, leaves) };
+    const { clock, membership, planTurns } = this.parts;
+    const deadline = clock.now() + timeoutMs;
+    planTurns.begin(() => {
+      if (clock.now() > deadline)
+        return answer({ kind: 'failed', failure: failure('deadline_before_start') });
+      answer({ kind: 'planned', plan: this.planned(membership.topology!, joins, leaves) });
+    });
   }
 
   private planned(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): MovePlan {
