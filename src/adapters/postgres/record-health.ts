@@ -3,8 +3,9 @@
  * after a quarter of a second at first and then less often, so that no write has to be risked to find out.
  *
  * A server may answer everything but writes. If it refuses them because its disk is full, or because its role may not
- * write any more, only a write tells that they are taken again, so the writers whose rows wait keep trying. If it takes them and does not finish them (its
- * synchronous standby is gone, or somebody has locked a table), the probe ends with a write that changes nothing.
+ * write any more, only a write tells that they are taken again, so the writers whose rows wait keep trying. If it takes
+ * them and does not finish them (its synchronous standby is gone, or somebody has locked a table), the probe ends with a
+ * write that changes nothing.
  */
 import type { RecordHealth } from '../../ports/system-of-record.ts';
 import { DISK_FULL, RecordFailure, refusesWrites } from './record-failure.ts';
