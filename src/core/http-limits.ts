@@ -18,6 +18,8 @@ export const SECRET_BYTES_MAX = 16 * 1024;
  */
 export const HTTP_TURN_MS = 5;
 export const HTTP_TURN_REQUESTS_MAX = 64;
+/** The same while connections arrive: libuv (from 1.45 on) takes one in a turn, and the next stands in line meanwhile. */
+export const HTTP_ARRIVAL_TURN_MS = 1;
 /**
  * Requests that a connection may send after one of them was refused, before it is cut: as many as Node reads at once, or
  * fewer.
@@ -32,4 +34,5 @@ export const HTTP_BEYOND_MS_MAX = 1_000;
 /** How often a second the text of /metrics is made, each time in some 3 ms of a core. */
 export const HTTP_SCRAPES_PER_SECOND_MAX = 10;
 
+assert(HTTP_ARRIVAL_TURN_MS < HTTP_TURN_MS, 'connections are taken faster while they arrive');
 assert(HTTP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'the HTTP door alone makes no event loop late');

@@ -3,7 +3,12 @@ import { connect } from 'node:net';
 import type { Hono } from 'hono';
 import { expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
-import { HTTP_REQUESTS_IGNORED_MAX, HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+import {
+  HTTP_ARRIVAL_TURN_MS,
+  HTTP_REQUESTS_IGNORED_MAX,
+  HTTP_TURN_MS,
+  HTTP_TURN_REQUESTS_MAX,
+} from '../../core/http-limits.ts';
 import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import { RequestTurns } from './request-turns.ts';
 import { Unanswered } from './room.ts';
@@ -45,6 +50,32 @@ test.each([
     expect(ran).toEqual(Array.from({ length: count }, (_, at) => at));
   },
 );
+
+test('connections arrive: so much less is begun in each of these turns, and as much as before when none does', async () => {
+  const turns = new RequestTurns();
+  let now = 1;
+  turns.now = () => now;
+  let ran = 0;
+  for (let at = 0; at < 100; at += 1)
+    turns.begin(() => {
+      ran += 1;
+      now += HTTP_ARRIVAL_TURN_MS;
+    });
+  const byTurn = async (isArriving: boolean): Promise<number> => {
+    if (isArriving) turns.arrived();
+    const before = ran;
+    await nextTurn();
+    return ran - before;
+  };
+  const counts = async (isArriving: boolean): Promise<number> => {
+    let most = 0;
+    for (let turn = 0; turn < 6; turn += 1) most = Math.max(most, await byTurn(isArriving));
+    return most;
+  };
+  expect(await counts(false)).toBe(HTTP_TURN_MS / HTTP_ARRIVAL_TURN_MS);
+  expect(await counts(true)).toBe(1);
+  expect(await counts(false)).toBe(HTTP_TURN_MS / HTTP_ARRIVAL_TURN_MS);
+});
 
 test('a probe comes while others wait: it is begun before them, and after probes that came before it', async () => {
   const turns = new RequestTurns();

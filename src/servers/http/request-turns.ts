@@ -3,8 +3,11 @@
  * its lease with them, wait meanwhile: a few clients that send many requests at once would otherwise hold it up for
  * seconds. Requests that are left over begin in later turns, in the order in which they came, but probes before all
  * others: whoever gets no answer to one in time ends the process.
+ *
+ * While connections arrive, turns are shorter: only one is taken in each, and a probe on a connection of its own would
+ * stand in line behind those of clients for as many turns.
  */
-import { HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+import { HTTP_ARRIVAL_TURN_MS, HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
 
 export class RequestTurns {
   /** Milliseconds on any clock that only goes forwards. */
@@ -13,6 +16,13 @@ export class RequestTurns {
   private readonly probesWaiting: (() => void)[] = [];
   /** 0: nothing was begun in this turn. */
   private endsAt = 0;
+  private isArriving = false;
+
+  /** A connection was taken in this turn. */
+  arrived(): void {
+    this.isArriving = true;
+    if (this.endsAt !== 0) this.endsAt = Math.min(this.endsAt, this.now() + HTTP_ARRIVAL_TURN_MS);
+  }
 
   /** Calls `run` now, or in a later turn. */
   begin(run: () => void, isProbe = false): void {
@@ -24,7 +34,7 @@ export class RequestTurns {
   private hasTime(): boolean {
     const now = this.now();
     if (this.endsAt === 0) {
-      this.endsAt = now + HTTP_TURN_MS;
+      this.endsAt = now + (this.isArriving ? HTTP_ARRIVAL_TURN_MS : HTTP_TURN_MS);
       setImmediate(() => this.end());
     }
     return now < this.endsAt;
@@ -33,6 +43,7 @@ export class RequestTurns {
   /** What a request does after its first step counts too: Node does that between two of these callbacks. */
   private end(): void {
     this.endsAt = 0;
+    this.isArriving = false;
     const count = Math.min(this.probesWaiting.length + this.waiting.length, HTTP_TURN_REQUESTS_MAX);
     for (let at = 0; at < count; at += 1)
       setImmediate(() => {

@@ -98,17 +98,17 @@ function unreadable(error: unknown): Response {
   return problemResponse(new Refusal(400, `the request is not understood: ${error.message}`).problem);
 }
 
+interface DoorParts {
+  readonly beyond: Beyond;
+  readonly connections: HttpConnections;
+  readonly turns: RequestTurns;
+}
+
 /** Requests begin in their turn; what one connection sends beyond its bound is refused, or ignored after a refusal. */
-function listenerOf(
-  routes: Hono,
-  host: string,
-  beyond: Beyond,
-  connections: HttpConnections,
-): RequestListener {
+function listenerOf(routes: Hono, host: string, { beyond, connections, turns }: DoorParts): RequestListener {
   const options = { hostname: host, errorHandler: unreadable };
   const listener = getRequestListener(routes.fetch, options);
   const unanswered = new Unanswered();
-  const turns = new RequestTurns();
   return (incoming, outgoing) => {
     const wire = { incoming, outgoing };
     incoming.url = canonicalTarget(incoming.url ?? '/');
@@ -141,8 +141,8 @@ export function openHttpServer(
       // By default Node checks only every 30 s, however short the timeouts are.
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
-    const beyond = new Beyond();
-    const server = createServer(timing, listenerOf(routes, host, beyond, connections));
+    const parts = { beyond: new Beyond(), connections, turns: new RequestTurns() };
+    const server = createServer(timing, listenerOf(routes, host, parts));
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -153,7 +153,8 @@ export function openHttpServer(
     server.maxHeadersCount = 0;
     server.maxConnections = HTTP_CONNECTIONS_MAX + HTTP_CONNECTIONS_BEYOND_MAX;
     server.on('connection', (socket: Socket) => {
-      if (connections.count >= HTTP_CONNECTIONS_MAX) beyond.add(socket);
+      parts.turns.arrived();
+      if (connections.count >= HTTP_CONNECTIONS_MAX) parts.beyond.add(socket);
       connections.count += 1;
       socket.once('close', () => (connections.count -= 1));
     });
