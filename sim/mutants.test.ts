@@ -72,6 +72,7 @@ type Elsewhere =
   | 'recoverSuperseded'
   | 'trustGivenUp'
   | 'trustOldFloor'
+  | 'nameFloorUnleased'
   | 'keepBelowInDrive'
   | 'recoverUnturned'
   | 'passUnreadable'

@@ -11,6 +11,8 @@ export interface RunProfile {
   readonly weather: Partial<NetworkWeather>;
   /** Number of members; default: as drawn. */
   readonly nodeCount?: number;
+  /** How many owners each slot has; default: three. */
+  readonly replicaCount?: number;
   /** The kinds of faults that may occur; default: as drawn. */
   readonly faultKinds?: readonly FaultKind[];
   /** Mean time between two faults; default: as drawn. */

@@ -171,6 +171,49 @@ describe('a statement hangs while the row of a deletion is removed', () => {
   });
 });
 
+/**
+ * All owners have acknowledged the member's write, and PostgreSQL does not have it, when the member is cut off from
+ * both. The others finish the write, delete its key and forget the deletion. Then the member reaches PostgreSQL again,
+ * and does not hear of the others yet.
+ */
+describe('a write is under way at a member that is cut off while its key is deleted, and the deletion forgotten', () => {
+  function reachesPostgresAlone(mutations: Mutations): { text: string | undefined; keptOut: number } {
+    const world = worldOf(39, mutations);
+    const cutOff = world.nodes[0]!;
+    const others = world.nodes.slice(1);
+    world.database.hold = () => {
+      world.cluster.network.isolate(cutOff.name, 'silent');
+      world.database.unreached.cutOff(cutOff.life!, 60_000);
+    };
+    const value = Buffer.from('from before');
+    const operation = { kind: 'put', key: KEY, value, ttlMs: 0, operationId: null } as const;
+    cutOff.node!.write(operation, 1_000, () => undefined);
+    world.until(() => world.database.standing(KEY) !== undefined, 10_000);
+    remove(world, others[0]!);
+    world.until(() => !others.some(holds) && world.database.standing(KEY) === undefined, 30_000);
+    world.database.unreached.cutOff(cutOff.life!, 0);
+    world.until(() => world.told.get('record.kept_out') !== undefined, 10_000);
+    world.run(3_000);
+    expect(world.database.standing(KEY) === undefined).toBe(world.database.resurrected === null);
+    world.cluster.network.heal();
+    world.until(() => world.cluster.isWhole(), 20_000);
+    expect(world.nodes.map((sim) => world.text(sim, KEY))).toEqual([undefined, undefined, undefined]);
+    const keptOut = world.told.get('record.kept_out')!;
+    foundAnew(world);
+    return { text: world.text(world.nodes[0]!, KEY), keptOut };
+  }
+
+  test('without a lease it does not name the floor: nothing stands again', () => {
+    const { text, keptOut } = reachesPostgresAlone({});
+    expect(text).toBeUndefined();
+    expect(keptOut).toBeGreaterThan(1);
+  });
+
+  test('the rule broken: it does, and what was deleted is read in a cluster founded anew', () => {
+    expect(reachesPostgresAlone({ nameFloorUnleased: true })).toEqual({ text: 'from before', keptOut: 1 });
+  });
+});
+
 describe('a value stands below the floor of its slot, and PostgreSQL loses its row', () => {
   const OTHER = '{key:1}other';
 

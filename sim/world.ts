@@ -86,7 +86,7 @@ export class SimWorld {
     const drawnCount = prng.chance(0.15) ? 5 : 3;
     this.cluster = new SimCluster({
       nodeCount: options.nodeCount ?? options.profile?.nodeCount ?? drawnCount,
-      replicaCount: 3,
+      replicaCount: options.profile?.replicaCount ?? 3,
       scheduler: this.scheduler,
       prng: prng.fork(),
       database: this.database,

@@ -140,6 +140,8 @@ export interface Mutations {
    * (R24)
    */
   readonly trustOldFloor?: boolean;
+  /** A node without a lease names PostgreSQL's floor for what it holds. (R24) */
+  readonly nameFloorUnleased?: boolean;
   /** Slots that were given up keep leftovers on a disk below the floor that PostgreSQL has. (R24, R28) */
   readonly recoverBelowFloor?: boolean;
   /** Slots that were given up take over rows whose deletion this disk has forgotten. (R22, R28) */

@@ -51,7 +51,15 @@ describe('what becomes of a version that was kept out', () => {
     ['something higher is at rest: its round is over', { version: at(9), inFlight: false }, 9, 'drop'],
     ['nothing is held: it was deleted, and that forgotten', null, 9, 'drop'],
   ] as const)('%s', (_what, held, own, verdict) =>
-    expect(judgeKeptOut(at(5), held, { own, told: 9 })).toBe(verdict),
+    expect(judgeKeptOut(at(5), held, { own, told: 9, leaseHeld: true })).toBe(verdict),
+  );
+
+  test.each([true, false])(
+    'it is held, but the lease is over: it may have been deleted since',
+    (inFlight) => {
+      const knows = { own: 9, told: 9, leaseHeld: false };
+      expect(judgeKeptOut(at(5), { version: at(5), inFlight }, knows)).toBe('again');
+    },
   );
 });
 

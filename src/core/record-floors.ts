@@ -61,6 +61,11 @@ export interface FloorsKnown {
   readonly told: number;
 }
 
+/** `leaseHeld`: at the moment of the judgement, which is after PostgreSQL has told its floor. */
+export interface OwnerKnows extends FloorsKnown {
+  readonly leaseHeld: boolean;
+}
+
 /**
  * True if records at rest at this owner may be written past PostgreSQL's floor. All owners have a floor before
  * PostgreSQL does, so a disk with a lower floor has gone back in time, and what it holds may have been deleted since.
@@ -71,12 +76,14 @@ export function knowsFloor({ own, told }: FloorsKnown): boolean {
 
 /**
  * Judges a version that PostgreSQL refused as at or below the floor it told. A version that an owner still holds has
- * not been deleted, unless the owner's disk is behind; then it waits until that has been examined. If something else,
- * or nothing, is at rest in its place, the version is a leftover. If something else is in flight in its place, a row
- * will be written above it. `held`: null if this node is not a complete owner, or holds nothing.
+ * not been deleted, with two exceptions, in which it waits. Without a lease the others may have gone on without this
+ * node, deleted the key, and forgotten that: before it has a lease again, it will have heard of it. And if the owner's
+ * disk is behind, that must be examined first. If something else, or nothing, is at rest in its place, the version is a
+ * leftover. If something else is in flight in its place, a row will be written above it. `held`: null if this node is
+ * not a complete owner, or holds nothing.
  */
-export function judgeKeptOut(version: number, held: HeldNow | null, floors: FloorsKnown): KeptOutVerdict {
+export function judgeKeptOut(version: number, held: HeldNow | null, knows: OwnerKnows): KeptOutVerdict {
   if (held === null) return 'drop';
-  if (held.version === version) return held.inFlight || knowsFloor(floors) ? 'knowing' : 'again';
-  return held.inFlight ? 'again' : 'drop';
+  if (held.version !== version) return held.inFlight ? 'again' : 'drop';
+  return knows.leaseHeld && (held.inFlight || knowsFloor(knows)) ? 'knowing' : 'again';
 }

@@ -113,7 +113,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
 
   const recordWriter = recordWriterOf(
     parts,
-    { topology, shelf, floors, replica },
+    { topology, shelf, floors, replica, leaseHeld: () => membership.leaseHeld() },
     (key, version, outcome) => {
       replica()?.onRecorded(key, version, outcome);
       spool.onRecorded(key, version, outcome);

@@ -24,22 +24,24 @@ export interface RecordWriterSurroundings {
   readonly shelf: RecordShelf;
   readonly floors: FloorStore;
   readonly replica: () => Replica | null;
+  readonly leaseHeld: () => boolean;
 }
 
 export function recordWriterOf(
   parts: NodeParts,
-  { topology, shelf, floors, replica }: RecordWriterSurroundings,
+  { topology, shelf, floors, replica, leaseHeld }: RecordWriterSurroundings,
   onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
 ): RecordWriter | null {
-  const { clock, telemetry, onFatal } = parts;
-  const trusts = parts.mutations?.trustOldFloor === true;
+  const { clock, telemetry, onFatal, mutations = NO_MUTATIONS } = parts;
+  const trusts = mutations.trustOldFloor === true;
   if (parts.systemOfRecord === null) return null;
   const systemOfRecord =
-    parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
+    mutations.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
   const judge: JudgeKeptOut = (slot, { key, version }, told) =>
     judgeKeptOut(version, heldNow(replica(), shelf, slot, key), {
       own: trusts ? told : floors.floors.of(slot),
       told,
+      leaseHeld: mutations.nameFloorUnleased === true || leaseHeld(),
     });
   const onFenced = (): void => {
     const known = topology();
