@@ -32,6 +32,22 @@ export const ONE_SLOT: RunProfile = {
 };
 
 /**
+ * The same while members are cut off, PostgreSQL is away for all or for one of them, loses its newest rows, and writes do
+ * without it: a member comes back to PostgreSQL with a write of a key that was deleted meanwhile. (R24, R34)
+ */
+export const ONE_SLOT_AWAY: RunProfile = {
+  ...ONE_SLOT,
+  plan: { ...ONE_SLOT.plan, operationsPerClient: 250, thinkMsMax: 100, timeoutMs: 5_000, idShare: 0.3 },
+  faultKinds: [
+    ...['databaseAway', 'databaseFailsOver', 'databaseSetBack', 'upgrade', 'stop', 'kill', 'killAtStep'],
+    ...['slowPeer', 'isolate', 'join', 'leave'],
+  ] as const,
+  faultMsMean: 1_200,
+  record: { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
+  scrubPauseMs: 300,
+};
+
+/**
  * Moves the same keys into one slot now and then; not in runs with members of earlier versions, which do not wait for
  * each other there.
  */

@@ -3,10 +3,11 @@
  * fault likely, because some need a coincidence that an evenly drawn run meets once in tens of thousands of seeds.
  * (PROTOCOL, "Mutants")
  */
+import { FEW_REPLICAS } from './few-replicas.ts';
 import { BY_HAND, BY_HAND_LOST } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
 import { LISTINGS } from './lister.ts';
-import { ONE_SLOT } from './one-slot.ts';
+import { ONE_SLOT, ONE_SLOT_AWAY } from './one-slot.ts';
 import { RELAPSES, RETURNS } from './returns.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
@@ -375,6 +376,8 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   removals: REMOVALS,
   lags: LAGS,
   oneSlot: ONE_SLOT,
+  oneSlotAway: ONE_SLOT_AWAY,
+  fewReplicas: FEW_REPLICAS,
   byHand: BY_HAND,
   byHandLost: BY_HAND_LOST,
   listings: LISTINGS,
