@@ -129,9 +129,10 @@ export class Connection implements Line {
     const { queue } = client;
     if (queue.ready.byteCount === 0) queue.ready.lend(door.scratch);
     let isStalled = false;
+    let isFull = false;
     while (!this.isClosing) {
-      if (this.heldOutput() >= (door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_PAUSE)) {
-        isStalled = true;
+      if (this.isOutputFull()) {
+        isStalled = isFull = true;
         break;
       }
       if (door.turns.isOver) {
@@ -162,6 +163,8 @@ export class Connection implements Line {
     if (queue.parked > 0) queue.resumeParked();
     this.pause(isStalled);
     this.countOutput();
+    // What the system has taken at once is followed by no event.
+    if (isFull && !this.isOutputFull()) this.wake();
     if (!this.isHeld) decoder.trim();
     this.countKept();
     this.countInput(decoder.keptBytes, isStalled);
@@ -193,8 +196,10 @@ export class Connection implements Line {
     });
   }
 
-  private heldOutput(): number {
-    return this.socket.writableLength + this.client.queue.heldBytes;
+  /** So much waits for the client that no further command is begun. */
+  private isOutputFull(): boolean {
+    const bytes = this.socket.writableLength + this.client.queue.heldBytes;
+    return bytes >= (this.door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_PAUSE);
   }
 
   private flush(): void {

@@ -105,6 +105,24 @@ describe('pipelines', () => {
     const reply = `$100000\r\n${value}\r\n`;
     expect((await line.hears(reply.repeat(count))).length).toBe(reply.length * count);
   });
+
+  test.each([
+    [2_000, 3_000],
+    [60_000, 100],
+  ])(
+    'values of %i bytes, %i times, which the system takes at once: all are told, though no event says that they are taken',
+    async (bytes, count) => {
+      const door = await doorWith();
+      const line = await door.connect();
+      const value = 'x'.repeat(bytes);
+      line.raw(call('SET', 'k', value));
+      await line.hears('+OK\r\n');
+      line.raw(call('GET', 'k').repeat(count));
+      const reply = `$${bytes}\r\n${value}\r\n`;
+      await line.until(() => line.unread.length >= reply.length * count);
+      expect(line.unread === reply.repeat(count)).toBe(true);
+    },
+  );
 });
 
 describe('what ends a connection', () => {
