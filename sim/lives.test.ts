@@ -216,6 +216,18 @@ describe("postgres.url leads to another cluster's database on the same server, o
   });
 });
 
+/** Nobody waits at a node that only an operator can make a member. */
+function refusesAtOnce(world: SmallWorld, sim: SimNode, outside: string): void {
+  const began = world.scheduler.time;
+  for (const { kind, ...rest } of [world.get(sim, KEYS[0]!), world.put(sim, KEYS[0]!, 'never')]) {
+    expect(kind).toBe('failed');
+    expect(rest).toMatchObject({
+      failure: { code: 'not_ready', message: expect.stringContaining(outside) as string },
+    });
+  }
+  expect(world.scheduler.time - began).toBeLessThan(100);
+}
+
 describe('a founder was told to leave while it was down, and comes back with its disk', () => {
   /**
    * Why the node stays outside, as it reports after a while. `alone`: the others are lost, and the member that joined
@@ -236,8 +248,11 @@ describe('a founder was told to leave while it was down, and comes back with its
     }
     world.cluster.start(one);
     world.until(() => world.told.has('membership.outside'), 30_000);
-    expect(PROBES.ready(one.node!.status()).join()).toContain(one.node!.status().outside);
-    return one.node!.status().outside;
+    const { outside } = one.node!.status();
+    expect(PROBES.ready(one.node!.status()).join()).toContain(outside);
+    if (alone) refusesAtOnce(world, one, outside);
+    else expect(world.get(one, KEYS[0]!), 'handed on').toMatchObject({ kind: 'value' });
+    return outside;
   }
 
   test.each([

@@ -18,7 +18,7 @@ import type { Expiring } from './deadlines.ts';
 import { errorOf, readSpans } from './tracing/flow-spans.ts';
 import type { ReadDone } from './peers/forwarder.ts';
 import type { ReadSpans } from './tracing/flow-spans.ts';
-import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
+import { HOPS_MAX, NOT_READY_MS_MAX, refusalUnready } from './serving.ts';
 import type { Serving } from './serving.ts';
 import type { TimedRead } from './timing.ts';
 
@@ -211,7 +211,8 @@ class Read implements Expiring, TimedRead {
   /** No node that may answer is reachable: retried on later ticks, for a while. */
   private notReady(): void {
     if (this.ended || (this.allowStale && this.tellOld())) return;
-    if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
+    const refusal = refusalUnready(this.serving, this.readyUntil);
+    if (refusal !== null) return this.fail(refusal);
     this.serving.later(() => this.step());
   }
 

@@ -12,7 +12,7 @@ import type { TraceContext } from '../core/trace-context.ts';
 import type { Expiring } from './deadlines.ts';
 import { countSpans, errorOf } from './tracing/flow-spans.ts';
 import { UNANSWERED } from './tracing/open-spans.ts';
-import { NOT_READY_MS_MAX } from './serving.ts';
+import { NOT_READY_MS_MAX, refusalUnready } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 /**
@@ -137,7 +137,8 @@ class KeyCount implements Expiring {
   private again(): void {
     this.forgetAsked();
     if (this.ended || this.isWaiting) return;
-    if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
+    const refusal = refusalUnready(this.serving, this.readyUntil);
+    if (refusal !== null) return this.fail(refusal);
     this.isWaiting = true;
     this.serving.later(() => {
       this.isWaiting = false;

@@ -19,7 +19,7 @@ import type { Expiring } from './deadlines.ts';
 import { errorOf, writeSpans } from './tracing/flow-spans.ts';
 import type { WriteSpans } from './tracing/flow-spans.ts';
 import { startRead } from './get.ts';
-import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
+import { HOPS_MAX, NOT_READY_MS_MAX, refusalUnready } from './serving.ts';
 import type { Serving } from './serving.ts';
 import type { TimedWrite } from './timing.ts';
 
@@ -226,7 +226,8 @@ class Write implements Expiring, TimedWrite {
   private notReady(problem: Failure | null): void {
     if (this.ended) return;
     const until = this.inDoubt ? this.deadlineAt : this.readyUntil;
-    if (this.serving.clock.now() >= until) return this.fail(problem ?? failure('not_ready'));
+    const refusal = refusalUnready(this.serving, until);
+    if (refusal !== null) return this.fail(problem ?? refusal);
     this.serving.later(() => this.step());
   }
 

@@ -18,7 +18,7 @@ import { RECORDS_TO, recordKey, slotRangeAfter, splitRecordKey } from '../wire/s
 import type { Expiring } from './deadlines.ts';
 import { errorOf, scanSpans } from './tracing/flow-spans.ts';
 import { startRead } from './get.ts';
-import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
+import { HOPS_MAX, NOT_READY_MS_MAX, refusalUnready } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 export interface ScanRequest {
@@ -195,7 +195,8 @@ class Scan implements Expiring {
 
   private notReady(): void {
     if (this.ended) return;
-    if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
+    const refusal = refusalUnready(this.serving, this.readyUntil);
+    if (refusal !== null) return this.fail(refusal);
     this.serving.later(() => this.step());
   }
 

@@ -1,4 +1,6 @@
 /** What the read and write flows use of their node, and nothing more. */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
@@ -29,6 +31,8 @@ export interface Serving {
   /** Milliseconds since this process last held a lease; Infinity if it never did. */
   leaselessMs(): number;
   nameOf(memberId: number): string | undefined;
+  /** Why this process will not be part of the cluster until somebody acts; '' if nothing is known. */
+  whyShutOut(): string;
   /** Runs the function on one of the next ticks, for operations that wait for a lease, an epoch or a link. */
   later(run: () => void): void;
   count(what: 'reads' | 'writes' | 'failures' | 'staleReads'): void;
@@ -41,5 +45,16 @@ export function uncounted(serving: Serving): Serving {
 
 /** Milliseconds that an operation waits for a lease or an owner before it is refused. */
 export const NOT_READY_MS_MAX = 3_000;
+
+/**
+ * The refusal for an operation that no reachable node may answer now; null if it is worth waiting, until that time
+ * (monotonic ms). What only an operator can end is not waited for.
+ */
+export function refusalUnready(serving: Serving, until: number): Failure | null {
+  const reason = serving.whyShutOut();
+  if (reason !== '') return failure('not_ready', `this node is no part of the cluster: ${reason}`);
+  return serving.clock.now() >= until ? failure('not_ready') : null;
+}
+
 /** How often an operation may be forwarded between nodes. (PROTOCOL R33) */
 export const HOPS_MAX = 2;

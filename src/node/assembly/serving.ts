@@ -60,6 +60,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
     leaseHeld: () => membership.leaseHeld(),
     leaselessMs: () => from.lastLease.agoMs(clock.bootNow()),
     nameOf: (id) => (membership.topology === null ? undefined : memberById(membership.topology, id)?.name),
+    whyShutOut: () => membership.lives.shutOut,
     later: from.later,
     count: (what) => {
       counts[what] += 1;

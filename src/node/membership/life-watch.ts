@@ -62,6 +62,7 @@ export class LifeWatch {
   /** Others are up in the life in force while this process takes part in nothing: since when, and why. */
   private waits: { readonly since: number; readonly why: string } | null = null;
   private outsideTold = '';
+  private hearsNobody = false;
   /**
    * The life in force at another server, which does not descend from this node's: that server need not be asked again.
    */
@@ -89,6 +90,14 @@ export class LifeWatch {
     const { self } = this.parts;
     if (this.foreign !== null) return this.foreign.why;
     return this.notLetIn() || (self.isOver ? whyOver(self.identity, self.later!) : '');
+  }
+
+  /**
+   * The same where no member could answer in this process's place, so that nothing is worth waiting for until an
+   * operator acts; as of the last tick.
+   */
+  get shutOut(): string {
+    return this.hearsNobody ? (this.foreign?.why ?? this.outsideTold) : '';
   }
 
   /** A peer says that it is from a later life: PostgreSQL is asked about it at once. */
@@ -212,6 +221,8 @@ export class LifeWatch {
     if (reason !== '' && this.outsideTold === '')
       this.parts.telemetry.event('error', 'membership.outside', { reason });
     this.outsideTold = reason;
+    const { own, isHeard, topology } = this.parts;
+    this.hearsNobody = topology()?.members.every(({ name }) => name === own.name || !isHeard(name)) === true;
   }
 
   private end(standing: StandingLife, isOurs: boolean): void {
