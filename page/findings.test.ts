@@ -83,7 +83,7 @@ test('PostgreSQL: down for all, for some, spooled, spool full, caught up with, a
   const spooled = snapshot([node(1, { record: down, spool })]);
   expect(titles(spooled)).toEqual(['warn Writes go on without PostgreSQL']);
   expect(findingsOf(spooled)[0]!.detail).toContain(
-    '7 keys (2.00 KB) wait on the replicas’ disks, the oldest for 9 s',
+    '7 keys (2.00 KiB) wait on the replicas’ disks, the oldest for 9 s',
   );
   expect(titles(snapshot([node(1, { record: down, spool: { ...spool, isFull: true } })]))[0]).toContain(
     'bad The spool',

@@ -1,7 +1,7 @@
 /** Numbers for people: few digits, always with their unit, with a constant width where they change. */
 
 const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 export function grouped(value: number): string {
   return GROUPED.format(value);

@@ -34,9 +34,9 @@ test('a plan by which keys have fewer copies says so: nothing is to be copied, a
 
 test('progress: a bar, slots, rate and time left; the last two only where they can be told', () => {
   expect(progressLine(1_024, 2_048, 12_345_678, 8)).toBe(
-    '[############------------]  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left',
+    '[############------------]  50 %  1,024 of 2,048 slots  11.8 MiB/s  8 s left',
   );
-  expect(progressLine(1_024, 2_048, 65_536, 90)).toContain('2,048 slots  66 kB/s  90 s left');
+  expect(progressLine(1_024, 2_048, 65_536, 90)).toContain('2,048 slots  64 KiB/s  90 s left');
   expect(progressLine(0, 2_048, 0, null)).toBe('[------------------------]  0 %  0 of 2,048 slots');
   expect(progressLine(7, 7, 0, 0)).toBe('[########################]  100 %  7 of 7 slots');
 });

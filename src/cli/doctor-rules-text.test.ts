@@ -20,7 +20,7 @@ import type { PostgresFacts } from './doctor-postgres-rules.ts';
 import { judgeRelative } from './doctor-relative-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';
 
-const MB = 1024 * 1024;
+const MIB = 1024 * 1024;
 
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
@@ -38,14 +38,14 @@ describe('machine', () => {
       nodeVersion: 'v20.19.0',
       cores: 4,
       coreQuota: null,
-      memoryBytes: 8_192 * MB,
-      memoryFreeBytes: 4_096 * MB,
+      memoryBytes: 8_192 * MIB,
+      memoryFreeBytes: 4_096 * MIB,
     },
     ...{ openFilesMax: 30_000, processesMax: 4_000, fileBytesMax: Infinity, addressSpaceBytesMax: Infinity },
     ...{ arenasMax: '2', usesGlibc: true },
   };
   const needs: MachineNeeds = {
-    cacheBytes: 64 * MB,
+    cacheBytes: 64 * MIB,
     respConnectionsMax: 10_000,
     memberCount: 3,
     isRunning: false,
@@ -59,8 +59,8 @@ describe('machine', () => {
     ['an old Node.js', { nodeVersion: 'v20.18.3' }, 'fault: Node.js v20.18.3'],
     ['half a core', { coreQuota: 0.5 }, 'warning: 0.5 cores: the container is stopped'],
     ['one core', { cores: 1 }, 'note: one core'],
-    ['too little memory', { memoryBytes: 300 * MB, memoryFreeBytes: 200 * MB }, 'fault: 300 MB of memory'],
-    ['little memory left', { memoryFreeBytes: 200 * MB }, 'warning: 8192 MB of memory, 200 MB free'],
+    ['too little memory', { memoryBytes: 300 * MIB, memoryFreeBytes: 200 * MIB }, 'fault: 300 MiB of memory'],
+    ['little memory left', { memoryFreeBytes: 200 * MIB }, 'warning: 8192 MiB of memory, 200 MiB free'],
     ['few files', { openFilesMax: 256 }, 'fault: open files: 256 at most; the store alone'],
     ['files for some connections', { openFilesMax: 4_096 }, 'warning: open files: 4096 at most; with all'],
     [
@@ -70,8 +70,8 @@ describe('machine', () => {
     ],
     ['files not known', { openFilesMax: null }, 'note: how many files'],
     ['few threads', { processesMax: 20 }, 'fault: 20 processes and threads'],
-    ['small files', { fileBytesMax: 100 * MB }, 'warning: files of 100 MB at most'],
-    ['a bounded address space', { addressSpaceBytesMax: 4_096 * MB }, 'warning: 4096 MB of address space'],
+    ['small files', { fileBytesMax: 100 * MIB }, 'warning: files of 100 MiB at most'],
+    ['a bounded address space', { addressSpaceBytesMax: 4_096 * MIB }, 'warning: 4096 MiB of address space'],
     ['as many heaps as threads', { arenasMax: undefined }, 'note: MALLOC_ARENA_MAX'],
   ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
 
@@ -126,7 +126,7 @@ describe('kernel', () => {
     [{ backlogMax: 16 }, 'warning: net.core.somaxconn'],
     [{ overcommit: 2 }, 'note: vm.overcommit_memory'],
     [{ hugePages: 'always' }, 'note: transparent huge pages'],
-    [{ swapBytes: MB }, 'note: there is swap'],
+    [{ swapBytes: MIB }, 'note: there is swap'],
   ])('%j', (changes, text) => expect(judge(changes)).toContain(text));
 
   test('a port that the kernel hands out: told, unless it is reserved, alone or in a range', () => {
@@ -140,9 +140,9 @@ describe('kernel', () => {
 describe('disk', () => {
   const facts: DiskFacts = {
     ...{ path: '/data', exists: true, refusal: '', fileSystem: 'ext4', inodesFree: 1e6, inodesTotal: 1e7 },
-    ...{ freeBytes: 50_000 * MB, totalBytes: 100_000 * MB, syncMs: [0.4, 0.5, 9], bytesPerSecond: 500 * MB },
+    ...{ freeBytes: 50_000 * MIB, totalBytes: 100_000 * MIB, syncMs: [0.4, 0.5, 9], bytesPerSecond: 500 * MIB },
   };
-  const needs = { reserveBytes: 512 * MB, reserveShareMax: 0.1 };
+  const needs = { reserveBytes: 512 * MIB, reserveShareMax: 0.1 };
   const judge = (changes: Partial<DiskFacts>, reserve = needs): string =>
     found(judgeDisk({ ...facts, ...changes }, reserve));
 
@@ -153,19 +153,19 @@ describe('disk', () => {
     ['in memory', { fileSystem: 'tmpfs' }, 'fault: /data on tmpfs'],
     ['in a container', { fileSystem: 'overlay' }, 'warning: /data on overlay'],
     ['far away', { fileSystem: 'nfs' }, 'warning: /data on nfs'],
-    ['below the reserve', { freeBytes: 500 * MB }, 'fault: 500 MB of 98 GB free'],
-    ['near the reserve', { freeBytes: 1_000 * MB }, 'warning: 1000 MB'],
+    ['below the reserve', { freeBytes: 500 * MIB }, 'fault: 500 MiB of 98 GiB free'],
+    ['near the reserve', { freeBytes: 1_000 * MIB }, 'warning: 1000 MiB'],
     ['few inodes', { inodesFree: 9 }, 'warning: 9 of 10000000 inodes'],
     ['slow syncs', { syncMs: [9, 12, 30] }, 'warning: a sync takes 12.0 ms'],
     ['a sync that hung', { syncMs: [1, 1, 900] }, 'warning: a sync takes 1.00 ms (median), 900 ms at most'],
     ['syncs that are none', { syncMs: [0.002, 0.003, 0.1] }, 'note: a sync takes 0.00 ms'],
-    ['a slow disk', { bytesPerSecond: 5 * MB }, 'warning: 5 MB/s'],
+    ['a slow disk', { bytesPerSecond: 5 * MIB }, 'warning: 5 MiB/s'],
   ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
 
   test('a small disk: the reserve is a share of it; one that is not watched; one without inodes', () => {
-    expect(judge({ totalBytes: 1_000 * MB, freeBytes: 450 * MB })).toBe('');
+    expect(judge({ totalBytes: 1_000 * MIB, freeBytes: 450 * MIB })).toBe('');
     expect(judge({ freeBytes: 1 }, { ...needs, reserveBytes: 0 })).toContain(
-      'note: 0 MB of 98 GB free; it is not watched',
+      'note: 0 MiB of 98 GiB free; it is not watched',
     );
     expect(judge({ inodesFree: 0, inodesTotal: 0 })).toBe('');
   });

@@ -34,7 +34,13 @@ export function lagWithUnit(ms: number): string {
   return /\d$/.test(text) ? `${text} ms` : text;
 }
 
+/** In powers of 1,024, like the settings that they are compared with. */
 export function bytesText(bytes: number): string {
-  if (bytes >= 10 * 2 ** 30) return `${Math.round(bytes / 2 ** 30)} GB`;
-  return `${Math.round(bytes / 2 ** 20)} MB`;
+  if (bytes >= 10 * 2 ** 30) return `${Math.round(bytes / 2 ** 30)} GiB`;
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+export function rateText(bytesPerSecond: number): string {
+  if (bytesPerSecond >= 2 ** 20) return `${(bytesPerSecond / 2 ** 20).toFixed(1)} MiB/s`;
+  return `${Math.ceil(bytesPerSecond / 2 ** 10)} KiB/s`;
 }

@@ -215,7 +215,7 @@ describe('status and inspect', () => {
     const spool = { ...waiting, oldestMs: 61_000, conflicts: 0, drainedPerSecond: 0 };
     doors.api.statusChanges = { spool };
     expect((await run(['status'])).out).toContain(
-      'fake: 12 keys (3 MB) wait for PostgreSQL, the oldest for 61 s; writes do without it',
+      'fake: 12 keys (3 MiB) wait for PostgreSQL, the oldest for 61 s; writes do without it',
     );
     doors.api.statusChanges = { spool: { ...spool, isFull: true } };
     expect((await run(['status'])).out).toContain('the bound is reached: writes are refused');

@@ -4,7 +4,7 @@ import type { Output } from './client-command.ts';
 import { asFacts, type Facts } from './facts.ts';
 import { columnsOf } from './fitted.ts';
 import type { Screen } from './fitted.ts';
-import { grouped } from './figures.ts';
+import { grouped, rateText } from './figures.ts';
 import { barText, cut } from './top-text.ts';
 
 const BAR_CELLS = 24;
@@ -12,7 +12,7 @@ const POLL_MS = 500;
 /** Milliseconds between two lines if there is no terminal. */
 const LINE_EVERY_MS = 5_000;
 
-/** `[######------]  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left` */
+/** `[######------]  50 %  1,024 of 2,048 slots  11.8 MiB/s  8 s left` */
 export function progressLine(
   done: number,
   total: number,
@@ -24,7 +24,7 @@ export function progressLine(
   return [bar, ...progressWords(done, total, bytesPerSecond, secondsLeft)].join('  ');
 }
 
-/** The words next to a bar: `50 %`, `1,024 of 2,048 slots` and, if known, `12.3 MB/s` and `8 s left`. */
+/** The words next to a bar: `50 %`, `1,024 of 2,048 slots` and, if known, `11.8 MiB/s` and `8 s left`. */
 export function progressWords(
   done: number,
   total: number,
@@ -33,8 +33,7 @@ export function progressWords(
 ): string[] {
   const share = total === 0 ? 1 : done / total;
   const words = [`${Math.floor(share * 100)} %`, `${grouped(done)} of ${grouped(total)} slots`];
-  if (bytesPerSecond >= 1e6) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
-  else if (bytesPerSecond > 0) words.push(`${Math.ceil(bytesPerSecond / 1e3)} kB/s`);
+  if (bytesPerSecond > 0) words.push(rateText(bytesPerSecond));
   if (secondsLeft !== null && done < total) words.push(`${secondsLeft} s left`);
   return words;
 }

@@ -43,7 +43,7 @@ test('rows were changed by hand: what waits, and why, and what came to nothing',
 test('a node copies slots: how far it is, and that it could be faster if clients did not wait', async () => {
   const copy = { slotsDone: 1_024, slotsTotal: 2_048, bytesPerSecond: 65_536, secondsLeft: 90 };
   const alone = await told({ copy: { ...copy, givesWay: false } as never });
-  expect(alone).toContain('50 %  1,024 of 2,048 slots  66 kB/s  90 s left');
+  expect(alone).toContain('50 %  1,024 of 2,048 slots  64 KiB/s  90 s left');
   expect(alone).not.toContain('clients');
   expect(await told({ copy: { ...copy, givesWay: true } as never })).toContain(
     'fake: copies no faster, so that clients do not wait too long',

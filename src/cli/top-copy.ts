@@ -5,7 +5,7 @@ import type { TopNode } from './top-model.ts';
 import { barText, cut } from './top-text.ts';
 import type { Palette } from './top-text.ts';
 
-/** `node-4   copies ████░░░░  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left` */
+/** `node-4   copies ████░░░░  50 %  1,024 of 2,048 slots  11.8 MiB/s  8 s left` */
 export function copyLine({ name, copy }: TopNode, columns: number, palette: Palette): string {
   const { done, total, bytesPerSecond, secondsLeft } = copy!;
   const share = total === 0 ? 1 : done / total;

@@ -82,7 +82,7 @@ describe('a frame', () => {
       ' node-3     learning     0    12    1,200       340         -       3       ████',
       ' node-4     silent       -     -        -         -         -       -           ',
       '',
-      ' node-3   copies ███████░░░░░░░  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left',
+      ' node-3   copies ███████░░░░░░  50 %  1,024 of 2,048 slots  11.7 MiB/s  8 s left',
       '',
       '10.0.0.4:50051: cannot connect to 10.0.0.4:50051: nothing was sent',
       '',
