@@ -143,9 +143,11 @@ function outsideOf(
 ): OutsideWatch | null {
   const { clock, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
   const edits = systemOfRecord?.edits ?? null;
-  return edits === null
-    ? null
-    : new OutsideWatch({ clock, telemetry, edits, serving, topology, writesThrough, mutations });
+  if (systemOfRecord === null || edits === null) return null;
+  const isRecordUp = (): boolean => systemOfRecord.health().state === 'up';
+  return new OutsideWatch({
+    ...{ clock, telemetry, edits, serving, topology, isRecordUp, writesThrough, mutations },
+  });
 }
 
 function driverOf(

@@ -1,4 +1,4 @@
-/** What a member reports of waiting manual changes that it handled and can no longer handle. */
+/** What a member reports of waiting manual changes that it handled and can no longer handle, and when it asks again. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { EMPTY_VALUE } from '../../core/record.ts';
@@ -29,10 +29,12 @@ test('without a lease, or out of the epoch: others look after what waited, and n
       ...{
         deadlines: { add: (write: never) => writes.push(write), remove: () => undefined },
         leaselessMs: () => 0,
+        whyShutOut: () => '',
       },
       timing: { instruments: { stamp: () => 0 }, wrote: () => undefined },
     },
     topology: () => (isMember ? topology : null),
+    isRecordUp: () => true,
     writesThrough: () => true,
     mutations: {},
   } as unknown as OutsideWatchParts);
@@ -54,4 +56,40 @@ test('without a lease, or out of the epoch: others look after what waited, and n
   isMember = false;
   watch.tick();
   expect(watch.status()).toMatchObject({ waiting: 0, waitingMs: 0, reason: '' });
+});
+
+test('PostgreSQL was away for long, and is back: changes are looked at again at once, and nothing else is said', () => {
+  const clock = handClock();
+  let isUp = true;
+  let asked = 0;
+  const topology = { loaded: true, life: 1, council: [1], members: [{ id: 1, alive: true }] };
+  const watch = new OutsideWatch({
+    clock,
+    telemetry: { event: () => undefined },
+    edits: {
+      readEdits: (...[, , , done]: [number, number, number, (error: object | null, found: []) => void]) => {
+        asked += 1;
+        done(isUp ? null : { message: 'away' }, []);
+      },
+    },
+    serving: { clock, leaseHeld: () => true, view: () => ({ selfId: 1, spools: false }) },
+    topology: () => topology,
+    isRecordUp: () => isUp,
+    writesThrough: () => true,
+    mutations: {},
+  } as unknown as OutsideWatchParts);
+  const runFor = (ms: number): void => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      watch.tick();
+      clock.advance(50);
+    }
+  };
+  isUp = false;
+  runFor(20_000);
+  expect(watch.status().reason).toBe('PostgreSQL: away');
+  isUp = true;
+  const before = asked;
+  runFor(50);
+  expect(asked).toBe(before + 1);
+  expect(watch.status().reason).toBe('');
 });

@@ -40,6 +40,7 @@ export interface OutsideWatchParts {
   readonly edits: OutsideEdits;
   readonly serving: Serving;
   readonly topology: () => Topology | null;
+  readonly isRecordUp: () => boolean;
   readonly writesThrough: (key: string) => boolean;
   readonly mutations: Mutations;
 }
@@ -53,6 +54,7 @@ export class OutsideWatch {
   /** The last change of the previous page, so that a change that cannot be written now does not block all others. */
   private afterId = 0;
   private againMs = AGAIN_MS_MIN;
+  private wasUp = true;
   private readonly tally = new OutsideTally();
 
   constructor(parts: OutsideWatchParts) {
@@ -64,6 +66,7 @@ export class OutsideWatch {
   tick(): void {
     const { clock, edits } = this.parts;
     const topology = this.parts.topology();
+    this.noticeReturn();
     if (this.isBusy || clock.now() < this.notBefore) return;
     const view = this.serving.view();
     if (topology === null || view === null || !this.serving.leaseHeld()) return this.tally.stoodAside();
@@ -80,6 +83,16 @@ export class OutsideWatch {
       this.tally.roundEnded();
       this.rest(isOurs ? EVERY_MS : OTHERS_EVERY_MS);
     });
+  }
+
+  /** The pause after a failure was for a server that is away; now it is back. */
+  private noticeReturn(): void {
+    const isUp = this.parts.isRecordUp();
+    if (isUp && !this.wasUp) {
+      this.notBefore = -Infinity;
+      this.againMs = AGAIN_MS_MIN;
+    }
+    this.wasUp = isUp;
   }
 
   status(): ByHandStatus {
