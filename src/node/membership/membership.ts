@@ -390,7 +390,9 @@ export class Membership {
   }
 
   private showPhase(): void {
-    const phase = phaseOf(this.self, this.known, this.stopping.isAsked, this.hasLeft);
+    const { hasLeft } = this;
+    const joins = this.parts.joins !== null;
+    const phase = phaseOf(this.self, this.known, { isStopping: this.stopping.isAsked, hasLeft, joins });
     if (phase === this.phaseNow) return;
     this.phaseNow = phase;
     this.parts.onPhase(phase);

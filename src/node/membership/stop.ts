@@ -37,16 +37,20 @@ export class MembershipStop {
   }
 }
 
+/** `joins`: it asks to become a member where it is not one, and never founds a cluster. */
 export function phaseOf(
   self: MembershipSelf,
   known: Topology | null,
-  isStopping: boolean,
-  hasLeft: boolean,
+  {
+    isStopping,
+    hasLeft,
+    joins,
+  }: { readonly isStopping: boolean; readonly hasLeft: boolean; readonly joins: boolean },
 ): Phase {
   if (isStopping) return 'stopping';
   if (hasLeft) return 'left';
   if (self.incarnation === 0) return 'starting';
-  if (known === null) return self.isInDoubt ? 'entering' : 'founding';
+  if (known === null) return joins || self.isInDoubt ? 'entering' : 'founding';
   if (!self.live) return 'entering';
   const { id } = self.identity;
   const isReturning = (row: SlotRow): boolean => row.owners.includes(id) && !row.complete.includes(id);
