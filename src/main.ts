@@ -67,7 +67,7 @@ type Open = (() => Promise<void>)[];
  * aborted meanwhile; nothing is left open then.
  */
 export async function startNode(config: Config, stopAsked?: AbortSignal): Promise<RunningNode> {
-  const log = openLog({ level: config.log.level, keys: config.log.keys, node: config.node.name });
+  const log = logOf(config);
   endOnFault(log);
   log.event('info', 'node.start', { dataDir: config.node.dataDir });
   const open: Open = [];
@@ -89,6 +89,17 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
     throw error;
   }
   return { stop: () => (stopping ??= closeAll(open, log)), left, refused };
+}
+
+/** For a process that ends before there is anything to start. */
+export function tellStartFailed(config: Config, reason: string): void {
+  const log = logOf(config);
+  log.event('error', 'node.start_failed', { reason });
+  log.flush();
+}
+
+function logOf({ log: { level, keys }, node: { name } }: Config): Log {
+  return openLog({ level, keys, node: name });
 }
 
 async function openAll(

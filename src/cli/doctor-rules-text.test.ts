@@ -140,7 +140,12 @@ describe('kernel', () => {
 describe('disk', () => {
   const facts: DiskFacts = {
     ...{ path: '/data', exists: true, refusal: '', fileSystem: 'ext4', inodesFree: 1e6, inodesTotal: 1e7 },
-    ...{ freeBytes: 50_000 * MIB, totalBytes: 100_000 * MIB, syncMs: [0.4, 0.5, 9], bytesPerSecond: 500 * MIB },
+    ...{
+      freeBytes: 50_000 * MIB,
+      totalBytes: 100_000 * MIB,
+      syncMs: [0.4, 0.5, 9],
+      bytesPerSecond: 500 * MIB,
+    },
   };
   const needs = { reserveBytes: 512 * MIB, reserveShareMax: 0.1 };
   const judge = (changes: Partial<DiskFacts>, reserve = needs): string =>

@@ -33,7 +33,7 @@ export async function examineSettings(
     const told = typeof asked === 'object' && asked !== null ? asked : null;
     const { config, warnings } = loadConfig(told === null ? sources : { ...sources, told: told.told });
     const findings = [ok(`usable, for ${config.node.name}`), ...warnings.map((text) => note(text))];
-    if (typeof asked === 'string') findings.push(judgeSilence(asked, wish!.knowsFounders));
+    if (typeof asked === 'string') findings.push(warning(asked, ASK_WHERE));
     else if (told !== null) findings.push(await judgeJoin(told, config));
     return { config, members: typeof asked === 'string' ? [] : config.cluster.members, findings };
   } catch (error) {
@@ -56,11 +56,8 @@ async function ask(wish: JoinWish): Promise<JoinedCluster | string> {
   }
 }
 
-/** A process that knows the founders waits for its cluster; any other one ends. */
-function judgeSilence(reason: string, waits: boolean): Finding {
-  const change = 'is a member up there, is the port open in every firewall, and is node.join right?';
-  return waits ? warning(reason, change) : fault(reason, change);
-}
+/** What to look at where nobody tells of the cluster; the process would wait for it. */
+const ASK_WHERE = 'is a member up there, is the port open in every firewall, and is node.join right?';
 
 async function judgeJoin({ facts }: JoinedCluster, config: Config): Promise<Finding> {
   const { settingsThatMustAgree } = await import('../config/config.ts');

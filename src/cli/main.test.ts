@@ -259,7 +259,10 @@ describe('node', () => {
       refused: new Promise(() => undefined),
       ...(await start(config)),
     });
-    nodeCommand(program, io, { load: async () => ({ startNode }), watchParent: () => {} });
+    nodeCommand(program, io, {
+      load: async () => ({ startNode, tellStartFailed: () => undefined }),
+      watchParent: () => {},
+    });
     await program.parseAsync(['node', ...words], { from: 'user' });
     return ran;
   }

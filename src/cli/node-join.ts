@@ -20,8 +20,11 @@ export interface JoinedCluster {
   readonly told: ClusterTold;
 }
 
+/** Nobody at that address tells of a cluster now; the message is for the operator. */
+export class SilentMember extends Error {}
+
 /**
- * Throws a one-line message for the operator if nobody answers and nothing was learnt before. `dataDir` is null for a
+ * Throws a `SilentMember` if nobody answers and nothing was learnt before. `dataDir` is null for a
  * founder, which saves nothing.
  */
 export async function learnCluster(address: string, dataDir: string | null): Promise<JoinedCluster> {
@@ -40,7 +43,7 @@ export async function learnCluster(address: string, dataDir: string | null): Pro
       const facts = JSON.parse(readFileSync(path, 'utf8')) as ClusterFacts;
       return { facts, told: toldBy(facts) };
     }
-    throw new Error(`the member at ${address} does not tell of its cluster: ${error.message}`, {
+    throw new SilentMember(`the member at ${address} does not tell of its cluster: ${error.message}`, {
       cause: error,
     });
   } finally {

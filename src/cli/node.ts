@@ -7,7 +7,7 @@ import type { JoinWish } from '../config/join.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { hasJoined, keepCluster, learnCluster, whatDiffers, whyNotJoin } from './node-join.ts';
+import { SilentMember, hasJoined, keepCluster, learnCluster, whatDiffers, whyNotJoin } from './node-join.ts';
 import type { JoinedCluster } from './node-join.ts';
 import { nodeLeaveCommand } from './node-leave.ts';
 import { openWaitingDoor } from './node-waiting.ts';
@@ -28,12 +28,16 @@ export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<Star
 /** What the command needs from the process in which it runs. */
 export interface NodeProcess {
   /** Loads the code of a node only when one is to run. */
-  load(): Promise<{ startNode: StartNode }>;
+  load(): Promise<{
+    startNode: StartNode;
+    /** Puts the reason into the log of a node that is not started at all. */
+    tellStartFailed: (config: Config, reason: string) => void;
+  }>;
   watchParent(onGone: () => void): void;
 }
 
 const EXIT_HALTED = 130;
-/** Milliseconds between two attempts to reach a cluster that does not exist yet. */
+/** Milliseconds between two attempts to reach a cluster that nobody tells of yet. */
 const ASK_AGAIN_MS = 1_000;
 const TELL_EVERY_TRIES = 10;
 
@@ -78,9 +82,9 @@ function listenForStop(around: NodeProcess): AbortSignal {
 }
 
 /**
- * Undefined if this node joins no cluster; null if it should have joined one but nobody answered. If the settings name
- * the founders, a founder goes on without an answer (there may be no cluster yet), and any other node waits until there
- * is a cluster.
+ * Undefined if this node joins no cluster; null if it was stopped before anybody answered. A founder goes on without an
+ * answer, because there may be no cluster yet; any other node asks until it has one. The member at that address may be
+ * restarting, and whatever started this process would only start it again.
  */
 async function learn(
   io: CommandIo,
@@ -96,10 +100,10 @@ async function learn(
         return await learnCluster(join.address, join.isFounder ? null : join.dataDir);
       } catch (error) {
         if (join.isFounder) return undefined;
-        reason = error instanceof Error ? error.message : String(error);
-        if (!join.knowsFounders || stopAsked.aborted) {
-          io.stderr.write(`${reason}\n`);
-          io.exit(stopAsked.aborted ? EXIT_OK : EXIT_DEFINITE);
+        if (!(error instanceof SilentMember)) throw error;
+        reason = error.message;
+        if (stopAsked.aborted) {
+          io.exit(EXIT_OK);
           return null;
         }
         if (tries % TELL_EVERY_TRIES === 0) io.stderr.write(`waiting: ${reason}\n`);
@@ -140,11 +144,12 @@ async function run(
     joined &&
     (whyNotJoin(joined, name, replace, isKnown) ??
       (isKnown ? undefined : whatDiffers(joined, await mustAgree(config), name)));
+  const { startNode, tellStartFailed } = await around.load();
   if (obstacle !== undefined) {
+    tellStartFailed(config, `it cannot join: ${obstacle}`);
     io.stderr.write(`the node cannot join: ${obstacle}\n`);
     return io.exit(EXIT_DEFINITE);
   }
-  const { startNode } = await around.load();
   let node: StartedNode;
   try {
     node = await startNode(config, stopAsked);

@@ -369,7 +369,7 @@ describe('a node that joins', () => {
   test('where it asks is known before all is valid; without node.join there is nobody to ask', () => {
     const flags = { 'node.join': 'h:1', 'node.dataDir': '/d', 'node.name': 'a' };
     const probes = { host: '127.0.0.1', port: 8080 };
-    const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false, probes };
+    const wish = { address: 'h:1', dataDir: '/d', isFounder: false, probes };
     expect(joinOf({ flags })).toEqual(wish);
     // Reachable from other machines only if that is allowed, and not at all if the port is invalid.
     const open = { ...flags, 'http.host': '0.0.0.0', 'http.port': '9' };
@@ -380,13 +380,9 @@ describe('a node that joins', () => {
     });
     expect(joinOf({ flags: { ...flags, 'http.port': '99999' } })?.probes).toBe(null);
     const members = { 'cluster.members': 'a=h:1,b=h:2' };
-    expect(joinOf({ flags: { ...flags, ...members } })).toEqual({
-      ...wish,
-      knowsFounders: true,
-      isFounder: true,
-    });
+    expect(joinOf({ flags: { ...flags, ...members } })).toEqual({ ...wish, isFounder: true });
     const newcomer = { ...flags, ...members, 'node.name': 'c' };
-    expect(joinOf({ flags: newcomer })).toEqual({ ...wish, knowsFounders: true });
+    expect(joinOf({ flags: newcomer })).toEqual(wish);
     expect(joinOf({ flags: { 'node.dataDir': '/d' } })).toBeUndefined();
   });
 });

@@ -15,9 +15,10 @@ export interface JoinWish {
   /** The member to ask about the cluster. */
   readonly address: string;
   readonly dataDir: string;
-  /** Its settings also name the founders, so that founders and later nodes can be started with the same settings. */
-  readonly knowsFounders: boolean;
-  /** It is one of the founders. */
+  /**
+   * It is one of the founders, which the settings also name, so that founders and later nodes can be started with the
+   * same settings.
+   */
   readonly isFounder: boolean;
   /** Where to answer probes while it waits; null if nowhere, as far as the unchecked settings show. */
   readonly probes: { readonly host: string; readonly port: number } | null;
@@ -30,7 +31,7 @@ export function joinWishOf(given: unknown): JoinWish | undefined {
   if (typeof join !== 'string' || typeof dataDir !== 'string') return undefined;
   const founders = foundersIn(given);
   const isFounder = founders.some((founder) => founder['name'] === node['name']);
-  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder, probes: probesOf(given) };
+  return { address: join, dataDir, isFounder, probes: probesOf(given) };
 }
 
 /** The address of the HTTP door, unless it would be reachable from other machines without permission. */

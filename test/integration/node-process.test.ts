@@ -151,32 +151,56 @@ test('settings that are fixed at the founding and were changed since: the start 
   ]);
 });
 
-test('a newcomer whose cluster is not there yet: its probes say that it lives and waits; when the cluster is there it takes part', async () => {
-  const [grpcOfB, httpOfB] = (await freePorts(2)) as [number, number];
-  const settings = [`cluster.members=a=127.0.0.1:${grpc}`, `grpc.port=${grpcOfB}`, `http.port=${httpOfB}`];
+/** A node b without PostgreSQL that is to join a, with these settings besides. */
+function newcomer([grpcOfB, httpOfB]: readonly [number, number], more: readonly string[]): RunningUp {
+  const settings = [`grpc.port=${grpcOfB}`, `http.port=${httpOfB}`, 'postgres=none', ...more];
   const given = settings.flatMap((each) => ['--set', each]);
   const place = ['--name', 'b', '--data-dir', join(directory.path, 'b'), '--join', `127.0.0.1:${grpc}`];
-  const postgres = ['--set', 'postgres=none', '--set', 'cluster.ownersMin=1'];
-  running.push(runProgram(program.entry, ['node', ...place, ...given, ...postgres]));
-  const asked = async (path: string): Promise<[number, string]> => {
-    const answer = await fetch(`http://127.0.0.1:${httpOfB}${path}`);
-    return [answer.status, await answer.text()];
-  };
-  const code = (path: string): Promise<number> =>
-    asked(path).then(
-      ([status]) => status,
-      () => 0,
-    );
-  await until('it says that it lives', async () => (await code('/healthz')) === 200);
-  const [status, why] = await asked('/readyz');
-  expect([status, why]).toEqual([503, expect.stringContaining('it waits for the cluster: the member at')]);
-  expect(await asked('/safe-to-stop')).toEqual([200, '{"safe":true,"reasons":[]}']);
-  // A node that has not come is not asked to leave.
-  await expect(asked('/status')).rejects.toThrow();
+  const started = runProgram(program.entry, ['node', ...place, ...given]);
+  running.push(started);
+  return started;
+}
+
+test('a newcomer whose settings its cluster does not have: refused, which the log tells, too', async () => {
+  const ports = (await freePorts(2)) as [number, number];
   node('none');
-  await until('it is ready', async () => (await code('/readyz')) === 200);
-  expect(await code('/status')).toBe(200);
+  await until('ready', async () => (await readiness()).status === 200);
+  const refused = newcomer(ports, ['cluster.replicas=2', 'cluster.ownersMin=1', 'limits.valueBytesMax=9']);
+  expect(await refused.ended).toBe(3);
+  expect(refused.errors()).toContain('the node cannot join: setting');
+  expect(refused.output()).toMatch(/"reason":"it cannot join: setting .*"event":"node\.start_failed"/);
 });
+
+test.each([
+  ['knows the founders', (): string[] => [`cluster.members=a=127.0.0.1:${grpc}`, 'cluster.ownersMin=1']],
+  ['knows the address of a member', (): string[] => []],
+])(
+  'a newcomer that %s, and whose cluster is not there yet: its probes say that it lives and waits; when the cluster is there it takes part',
+  async (_, settings) => {
+    const [grpcOfB, httpOfB] = (await freePorts(2)) as [number, number];
+    const { errors, output } = newcomer([grpcOfB, httpOfB], settings());
+    const asked = async (path: string): Promise<[number, string]> => {
+      const answer = await fetch(`http://127.0.0.1:${httpOfB}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    const code = (path: string): Promise<number> =>
+      asked(path).then(
+        ([status]) => status,
+        () => 0,
+      );
+    await until('it says that it lives', async () => (await code('/healthz')) === 200);
+    const [status, why] = await asked('/readyz');
+    expect([status, why]).toEqual([503, expect.stringContaining('it waits for the cluster: the member at')]);
+    expect(await asked('/safe-to-stop')).toEqual([200, '{"safe":true,"reasons":[]}']);
+    // A node that has not come is not asked to leave.
+    await expect(asked('/status')).rejects.toThrow();
+    node('none');
+    await until('it is ready', async () => (await code('/readyz')) === 200);
+    expect(await code('/status')).toBe(200);
+    expect(errors()).toContain(`waiting: the member at 127.0.0.1:${grpc} does not tell of its cluster`);
+    expect(output()).not.toContain('founding');
+  },
+);
 
 test('a port is taken: one line that names it and its setting, and nothing is left locked', async () => {
   const taken = createServer();
