@@ -31,7 +31,8 @@ const aborted = (certainty: string) => ({
 test('before it is made: nothing is sent', async () => {
   aborting.abort(enough);
   const { signal } = aborting;
-  await expect(client.set('a', 'x', { signal })).rejects.toMatchObject(aborted('definite'));
+  for (const operationId of [undefined, newOperationId()])
+    await expect(client.set('a', 'x', { signal, operationId })).rejects.toMatchObject(aborted('definite'));
   await expect(client.status(doors.address, { signal })).rejects.toMatchObject(aborted('definite'));
   await expect(client.export('', { signal }).next()).rejects.toMatchObject(aborted('definite'));
   expect(doors.api.calls).toEqual([]);

@@ -27,11 +27,7 @@ export class Patience {
 
   /** Whether the node has said that it is overloaded and the pause it asked for is not over. */
   isFull(address: string, now: number): boolean {
-    const until = this.#fullUntil.get(address);
-    if (until === undefined) return false;
-    if (now < until) return true;
-    this.#fullUntil.delete(address);
-    return false;
+    return now < (this.#fullUntil.get(address) ?? 0);
   }
 
   /**

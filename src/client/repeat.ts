@@ -105,7 +105,7 @@ class Doubt {
   }
 
   private abortedAs(error: CausewayError): CausewayError {
-    if (this.error === null || error.certainty === 'indefinite') return error;
+    if (this.error === null) return error;
     const doubtful = new CausewayError(
       'aborted',
       'indefinite',
