@@ -1,7 +1,9 @@
 /** When a pipeline gives its node up for lost, and when it has room, on a stream that answers when the test says so. */
 import { EventEmitter } from 'node:events';
+import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { causeway } from '../gen/protocol.js';
+import type { CausewayError } from './causeway-error.ts';
 import { Pipeline } from './pipeline.ts';
 
 const TIMEOUT_MS = 1_000;
@@ -66,4 +68,37 @@ test('many wait for room: each is told when there is some for it, and who lets i
   }
   await asked;
   expect(stream.frames.flatMap(({ operations }) => operations)).toHaveLength(30);
+});
+
+test('places that are reserved and not used: free again in the next turn', async () => {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await pipeline.room();
+    await vi.advanceTimersByTimeAsync(1);
+  }
+});
+
+test.each([
+  ['breaks', [], ['indefinite', 'indefinite', 'definite', 'definite']],
+  [
+    'is refused, the node having too many',
+    ['overloaded', 'definite'],
+    ['definite', 'definite', 'definite', 'definite'],
+  ],
+])('the stream %s: who waits for room goes on, and nothing is left open', async (_, [code, told], ends) => {
+  const asked: Promise<unknown>[] = [];
+  for (const key of ['a', 'b', 'c', 'd']) {
+    asked.push(pipeline.set(key, 'x').catch((error: CausewayError) => error.certainty));
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  const waiting = pipeline.room();
+  const metadata = new Metadata();
+  if (code !== undefined) metadata.set('causeway-code', code);
+  if (told !== undefined) metadata.set('causeway-certainty', told);
+  stream.emit('error', Object.assign(new Error('gone'), { details: 'gone', metadata }));
+  await waiting;
+  expect(await Promise.all(asked)).toEqual(ends);
+  await expect(pipeline.set('e', 'x')).rejects.toMatchObject({ certainty: 'definite' });
+  await pipeline.close();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(vi.getTimerCount()).toBe(0);
 });
