@@ -85,6 +85,29 @@ describe('what the triggers take for a change by hand', () => {
     ]);
   });
 
+  test('times that no number holds exactly: read as the latest that one does, so that other rows and changes can be read', async () => {
+    await calls.commit(1, [makeRow('a', 1), makeRow('b', 1)]);
+    const late = `timestamptz '294000-01-01 00:00:00+00'`;
+    await sql(
+      `update causeway.record set expires_at = ${late}, created_at = ${late}, updated_at = ${late} where key = 'a'`,
+    );
+    await sql(`update causeway.record set value = 'by hand' where key = 'b'`);
+    await sql(`insert into causeway.record (key, value, created_at) values ('c', 'new', ${late})`);
+    expect((await calls.read(['a', 'b', 'c'])).value).toMatchObject([
+      { record: { key: 'a', expiresAt: Number.MAX_SAFE_INTEGER } },
+      { record: { key: 'b' } },
+      { record: { key: 'c', createdAt: Number.MAX_SAFE_INTEGER } },
+    ]);
+    const edits = await new Promise((resolve) =>
+      calls.record.edits!.readEdits(0, 100, 0, (error, found) => resolve(error ?? found)),
+    );
+    expect(edits).toMatchObject([
+      { key: 'a', expiresAt: Number.MAX_SAFE_INTEGER },
+      { key: 'b' },
+      { key: 'c' },
+    ]);
+  });
+
   test('a role that may change rows and nothing else: noted all the same', async () => {
     await calls.commit(1, [makeRow('a', 1)]);
     await sql(`do $$ begin create role clerk; exception when duplicate_object then null; end $$`);

@@ -60,7 +60,8 @@ union all
 
 /** A timestamp that is null or infinite is replaced by the time of the adoption. */
 const SOURCE = `select k.key::text, k.value,
-  floor(extract(epoch from case when isfinite(k.created_at) then k.created_at::timestamptz else now() end) * 1000)::bigint,
+  least(floor(extract(epoch from case when isfinite(k.created_at) then k.created_at::timestamptz else now() end) * 1000)::bigint,
+    ${Number.MAX_SAFE_INTEGER}::int8),
   ${FAULT}
 from public.kv_store k left join causeway.record r on r.key = k.key::text collate "C"`;
 

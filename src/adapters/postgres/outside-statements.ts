@@ -1,7 +1,7 @@
 /** Statements about rows changed by hand. The triggers that note the changes are in the migrations. */
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 import { ORIGIN_OUTSIDE } from '../../core/record.ts';
-import { FENCE, IN_LIFE, LIFE } from './statements.ts';
+import { FENCE, IN_LIFE, LIFE, msOf } from './statements.ts';
 
 /** For `e` and `r` of the same key: no other write has replaced the row since. */
 const STANDS = `(r.version = e.base and (r.edited_on = e.base or e.is_chained))`;
@@ -25,7 +25,7 @@ export const READ_EDITS: Statement = {
   select page.*, sum(coalesce(octet_length(value), 0)) over (order by id rows between unbounded preceding and 1 preceding) as bytes_before
   from (
     select e.id, e.key, e.base, e.on_value, e.deleted, e.value, e.content_type, e.noted_ms,
-      (extract(epoch from e.expires_at) * 1000)::bigint as expires_ms, coalesce(${STANDS}, false) as stands
+      case when e.expires_at is not null then ${msOf('e.expires_at')} end as expires_ms, coalesce(${STANDS}, false) as stands
     from causeway.outside_edit e left join causeway.record r on r.key = e.key
     where e.id > $1::int8
       and ($3::int8 = 0 or e.noted_ms <= (extract(epoch from clock_timestamp()) * 1000)::bigint - $3::int8)

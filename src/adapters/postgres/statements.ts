@@ -6,13 +6,21 @@
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 
 /**
- * An infinite time can only have been written from outside, and would make the whole statement fail. As an expiry it is
- * read as "never"; as a time of creation or update it makes the row fail its checksum.
+ * Milliseconds since 1970. A time after the year 287396, which no number here holds exactly, can only have been written
+ * from outside, and would make the whole statement fail: it is read as the latest one that is held.
+ */
+export function msOf(column: string): string {
+  return `least((extract(epoch from ${column}) * 1000)::bigint, ${Number.MAX_SAFE_INTEGER}::int8)`;
+}
+
+/**
+ * The same goes for an infinite time. As an expiry it is read as "never"; as a time of creation or update it makes the
+ * row fail its checksum.
  */
 export const ROW_COLUMNS = `key, slot, value, version, origin,
-  case when isfinite(created_at) then (extract(epoch from created_at) * 1000)::bigint else 0 end as created_ms,
-  case when isfinite(updated_at) then (extract(epoch from updated_at) * 1000)::bigint else 0 end as updated_ms,
-  case when isfinite(expires_at) then (extract(epoch from expires_at) * 1000)::bigint end as expires_ms,
+  case when isfinite(created_at) then ${msOf('created_at')} else 0 end as created_ms,
+  case when isfinite(updated_at) then ${msOf('updated_at')} else 0 end as updated_ms,
+  case when isfinite(expires_at) then ${msOf('expires_at')} end as expires_ms,
   deleted, checksum, operation_id, content_type, coalesce(edited_on = version, false)`;
 
 export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,

@@ -15,6 +15,7 @@ import {
   VERSION,
   etagOf,
   operationIdOf,
+  shownTime,
   ttlLeft,
   typeGiven,
 } from './kv-record.ts';
@@ -133,7 +134,7 @@ function staleHeaders(staleMs: number): Record<string, string> {
 
 function recordHeaders(record: KeyRecord): Record<string, string> {
   return {
-    'Last-Modified': new Date(record.updatedAt).toUTCString(),
+    'Last-Modified': shownTime(record.updatedAt).toUTCString(),
     'Causeway-Origin': ORIGIN_NAMES[record.origin],
     ...(record.expiresAt === 0 ? {} : { 'Causeway-Ttl-Ms': String(ttlLeft(record)) }),
   };

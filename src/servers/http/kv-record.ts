@@ -42,12 +42,21 @@ export const RECORD = z
   .describe('a value with what is known of it')
   .meta({ id: 'Record' });
 
+/** What a four-digit year can show: times outside of it were written into PostgreSQL by hand. */
+const SHOWN_FROM_MS = Date.parse('0000-01-01T00:00:00.000Z');
+const SHOWN_TO_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** The nearest time that is shown. */
+export function shownTime(ms: number): Date {
+  return new Date(Math.min(SHOWN_TO_MS, Math.max(SHOWN_FROM_MS, ms)));
+}
+
 export function recordMeta(record: KeyRecord): z.infer<z.ZodObject<typeof RECORD_META>> {
   return {
     version: record.version,
     origin: ORIGIN_NAMES[record.origin],
-    createdAt: new Date(record.createdAt).toISOString(),
-    updatedAt: new Date(record.updatedAt).toISOString(),
+    createdAt: shownTime(record.createdAt).toISOString(),
+    updatedAt: shownTime(record.updatedAt).toISOString(),
     ...(record.expiresAt === 0 ? {} : { ttlMs: ttlLeft(record) }),
     ...(record.contentType === null ? {} : { contentType: record.contentType }),
   };
