@@ -36,7 +36,7 @@ test('a stranger that is refused, or sends nonsense, again and again: so many li
       lines.push(count === undefined ? [name] : [name, count]),
   };
   let now = 0;
-  const clock = { now: () => now };
+  const clock = { now: () => now, after: () => ignore };
   const keyWatch = { abroad: { lose: ignore } };
   const desk = new FrameDesk({ clock, telemetry, keyWatch, protocolMax: 1 } as unknown as FrameDeskParts);
   const nonsense = Buffer.from('nonsense');

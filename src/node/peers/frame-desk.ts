@@ -23,7 +23,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Teacher } from '../learning/teacher.ts';
 
 export interface FrameDeskParts {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly telemetry: Telemetry;
   readonly membership: Membership;
   readonly teacher: Teacher;
