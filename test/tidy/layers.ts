@@ -35,6 +35,7 @@ const CALLER_RULES = [
   'src/core/errors.ts',
   'src/core/limits.ts',
   'src/core/grpc-limits.ts',
+  'src/core/http-limits.ts',
   'src/core/check-key.ts',
   'src/core/door-address.ts',
   'src/core/retry-budget.ts',
