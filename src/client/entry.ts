@@ -55,7 +55,11 @@ const ORIGINS = ['client', 'legacy', 'outside'] as const;
  * before anything is sent.
  */
 export function bytesOf(value: Value): Uint8Array {
-  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  if (typeof value === 'string') {
+    // UTF-8 has no half of a surrogate pair: another character would be stored in its place.
+    if (!value.isWellFormed()) throw refused('the value is not well-formed Unicode: give it as bytes');
+    return Buffer.from(value, 'utf8');
+  }
   if (value instanceof Uint8Array || isUint8ArrayOfAnyRealm(value)) return value;
   throw refused(
     'the value is neither a string nor a Uint8Array (JSON.stringify makes a string of an object)',

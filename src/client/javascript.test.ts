@@ -45,6 +45,20 @@ describe.each([
   });
 });
 
+test('half of a surrogate pair as a value: refused by every way to write one; it was stored as another character', async () => {
+  const half = 'x\ud800';
+  const expected = refusal(/^the value is not well-formed Unicode/);
+  const pipeline = await client.pipeline();
+  await expect(client.set('a', half)).rejects.toMatchObject(expected);
+  await expect(client.setMany([{ key: 'a', value: half }])).rejects.toMatchObject(expected);
+  await expect(client.compareAndSet('a', { value: half }, 'x')).rejects.toMatchObject(expected);
+  await expect(pipeline.set('a', half)).rejects.toMatchObject(expected);
+  await pipeline.close();
+  expect(doors.api.calls).toEqual([]);
+  await client.set('a', '\ud83d\ude00');
+  expect(await client.getText('a')).toBe('\u{1f600}');
+});
+
 test('bytes of another context, as test runners make them: bytes as any', async () => {
   await client.set('a', runInNewContext('Uint8Array.of(1, 2)') as Uint8Array);
   expect([...(await client.get('a'))!]).toEqual([1, 2]);

@@ -11,7 +11,6 @@
 /** Characters: far above any real address, and far below what servers refuse once a key has been inserted. */
 const TEMPLATE_CHARS_MAX = 2048;
 const PLACEHOLDER = /\{(\+?)key\}/g;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export interface LegacyUrlTemplate {
   readonly origin: string;
@@ -85,7 +84,7 @@ function invalid(reason: string): CompiledUrl {
 
 export function buildLegacyUrl(template: LegacyUrlTemplate, key: string): BuiltUrl {
   if (key === '') return refuse('the key is empty');
-  if (LONE_SURROGATE.test(key)) return refuse('the key holds a lone surrogate, which UTF-8 cannot name');
+  if (!key.isWellFormed()) return refuse('the key holds a lone surrogate, which UTF-8 cannot name');
   // Servers written in C end a string at a NUL, and would answer for the shorter key.
   if (key.includes('\0')) return refuse('the key holds a NUL');
   const encoded = encode(key);

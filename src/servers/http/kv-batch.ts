@@ -177,7 +177,7 @@ class Batch {
   private valueOf({ value, valueBase64 }: Extract<Operation, { op: 'put' }>): Uint8Array {
     if ((value === undefined) === (valueBase64 === undefined))
       throw new Refusal(400, 'a put has either value or valueBase64');
-    if (value !== undefined && LONE_SURROGATE.test(value))
+    if (value?.isWellFormed() === false)
       throw new Refusal(400, 'the value is not well-formed Unicode: give it as valueBase64');
     const bytes = value === undefined ? Buffer.from(valueBase64!, 'base64') : Buffer.from(value);
     const fault = valueFault(bytes.length, this.valueBytesMax);
@@ -190,8 +190,6 @@ class Batch {
 function endOf(result: Result): End {
   return 'problem' in result ? result.problem : { status: 200 };
 }
-
-const LONE_SURROGATE = /\p{Cs}/u;
 
 const NO_ROOM = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
 
