@@ -125,6 +125,18 @@ describe('a client that does not read', () => {
   });
 });
 
+test('a client that does not read, and is to be closed: it is gone after a while', async () => {
+  const shared = door.server.door;
+  store('k');
+  line.socket.pause();
+  line.send(...Array.from({ length: COUNT }, () => 'GET k'));
+  const [client] = shared.clients.values();
+  await line.until(() => client!.line.untakenBytes() > 0);
+  shared.lingerMs = 1;
+  client!.line.closeInOrder();
+  await line.until(() => shared.clients.size === 0);
+});
+
 test('commands that wait for room: none begins before there is some, then in their order', () => {
   let untaken = RESP_OUTPUT_BYTES_PAUSE;
   const begun: string[] = [];
