@@ -1,5 +1,5 @@
 /** Scanning all records before real doors, also while the node that is being read from goes away. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { connect } from './index.ts';
@@ -55,6 +55,18 @@ describe('all records, one by one', () => {
     expect(seen.sort()).toEqual(keys.sort());
     expect(Buffer.from(last!).toString()).toBe('another');
     both.close();
+  });
+
+  test('a node that stops in the middle: told when the next page is late', async () => {
+    await client.setMany(Array.from({ length: 4 }, (_, at) => ({ key: `k${at}`, value: 'x' })));
+    one.api.scanPageMax = 3;
+    const scan = one.api.scan.bind(one.api);
+    const first = vi.fn<typeof scan>().mockImplementationOnce(scan);
+    one.api.scan = first;
+    const pages = client.export('', { timeoutMs: 2_000 });
+    expect((await pages.next()).value).toMatchObject({ entries: { length: 3 } });
+    await expect(pages.next()).rejects.toMatchObject({ message: 'no answer within 2000 ms' });
+    expect(first).toHaveBeenCalledTimes(2);
   });
 
   test('nobody goes on: told within the time of a call', async () => {
