@@ -36,7 +36,7 @@ export const RESP_OUTPUT_BYTES_PAUSE = 1024 * 1024;
 export const RESP_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 /**
  * The same bytes over all connections; beyond that, a connection with more than the share waits, and is closed if it
- * takes nothing.
+ * takes nothing, or if a message is pushed to it.
  */
 export const RESP_OUTPUT_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
 export const RESP_OUTPUT_BYTES_SHARE = 64 * 1024;

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
-import { RESP_TRACKED_PREFIXES_MAX } from '../../core/redis-limits.ts';
+import {
+  RESP_OUTPUT_BYTES_MAX,
+  RESP_OUTPUT_BYTES_TOTAL_MAX,
+  RESP_TRACKED_PREFIXES_MAX,
+} from '../../core/redis-limits.ts';
 
 let door: RespFixture;
 let reader: RespLine;
@@ -246,6 +250,26 @@ describe('what is bounded', () => {
       expect(told).toBeLessThan(200_000);
     }
     expect(await writer.ask('INFO clients')).toContain('tracking_clients:0');
+  });
+
+  test('all that may wait for clients waits: who does not take its messages is cut with little, who takes them is told', async () => {
+    const shared = door.server.door;
+    await greeted(reader, 'CLIENT TRACKING ON BCAST');
+    await greeted(writer, 'CLIENT TRACKING ON BCAST');
+    reader.socket.pause();
+    // As if other connections had filled it.
+    shared.outputBytes += RESP_OUTPUT_BYTES_TOTAL_MAX;
+    const key = 'k'.repeat(1_000);
+    let bytes = 0;
+    for (let told = 0; shared.clients.size > 1; told += 1) {
+      door.api.listener.settled(`${key}${told}`, 0);
+      bytes += key.length;
+      expect(await writer.hears(push(`${key}${told}`))).toBe(push(`${key}${told}`));
+      // The system takes some for the client.
+      expect(bytes).toBeLessThan(RESP_OUTPUT_BYTES_MAX / 4);
+    }
+    expect(await writer.ask('INFO clients')).toContain('tracking_clients:1');
+    expect(shared.outputBytes).toBe(RESP_OUTPUT_BYTES_TOTAL_MAX);
   });
 });
 

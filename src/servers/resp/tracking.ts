@@ -9,6 +9,7 @@ import { OwnWrites } from '../../core/own-writes.ts';
 import {
   RESP_ARGUMENT_BYTES,
   RESP_OUTPUT_BYTES_MAX,
+  RESP_OUTPUT_BYTES_SHARE,
   RESP_OWN_KEYS_MAX,
   RESP_TRACKED_KEYS_MAX,
   RESP_TRACKED_PAIRS_MAX,
@@ -341,7 +342,9 @@ export class TrackingDesk implements WatchListener {
       out.array(keys.length);
       for (const key of keys) out.bulkText(key);
     }
-    if (queue.heldBytes > RESP_OUTPUT_BYTES_MAX) line.cut();
+    // Messages cannot wait for their reader: when all room is in use, a client that holds much of it gets no more.
+    const bytesMax = this.door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_MAX;
+    if (line.untakenBytes() + queue.heldBytes > bytesMax) line.cut();
     else line.wake();
   }
 }
