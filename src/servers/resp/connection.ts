@@ -14,6 +14,7 @@ import { Client } from './client.ts';
 import type { Line } from './client.ts';
 import { execute } from './dispatch.ts';
 import type { Door } from './door.ts';
+import { APART_BYTES_MIN } from './reply-writer.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
 /**
@@ -205,24 +206,28 @@ export class Connection implements Line {
   private flush(): void {
     const { socket, door } = this;
     const { ready } = this.client.queue;
-    if (socket.writableLength === 0) this.takenAt = door.now;
+    const isBehind = socket.writableLength > 0;
+    if (!isBehind) this.takenAt = door.now;
     const whole = ready.takenWhole();
-    if (whole !== undefined) {
-      door.counts.outputBytes += whole.length;
-      socket.write(whole);
-    } else {
+    if (whole !== undefined) this.write(whole, isBehind);
+    else {
       const pieces = ready.taken();
       if (pieces.length === 0) return;
       socket.cork();
-      for (const piece of pieces) {
-        door.counts.outputBytes += piece.length;
-        socket.write(piece);
-      }
+      for (const piece of pieces) this.write(piece, isBehind);
       socket.uncork();
     }
     // Bytes that the system has not taken at once still lie in the lent buffer.
-    if (socket.writableLength > 0) door.renewScratch();
+    if (!isBehind && socket.writableLength > 0) door.renewScratch();
     if (socket.writableLength > RESP_OUTPUT_BYTES_MAX) socket.destroy();
+  }
+
+  /** What has to wait keeps the memory in which it lies, which may be far more than it has bytes: it is copied. */
+  private write(piece: Uint8Array, isBehind: boolean): void {
+    const { counts, scratch } = this.door;
+    counts.outputBytes += piece.length;
+    const isOfMore = piece.length < APART_BYTES_MIN || piece.buffer === scratch.buffer;
+    this.socket.write(isBehind && isOfMore ? Buffer.from(piece) : piece);
   }
 
   /** Updates the count, over all connections, of bytes that were answered and not taken. */

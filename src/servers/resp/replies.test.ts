@@ -35,6 +35,8 @@ function store(key: string): void {
   });
 }
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Compares piece by piece, because the whole reply would be too large for an error message. */
 async function hearsTimes(reply: string, count: number): Promise<number> {
   let heard = 0;
@@ -104,6 +106,29 @@ describe('a client that does not read', () => {
     line.socket.resume();
     expect(await hearsTimes(REPLY, COUNT)).toBe(COUNT);
     expect(queue).toMatchObject({ parked: 0, gathered: 0, telling: 0 });
+  });
+
+  test('small replies, each sent by itself: they take up no more memory than they have bytes', async () => {
+    line.socket.pause();
+    const [client] = door.server.door.clients.values();
+    const untaken = (): number => client!.line.untakenBytes();
+    const echo = 'e'.repeat(60_000);
+    while (untaken() === 0) {
+      const { commands } = door.server.door.counts;
+      line.send(`ECHO ${echo}`);
+      await line.until(() => door.server.door.counts.commands > commands);
+      await nextTurn();
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    for (let sent = 0; sent < 1_000; sent += 1) {
+      const bytes = untaken();
+      line.send('PING');
+      await line.until(() => untaken() > bytes);
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * MIB);
+    expect(untaken()).toBeLessThan(RESP_OUTPUT_BYTES_PAUSE);
+    line.socket.resume();
+    await line.until(() => untaken() === 0);
   });
 
   test('all that may wait for clients waits: who holds much and takes none of it is cut, others go on', async () => {

@@ -10,7 +10,7 @@ const LF = 10;
 const ZERO = 48;
 const CAPACITY_MIN = 512;
 /** Values of at least this many bytes are sent from where they lie in memory; for smaller ones a copy is cheaper. */
-const APART_BYTES_MIN = 64 * 1024;
+export const APART_BYTES_MIN = 64 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 const OK = Buffer.from('+OK\r\n');
 const NULL_BULK = Buffer.from('$-1\r\n');
