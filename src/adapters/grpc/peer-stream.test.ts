@@ -1,8 +1,9 @@
 /** Badly behaved diallers at a member's port, both through grpc-js and where links are taken directly from HTTP/2. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http2 from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { numberedFrame, numberOf } from '../../../test/contracts/transport.ts';
 import { startPeer } from '../../../test/support/start-peer.ts';
@@ -16,7 +17,9 @@ import {
   FIELD_HELLO,
   withPrefix,
 } from '../../wire/packet-codec.ts';
+import { LINK_TIMING } from './peer-dialer.ts';
 import { LINK_PATH } from './peer-link.ts';
+import { PeerListener } from './peer-listener.ts';
 import { FRAME_BYTES_ACCEPTED_MAX } from './transport.ts';
 
 const TIMING = { backOffMsMin: 20, backOffMsMax: 60, handshakeMsMax: 400, aliveEveryMs: 60 };
@@ -223,4 +226,18 @@ test('a link taken from HTTP/2, a packet that says of itself that it is compress
   expect(await speakBytes(port, withPrefix(helloOf('x', 'r', 1)), packet)).toBe('3');
   await reached(() => b.count('gone x') === 1);
   expect(b.framesFrom('x')).toEqual([]);
+});
+
+test('strangers that say nothing, very many at once: so many are waited for, those beyond them are ended at once', () => {
+  const listener = new PeerListener(LINK_TIMING, FRAME_BYTES_ACCEPTED_MAX, () => undefined);
+  type Start = Parameters<PeerListener['start']>;
+  listener.start({} as Start[0], {} as Start[1]);
+  const ends: number[] = [];
+  for (let stranger = 0; stranger < 300; stranger += 1) {
+    const call = new EventEmitter().on('error', ({ code }: { code: number }) => ends.push(code));
+    listener.answer(call as unknown as Parameters<PeerListener['answer']>[0]);
+  }
+  expect(ends).toEqual(new Array(300 - 256).fill(status.RESOURCE_EXHAUSTED));
+  listener.close();
+  expect(ends).toHaveLength(300);
 });
