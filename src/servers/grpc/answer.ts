@@ -11,8 +11,9 @@ export function recordAnswer(record: KeyRecord): causeway.v1.RecordFields {
     // core/record.ts and the wire use the same numbers; a test keeps them equal.
     origin: record.origin,
     ageMs: Math.max(0, Date.now() - record.updatedAt),
-    createdAtMs: record.createdAt,
-    updatedAtMs: record.updatedAt,
+    // The wire has no sign for a time before 1970, which a row of PostgreSQL may have.
+    createdAtMs: Math.max(0, record.createdAt),
+    updatedAtMs: Math.max(0, record.updatedAt),
     expiresAtMs: record.expiresAt,
     contentType: record.contentType,
   };

@@ -67,6 +67,13 @@ describe('single calls', () => {
     expect(record!.ageMs).toBeLessThan(60_000);
   });
 
+  test('times before 1970, which a row of PostgreSQL may have: told as 1970', async () => {
+    await put({ key: 'a', value: bytes('one') });
+    const times = { createdAt: -86_400_000, updatedAt: -86_400_000 };
+    doors.api.records.set('a', { ...doors.api.records.get('a')!, ...times });
+    expect((await get('a')).record).toMatchObject({ createdAtMs: 0, updatedAtMs: 0 });
+  });
+
   test('a content type that is none: refused with the limit, of a compare-and-put, too', async () => {
     const contentType = 'x'.repeat(300);
     for (const asked of [
