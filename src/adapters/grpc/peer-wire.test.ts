@@ -16,7 +16,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { numberedFrame, numberOf, TestPeer } from '../../../test/contracts/transport.ts';
 import { startPeer } from '../../../test/support/start-peer.ts';
 import { Prng } from '../../base/prng.ts';
+import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
+import { encodeAnswer } from '../../wire/handshake.ts';
+import { encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
 import type { LinkTiming } from './peer-dialer.ts';
+import { PEER_SERVICE } from './peer-listener.ts';
+import type { PeerListener } from './peer-listener.ts';
 import { createGrpcTransport, PEER_SERVER_OPTIONS } from './transport.ts';
 
 const FAST: Partial<LinkTiming> = {
@@ -225,4 +230,23 @@ test('a server without the peer service: no link, and the dialling goes on', asy
   a.dial('b', await wire.listen());
   await wire.dialledOn();
   expect(a.log).toEqual([]);
+});
+
+test('another member answers at the address: no link, refused with its name', async () => {
+  const { peer: a } = await addPeer('a');
+  const server = new Server();
+  server.addService(PEER_SERVICE, {
+    link: (call: Parameters<PeerListener['answer']>[0]) => {
+      const answer = { name: 'c', protocol: PROTOCOL_MAX, refusal: null };
+      call.once('data', () => call.write(encodeText(FIELD_ANSWER, encodeAnswer(answer))));
+      call.on('error', () => undefined);
+    },
+  });
+  const port = await new Promise<number>((resolve) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, bound) => resolve(bound));
+  });
+  endings.push(() => server.forceShutdown());
+  a.dial('b', `127.0.0.1:${port}`);
+  await reached(() => a.log.length > 0);
+  expect([a.log[0], a.reasons[0]]).toEqual(['refused b', "name: 'c' answered"]);
 });
