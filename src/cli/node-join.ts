@@ -24,8 +24,8 @@ export interface JoinedCluster {
 export class SilentMember extends Error {}
 
 /**
- * Throws a `SilentMember` if nobody answers and nothing was learnt before. `dataDir` is null for a
- * founder, which saves nothing.
+ * Throws a `SilentMember` if nobody answers and nothing was learnt before. `dataDir` is null for a founder, which saves
+ * nothing.
  */
 export async function learnCluster(address: string, dataDir: string | null): Promise<JoinedCluster> {
   const { connect, CausewayError } = await import('../client/index.ts');
