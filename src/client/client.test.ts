@@ -214,6 +214,15 @@ describe('failures', () => {
     http.close();
   });
 
+  test('an earlier client pauses before it tries that node again: a new one tries by itself, and says why, too', async () => {
+    const earlier = connect({ nodes: [NOBODY], connectTimeoutMs: 800 });
+    const later = connect({ nodes: [NOBODY], connectTimeoutMs: 50 });
+    await errorOf(earlier.get('a'));
+    expect((await errorOf(later.get('a'))).message).toContain(`${NOBODY} (ECONNREFUSED)`);
+    earlier.close();
+    later.close();
+  });
+
   test('a node that is gone before the call: definite, as nothing was sent', async () => {
     const lonely = connect({ nodes: [NOBODY], connectTimeoutMs: 200 });
     const error = await errorOf(lonely.set('a', 'x'));

@@ -49,6 +49,8 @@ const CHANNEL_OPTIONS = {
   // A machine that vanished sends nothing; keepalives detect it.
   'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 2_000,
+  // Otherwise all clients of a process share their connections, and a new one its predecessors' pauses after failures.
+  'grpc.use_local_subchannel_pool': 1,
   // DNS TXT records must not configure retries in grpc-js: a retried call may already have happened.
   'grpc.service_config_disable_resolution': 1,
 };

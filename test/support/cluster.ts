@@ -269,6 +269,17 @@ export class TestCluster {
     return answer.body as NodeStatus;
   }
 
+  /** The sum of a counter without labels over all nodes. */
+  async counted(metric: string): Promise<number> {
+    const line = new RegExp(`^${metric} (\\d+)$`, 'm');
+    const counts = this.names.map(async (name) => {
+      const { address, httpPort } = this.node(name);
+      const answer = await fetch(`http://${address.split(':')[0]!}:${httpPort}/metrics`);
+      return Number(line.exec(await answer.text())?.[1] ?? NaN);
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
   /** A client of these nodes only, or of all. Closed with the cluster. */
   client(...names: string[]): CausewayClient {
     const nodes = (names.length === 0 ? this.names : names).map((name) => this.node(name).address);
