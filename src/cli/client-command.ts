@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { uuid7Bytes } from '../base/uuid-7.ts';
 import type { CausewayClient } from '../client/index.ts';
 import { isDoorAddress } from '../core/door-address.ts';
 
@@ -69,11 +70,10 @@ export function addWriteOptions(command: Command): Command {
 }
 
 function operationId(text: string): Uint8Array {
-  const digits = text.replaceAll('-', '');
-  // A UUID of another version does not begin with a timestamp, and would be taken for an id that expired long ago.
-  if (!/^[0-9a-fA-F]{12}7[0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}$/.test(digits))
-    throw new InvalidArgumentError('It must be a UUID of version 7.');
-  return Buffer.from(digits, 'hex');
+  const id = uuid7Bytes(text);
+  // A UUID of another version would be taken for an id that expired long ago.
+  if (id === null) throw new InvalidArgumentError('It must be a UUID of version 7.');
+  return id;
 }
 
 /** Runs `work` with a client, reports a failure, closes the client, and sets the exit code. */

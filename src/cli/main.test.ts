@@ -137,6 +137,7 @@ describe('get, set and del', () => {
     [['get', 'a', '--timeout', '25d']],
     [['get', 'a', '--nodes', 'http://127.0.0.1:50051']],
     [['set', 'a', 'x', '--ttl', '1.5h']],
+    [['set', 'a', 'x', '--operation-id', '7f3b1a52-1c1e-4c1b-9a55-0f4c2f6c8d11']],
     [['nothing']],
     [['get', 'a', '--nodes', 'here']],
   ])('wrong usage %j: exit 2, told on standard error', async (words) => {

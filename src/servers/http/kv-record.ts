@@ -1,5 +1,6 @@
 /** How the key routes show and parse records, operation ids and conditions. */
 import { z } from 'zod';
+import { uuid7Bytes } from '../../base/uuid-7.ts';
 import { contentTypeFault } from '../../core/check-key.ts';
 import { CONTENT_TYPE_BYTES_MAX, TTL_MS_MAX } from '../../core/limits.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
@@ -97,17 +98,15 @@ export function typeGiven(text: string | undefined, isKept = (): boolean => true
   return null;
 }
 
-/** A UUID of another version does not begin with a time, and would be taken for an id that expired long ago. */
-const UUID_7 = /^[0-9a-f]{8}-?[0-9a-f]{4}-?7[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i;
-
 /**
  * Parses a UUID of version 7, whose first 48 bits tell when it may be forgotten. Throws a refusal, which begins with
  * `name`, if it is none.
  */
 export function operationIdOf(text: string | undefined, name = 'Idempotency-Key'): Uint8Array | null {
   if (text === undefined) return null;
-  const bare = text.replace(/^"(.*)"$/, '$1');
-  if (!UUID_7.test(bare))
+  const id = uuid7Bytes(text.replace(/^"(.*)"$/, '$1'));
+  // A UUID of another version would be taken for an id that expired long ago.
+  if (id === null)
     throw new Refusal(400, `${name} must be a UUID of version 7, which tells when it was made`);
-  return Buffer.from(bare.replaceAll('-', ''), 'hex');
+  return id;
 }
