@@ -74,8 +74,10 @@ from (select noted_ms from causeway.outside_edit order by id limit 10000) first_
 
 /** Our tables that Citus has distributed, or copied to its workers. */
 export const ASK_SPREAD = unprepared(
-  `select table_name::text as name from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
-  ['list of Citus'],
+  `select n.nspname || '.' || c.relname as name from citus_tables t
+    join pg_class c on c.oid = t.table_name join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'causeway' and t.citus_table_type <> 'local'`,
+  ['list of Citus', 'system catalogue'],
 );
 
 export const ASK_CLOCK = unprepared('select extract(epoch from clock_timestamp())::float8 * 1000 as now');

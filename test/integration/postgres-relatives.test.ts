@@ -119,6 +119,11 @@ order by table_name, column_name`,
     await world.connect();
     await runOnce(world.connectionString, `${put}'distributed')`);
     await refused(world, /Citus has spread or copied causeway.record.*undistribute_table/);
+    await runOnce(
+      world.connectionString,
+      `alter database ${database(world)} set search_path = causeway, public`,
+    );
+    await refused(world, /Citus has spread or copied causeway.record/);
   });
 });
 

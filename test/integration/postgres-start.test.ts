@@ -51,6 +51,12 @@ describe('starting', () => {
     expect((await second.read(['a'])).value[0]!.checksum).toBe(makeRow('a', 1).checksum);
   });
 
+  test('a user named like our schema, so that its names need no prefix: a second start knows its own view', async () => {
+    await alterDatabase('set search_path = causeway, public');
+    await world.connect();
+    await world.connect();
+  });
+
   test('a user who may write, and make neither schemas nor tables: starts where all is made already', async () => {
     await world.connect();
     await sql(`create role writer_${process.pid}`);

@@ -115,6 +115,8 @@ export const HAS_CITUS = unprepared(`select to_regclass('citus_tables') is not n
 
 /** Our tables that Citus has distributed, or copied to its workers. */
 export const LIST_SPREAD = unprepared(
-  `select table_name::text from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
-  ['list of Citus'],
+  `select n.nspname || '.' || c.relname from citus_tables t
+    join pg_class c on c.oid = t.table_name join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'causeway' and t.citus_table_type <> 'local'`,
+  ['list of Citus', 'system catalogue'],
 );
