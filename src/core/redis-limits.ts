@@ -108,6 +108,19 @@ export const RESP_TRACKED_PREFIXES_MAX = 256;
 export const RESP_TRACKED_PAIRS_MAX = 4_000_000;
 /** Keys recently written by a client that listens to all changes, kept until it is known which changes are its own. */
 export const RESP_OWN_KEYS_MAX = 1_024;
+/**
+ * Milliseconds per turn of the event loop for which clients that listen to all changes are told of them. After all have
+ * been told, the next messages wait so many times as long as that took, so that it takes a quarter of the door's time at
+ * most; but no longer than so many milliseconds.
+ */
+export const RESP_PUSH_TURN_MS = 2;
+export const RESP_PUSH_REST_TIMES = 3;
+export const RESP_PUSH_REST_MS_MAX = 250;
+/** Changes that wait to be told to them, and bytes of their keys; beyond that, they are told that all may have changed. */
+export const RESP_NEWS_KEYS_MAX = 16_384;
+export const RESP_NEWS_BYTES_MAX = 4 * 1024 * 1024;
+/** Messages kept while all are told, each for those who listen to the same prefixes; beyond that, one is made anew. */
+export const RESP_AUDIENCES_MAX = 64;
 /** Commands that SLOWLOG keeps, by default (as in Redis) and at most; and samples of LATENCY, as in Redis. */
 export const RESP_SLOW_COMMANDS_DEFAULT = 128;
 export const RESP_SLOW_COMMANDS_MAX = 1_024;
@@ -140,4 +153,9 @@ assert(
   RESP_TRACKED_PAIRS_MAX > RESP_TRACKED_KEYS_MAX,
   'keys with one client each are bounded by their number',
 );
+assert(
+  RESP_NEWS_BYTES_MAX < RESP_OUTPUT_BYTES_MAX / 4,
+  'a client that takes its messages is not cut for one of them',
+);
+assert(RESP_PUSH_TURN_MS < RESP_TURN_MS, 'commands have more of a turn than messages about changes');
 assert(RESP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'a door of Redis alone makes no event loop late');

@@ -38,6 +38,8 @@ export interface Line {
   isStuck(): boolean;
   /** To be called when something can be sent or begun that could not be before. */
   wake(): void;
+  /** Sends bytes behind all that is ready: within the call, or with what is due to be sent at the end of the turn. */
+  push(bytes: Buffer): void;
   /** Closes the connection once everything asked before is answered. */
   closeInOrder(): void;
   /** Closes the connection now. */

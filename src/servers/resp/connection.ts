@@ -93,6 +93,21 @@ export class Connection implements Line {
     });
   }
 
+  push(bytes: Buffer): void {
+    const { socket, door } = this;
+    const { ready } = this.client.queue;
+    if (this.isAwake || ready.byteCount > 0) {
+      ready.raw(bytes);
+      return this.wake();
+    }
+    if (socket.destroyed || this.isEnding) return;
+    if (socket.writableLength === 0) this.takenAt = door.now;
+    door.counts.outputBytes += bytes.length;
+    // Many connections share these bytes, so they are not copied where they have to wait.
+    socket.write(bytes);
+    this.countOutput();
+  }
+
   closeInOrder(): void {
     this.isClosing = true;
     this.wake();

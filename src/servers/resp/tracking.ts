@@ -17,11 +17,12 @@ import {
 } from '../../core/redis-limits.ts';
 import { TrackingTable } from '../../core/tracking-table.ts';
 import type { Arguments } from './arguments.ts';
-import { INVALIDATIONS } from './channels.ts';
+import { Broadcast, audienceOf, bytesOf } from './broadcast.ts';
 import type { Client } from './client.ts';
 import { keyPlaces } from './command.ts';
 import type { Command } from './command.ts';
 import type { Door } from './door.ts';
+import { EVERYTHING, Invalidation } from './invalidation.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
 export interface TrackingOptions {
@@ -50,6 +51,8 @@ export class Tracking {
   /** Prefixes in broadcast mode, as bytes, one per character. */
   readonly prefixes = new Set<string>();
   prefixBytes = 0;
+  /** Stands for the prefixes. */
+  audience = '';
   readonly ownWrites = new Map<string, OwnWrite>();
   /** The client's own writes in broadcast mode. */
   readonly ownVersions = new OwnWrites(RESP_OWN_KEYS_MAX);
@@ -80,14 +83,11 @@ export class Tracking {
   }
 }
 
-/** A version of a key that has become readable. */
-interface News {
-  readonly key: string;
-  /** The bytes of the key, one per character. */
-  readonly name: string;
-  /** 0 if the version is not known. */
-  readonly version: number;
-}
+/**
+ * soon: with what else this turn brings. apart: within the call, by itself if possible. overdue: soon, and again after
+ * the replies that it has to follow.
+ */
+type Sending = 'soon' | 'apart' | 'overdue';
 
 export class TrackingDesk implements WatchListener {
   readonly table = new TrackingTable();
@@ -97,8 +97,7 @@ export class TrackingDesk implements WatchListener {
   /** All clients with tracking on, and those in broadcast mode. */
   private readonly clients = new Set<Client>();
   private readonly listeners = new Set<Client>();
-  /** What became readable in this turn, for clients in broadcast mode. */
-  private news: News[] = [];
+  readonly broadcast: Broadcast;
   private isTrimming = false;
   /**
    * Keys (null: all) whose invalidation was sent together with replies; it is repeated at the next tick or the one
@@ -109,6 +108,9 @@ export class TrackingDesk implements WatchListener {
 
   constructor(door: Door) {
     this.door = door;
+    this.broadcast = new Broadcast(this.listeners, door.turns, (client, message) =>
+      this.tell(client, message, 'apart'),
+    );
     door.api.keyWatch.listen(this);
   }
 
@@ -135,6 +137,7 @@ export class TrackingDesk implements WatchListener {
       tracking.prefixes.add(prefix);
       tracking.prefixBytes += prefix.length + RESP_ARGUMENT_BYTES;
     }
+    tracking.audience = audienceOf(tracking.prefixes);
     this.listeners.add(client);
     if (this.listeners.size === 1) this.door.api.keyWatch.watchAll(true);
   }
@@ -162,12 +165,13 @@ export class TrackingDesk implements WatchListener {
   }
 
   changed(key: string): void {
+    const message = new Invalidation([key]);
     for (const id of this.table.take(key)) {
       const client = this.door.clients.get(id);
       const tracking = client?.tracking ?? null;
       if (client === undefined || tracking === null || tracking.options.isBroadcast) continue;
       const own = tracking.ownWrites.get(key);
-      if (own === undefined) this.tell(client, [key]);
+      if (own === undefined) this.tell(client, message);
       else own.isHeldBack = true;
     }
   }
@@ -175,26 +179,16 @@ export class TrackingDesk implements WatchListener {
   allChanged(): void {
     for (const id of this.table.takeAll()) {
       const client = this.door.clients.get(id);
-      if (client?.tracking?.options.isBroadcast === false) this.tell(client, null);
+      if (client?.tracking?.options.isBroadcast === false) this.tell(client, EVERYTHING);
     }
   }
 
-  /** Each client gets everything of one turn in a single message. */
   settled(key: string, version: number): void {
-    this.news.push({ key, name: bytesOf(key), version });
-    if (this.news.length > 1) return;
-    this.door.atTurnsEnd(() => {
-      const { news } = this;
-      this.news = [];
-      for (const client of this.listeners) {
-        const meant = news.filter((each) => isFor(client.tracking!, each)).map((each) => each.key);
-        if (meant.length > 0) this.tell(client, [...new Set(meant)]);
-      }
-    });
+    this.broadcast.changed(key, version);
   }
 
   unsure(): void {
-    for (const client of this.listeners) this.tell(client, null);
+    this.broadcast.allChanged();
   }
 
   /**
@@ -205,7 +199,7 @@ export class TrackingDesk implements WatchListener {
     this.tellAgain();
     for (const client of this.clients) {
       const keys = client.tracking!.takeHeld();
-      if (keys.length > 0) this.tell(client, keys, true);
+      if (keys.length > 0) this.tell(client, new Invalidation(keys), 'overdue');
     }
   }
 
@@ -217,7 +211,7 @@ export class TrackingDesk implements WatchListener {
       const { redirect } = client.tracking!.options;
       const target = redirect === 0 ? client : this.door.clients.get(redirect);
       if (target !== undefined && (redirect !== 0 || client.queue.protocol === 3))
-        this.say(target, target.queue.ready, keys === null ? null : [...keys]);
+        this.say(target, target.queue.ready, keys === null ? EVERYTHING : new Invalidation([...keys]));
     }
   }
 
@@ -233,7 +227,7 @@ export class TrackingDesk implements WatchListener {
   /** All keys are about to be deleted. */
   flush(): void {
     this.table.takeAll();
-    for (const client of this.clients) this.tell(client, null);
+    for (const client of this.clients) this.tell(client, EVERYTHING);
   }
 
   /** For a NOLOOP client: whether a change was its own is known only when the write is answered. */
@@ -249,7 +243,8 @@ export class TrackingDesk implements WatchListener {
       own.isDone ||= result.kind === 'done' || result.kind === 'modified';
       if (own.count === 0) {
         tracking.ownWrites.delete(key);
-        if (own.isHeldBack && !own.isDone && client.tracking === tracking) this.tell(client, [key]);
+        if (own.isHeldBack && !own.isDone && client.tracking === tracking)
+          this.tell(client, new Invalidation([key]));
       }
       done(result);
     };
@@ -266,7 +261,7 @@ export class TrackingDesk implements WatchListener {
     tracking.ownVersions.begin(key);
     return (result) => {
       const isNews = tracking.ownVersions.end(key, result);
-      if (isNews && client.tracking === tracking) this.tell(client, [key]);
+      if (isNews && client.tracking === tracking) this.tell(client, new Invalidation([key]));
       done(result);
     };
   }
@@ -289,31 +284,28 @@ export class TrackingDesk implements WatchListener {
     });
   }
 
-  /**
-   * Sends an invalidation; null means all keys. `isOverdue`: it is sent now, and again after the replies that it has to
-   * follow.
-   */
-  private tell(source: Client, keys: readonly string[] | null, isOverdue = false): void {
+  private tell(source: Client, message: Invalidation, sending: Sending = 'soon'): void {
     const { tracking, queue } = source;
+    const { keys } = message;
     const redirect = tracking!.options.redirect;
     const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
-    const isDueNow = isOverdue || !mustFollow;
+    const isDueNow = sending === 'overdue' || !mustFollow;
     const awaited = mustFollow && keys === null ? keysAwaited(source) : [];
     if (mustFollow && (keys !== null || awaited.length > 0))
       queue.afterReplies(() => this.keepForLater(source, keys));
     const follow = (target: Client, out: ReplyWriter): void => {
-      if (awaited.length > 0) this.say(target, out, awaited);
-      this.say(target, out, keys);
+      if (awaited.length > 0) this.say(target, out, new Invalidation(awaited));
+      this.say(target, out, message);
     };
     if (redirect === 0) {
       if (queue.protocol !== 3) return;
-      if (isDueNow) this.say(source, queue.ready, keys);
+      if (isDueNow) this.say(source, sending === 'apart' ? null : queue.ready, message);
       if (mustFollow) follow(source, queue.out);
       return;
     }
     const target = this.door.clients.get(redirect);
     if (target === undefined) return this.tellBroken(source, redirect);
-    if (isDueNow) this.say(target, target.queue.ready, keys);
+    if (isDueNow) this.say(target, sending === 'apart' ? null : target.queue.ready, message);
     if (mustFollow) queue.afterReplies(() => follow(target, target.queue.ready));
   }
 
@@ -326,33 +318,19 @@ export class TrackingDesk implements WatchListener {
     line.wake();
   }
 
-  private say({ channels, queue, line }: Client, out: ReplyWriter, keys: readonly string[] | null): void {
-    if (out.protocol === 3) {
-      out.push(2);
-      out.bulkText('invalidate');
-    } else {
-      // In RESP2 the message needs a channel; without a subscription nobody listens.
-      if (channels.size === 0) return;
-      out.array(3);
-      out.bulkText('message');
-      out.bulkText(INVALIDATIONS);
-    }
-    if (keys === null) out.nil();
-    else {
-      out.array(keys.length);
-      for (const key of keys) out.bulkText(key);
-    }
+  /** `out` null: it is sent within the call, if nothing stands before it. */
+  private say({ channels, queue, line }: Client, out: ReplyWriter | null, message: Invalidation): void {
+    const { protocol } = out ?? queue.ready;
+    // In RESP2 the message needs a channel; without a subscription nobody listens.
+    if (protocol === 2 && channels.size === 0) return;
+    const bytes = message.bytes(protocol);
+    if (out === null) line.push(bytes);
+    else out.raw(bytes);
     // Messages cannot wait for their reader: when all room is in use, a client that holds much of it gets no more.
     const bytesMax = this.door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_MAX;
     if (line.untakenBytes() + queue.heldBytes > bytesMax) line.cut();
-    else line.wake();
+    else if (out !== null) line.wake();
   }
-}
-
-/** Whether the client listens to this key, and the version is not one of its own writes. */
-function isFor(tracking: Tracking, { key, name, version }: News): boolean {
-  if (!tracking.listensTo(name)) return false;
-  return !tracking.options.noLoop || tracking.ownVersions.settled(key, version);
 }
 
 /**
@@ -369,8 +347,4 @@ function keysAwaited({ inFlight }: Client): readonly string[] {
 /** Whether a command is under way whose reply may contain the earlier value of one of these keys. */
 function mayBeReading({ queue, inFlight }: Client, keys: readonly string[] | null): boolean {
   return queue.isBarred || keys === null || keys.some((key) => inFlight.isTaken(key, true));
-}
-
-function bytesOf(key: string): string {
-  return Buffer.from(key).toString('latin1');
 }
