@@ -28,7 +28,7 @@ it('all members are stopped: who still asks one of them is told nothing, and it 
 });
 
 it('PostgreSQL answers a stopped member about rows that it had spooled: they stay marked on its disk', () => {
-  const world = new SmallWorld(18, undefined, 3, 0, false, undefined, undefined, SPOOL);
+  const world = new SmallWorld(18, { record: SPOOL });
   world.database.goDown(600_000);
   world.put(world.nodes[0]!, 'finds out', 'value');
   world.until(() => world.nodes.every((sim) => sim.node!.status().spool.isOn), 10_000);

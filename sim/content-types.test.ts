@@ -38,7 +38,7 @@ function replaceDisk(world: SmallWorld, sim: SimNode): void {
 
 describe('all speak the version that content types came with', () => {
   test('one is put with a value: told by every node, owner or not, and gone with the next value', () => {
-    const world = new SmallWorld(1, undefined, 5);
+    const world = new SmallWorld(1, { nodeCount: 5 });
     expect(putTyped(world, world.nodes[4]!).kind).toBe('done');
     expect(typesAt(world)).toEqual([TYPE, TYPE, TYPE, TYPE, TYPE]);
     expect(world.database.standing(KEY)!.record.contentType).toBe(TYPE);
@@ -47,7 +47,7 @@ describe('all speak the version that content types came with', () => {
   });
 
   test('a modification at a member that is no owner sets one, and another changes the value: it is kept', () => {
-    const world = new SmallWorld(2, undefined, 5);
+    const world = new SmallWorld(2, { nodeCount: 5 });
     const other = world.nodes.find((sim) => !world.ownersOf(KEY).includes(sim))!;
     const options = { key: KEY, operationId: null, expect: null, valueBytesMax: 100 } as const;
     const value = Buffer.from('[');
@@ -61,7 +61,7 @@ describe('all speak the version that content types came with', () => {
   });
 
   test('what the legacy source tells has the type that it is told with', () => {
-    const world = new SmallWorld(3, undefined, 3, 0, true);
+    const world = new SmallWorld(3, { withLegacy: true });
     const value = '5002000000000000000';
     world.legacy.set(KEY, Buffer.from(value));
     expect(typesAt(world)).toEqual(world.nodes.map(() => typeOf(value)));
@@ -92,7 +92,7 @@ describe('all speak the version that content types came with', () => {
 /** One of three members speaks the earlier version: 'ok' if a write with a content type succeeds like any other. */
 function putBesideEarlier(mutations: Mutations): string {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', EARLIER);
-  const world = new SmallWorld(6, install, 3, 0, false, mutations);
+  const world = new SmallWorld(6, { before: install, mutations });
   const written = putTyped(world, world.nodes[0]!);
   return written.kind === 'done' && typesAt(world).every((type) => type === null)
     ? 'ok'
@@ -109,7 +109,7 @@ describe('a member speaks an earlier version', () => {
   });
 
   test('all are upgraded: kept from the moment on at which that is in force, and not before', () => {
-    const world = new SmallWorld(7, ({ cluster }) => cluster.versions.install('node-2', EARLIER));
+    const world = new SmallWorld(7, { before: ({ cluster }) => cluster.versions.install('node-2', EARLIER) });
     const [one, two] = world.nodes as [SimNode, SimNode];
     world.cluster.kill(two);
     world.cluster.versions.install(two.name, PROTOCOL_MAX);
@@ -125,7 +125,7 @@ describe('a member speaks an earlier version', () => {
 
 /** A learner copies a value: 'ok' if it then has what the others have. */
 function copied(mutations: Mutations): string {
-  const world = new SmallWorld(8, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(8, { mutations });
   putTyped(world, world.nodes[0]!);
   replaceDisk(world, world.nodes[2]!);
   const types = typesAt(world);

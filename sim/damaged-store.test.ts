@@ -16,7 +16,7 @@ function damage(sim: SimNode, prefix: string): void {
 }
 
 function written(seed: number, nodeCount = 3): SmallWorld {
-  const world = new SmallWorld(seed, () => undefined, nodeCount);
+  const world = new SmallWorld(seed, { nodeCount });
   for (const key of KEYS) expect(world.put(world.nodes[0]!, key, `of ${key}`).kind).toBe('done');
   world.run(1_000);
   return world;

@@ -26,7 +26,7 @@ interface Debris {
 
 /** The key was deleted, the deletion was forgotten and its row removed; then other keys were written. */
 function forgotten(seed: number, mutations: Mutations = {}): Debris {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations, KEEP_MS);
+  const world = new SmallWorld(seed, { mutations, tombstoneKeepMs: KEEP_MS });
   const [one, two] = world.nodes;
   world.put(one!, OTHER, 'at rest');
   for (const value of ['one', 'two', 'three']) world.put(one!, KEY, value);

@@ -211,7 +211,7 @@ it.each([
   { mutations: NO_MUTATIONS, fatal: [] },
   { mutations: { ignoreFullDisk: true }, fatal: [`the store failed: ${DISK_HAS_NO_ROOM}`] },
 ])('a node that does not step back ($mutations): its store fails, and only its', ({ mutations, fatal }) => {
-  const world = new SmallWorld(77, () => undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(77, { mutations });
   const load = new Load(world);
   fill(world.nodes[0]!);
   world.run(10_000);

@@ -22,8 +22,10 @@ function saying(sim: SimNode, resp: string): void {
 
 /** Three nodes, each of which announces its Redis door. */
 function threeDoors(seed: number): SmallWorld {
-  return new SmallWorld(seed, ({ cluster }) => {
-    for (const sim of cluster.nodes) saying(sim, `${sim.name}:6379`);
+  return new SmallWorld(seed, {
+    before: ({ cluster }) => {
+      for (const sim of cluster.nodes) saying(sim, `${sim.name}:6379`);
+    },
   });
 }
 

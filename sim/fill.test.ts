@@ -4,7 +4,7 @@ import type { ReadResult, WriteResult } from '../src/core/operation.ts';
 import { SmallWorld } from './small-world.ts';
 
 it('a fill is not seen to finish: neither a read nor an increment that waited for it may have happened', () => {
-  const world = new SmallWorld(1, () => undefined, 3, 0, true, { keepSlow: true });
+  const world = new SmallWorld(1, { withLegacy: true, mutations: { keepSlow: true } });
   world.legacy.set('old', Buffer.from('5'));
   const [first, second] = world.ownersOf('old');
   second!.disk.slowMs = 60_000;

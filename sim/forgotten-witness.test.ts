@@ -24,7 +24,7 @@ function forgottenAndBack(
   mutations: Mutations,
   meanwhile: (left: Left) => void = () => undefined,
 ): { key: string | undefined; other: string | undefined } & Left {
-  const world = new SmallWorld(83, undefined, 3, 0, false, mutations, KEEP_MS);
+  const world = new SmallWorld(83, { mutations, tombstoneKeepMs: KEEP_MS });
   const [left, ...lost] = world.nodes as [SimNode, SimNode, SimNode];
   for (const key of [KEY, OTHER]) world.put(left, key, 'from before');
   world.run(500);

@@ -17,18 +17,15 @@ const LOOK_MS = 5;
 
 /** The life in which each member ends up if this happens once the first life was taken. */
 function foundedIn(seed: number, begin: (world: SmallWorld) => () => void, mutations: Mutations): number[] {
-  const world = new SmallWorld(
-    seed,
-    (before) => {
-      const onTaken = begin(before);
-      const look = (): void => {
-        if (before.database.founding() !== null) onTaken();
-        else before.scheduler.after(LOOK_MS, look);
-      };
-      look();
-    },
-    ...([3, 0, false, mutations] as const),
-  );
+  const before = (world: SmallWorld): void => {
+    const onTaken = begin(world);
+    const look = (): void => {
+      if (world.database.founding() !== null) onTaken();
+      else world.scheduler.after(LOOK_MS, look);
+    };
+    look();
+  };
+  const world = new SmallWorld(seed, { before, mutations });
   return world.nodes.map(lifeAt);
 }
 

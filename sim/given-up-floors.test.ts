@@ -15,7 +15,7 @@ const SLOT = slotOf(KEY);
 const HIGH = 1_000;
 
 function worldOf(seed: number, mutations: Mutations): SmallWorld {
-  return new SmallWorld(seed, undefined, 7, 0, false, mutations, KEEP_MS);
+  return new SmallWorld(seed, { nodeCount: 7, mutations, tombstoneKeepMs: KEEP_MS });
 }
 
 const topologyOf = (sim: SimNode) => sim.node!.membership.topology!;

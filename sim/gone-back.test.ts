@@ -31,7 +31,7 @@ const told = (world: SmallWorld, name: string): number => world.told.get(name) ?
 
 /** Restarts all nodes, one of them on a disk whose copy of this slot dates from before the deletion. */
 function goneBack(seed: number, which: Which, mutations: Mutations = NO_MUTATIONS, lacksOther = false) {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations, KEEP_MS);
+  const world = new SmallWorld(seed, { mutations, tombstoneKeepMs: KEEP_MS });
   world.put(world.nodes[0]!, KEY, 'from before');
   world.put(world.nodes[0]!, OTHER, 'at rest');
   world.run(500);

@@ -18,7 +18,7 @@ const TIMEOUT_MS = 30_000;
 
 /** Five members, some time after their founding. */
 function settled(seed: number, mutations: Mutations = {}): SmallWorld {
-  const world = new SmallWorld(seed, undefined, 5, 0, false, mutations);
+  const world = new SmallWorld(seed, { nodeCount: 5, mutations });
   world.run(4_000);
   return world;
 }

@@ -18,7 +18,7 @@ const LOST_SEEDS = [101, 137, 145];
 const SEEN_MS = 3_000;
 
 function worldWith(mutations?: Mutations, seed = 41): SmallWorld {
-  return new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  return new SmallWorld(seed, { mutations });
 }
 
 function change(world: SmallWorld, key: string, value: string | null): void {
@@ -224,7 +224,7 @@ function changedAboveWhatIsLeft(
   protocol = PROTOCOL_MAX,
 ): { world: SmallWorld; lost: number } {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', protocol);
-  const world = new SmallWorld(49, install, 3, 0, false, mutations);
+  const world = new SmallWorld(49, { before: install, mutations });
   const [one, ...lost] = world.nodes as [SimNode, SimNode, SimNode];
   world.put(one, 'a', 'one');
   world.cluster.kill(one);

@@ -19,7 +19,7 @@ const LATE_MS = 700;
  * when the write is acknowledged and when the notice has had its time, and the violation then.
  */
 function amissAfterWrite(isLost: boolean, mutations: Mutations = {}): (string | null)[] {
-  const world = new SmallWorld(83, undefined, 5, 0, false, mutations);
+  const world = new SmallWorld(83, { nodeCount: 5, mutations });
   const { scheduler, cluster } = world;
   const { network } = cluster;
   const owners = world.ownersOf('k');

@@ -22,7 +22,7 @@ function remove(world: SmallWorld, key: string, at = world.nodes[0]!): void {
 }
 
 it('keys that are written, written again, deleted and set anew: each that stands counts once, at every node', () => {
-  const world = new SmallWorld(21, undefined, 4);
+  const world = new SmallWorld(21, { nodeCount: 4 });
   expect(counts(world)).toEqual([0, 0, 0, 0]);
   for (let at = 0; at < 40; at += 1) world.put(world.nodes[at % 4]!, `key:${at}`, 'v');
   for (let at = 0; at < 10; at += 1) world.put(world.nodes[at % 4]!, `key:${at}`, 'w');
@@ -43,7 +43,7 @@ it('a key whose time passes: it counts until it is removed', () => {
 });
 
 it('a node is killed while others count, and comes back with its disk: the others take its slots over, none twice', () => {
-  const world = new SmallWorld(23, undefined, 4);
+  const world = new SmallWorld(23, { nodeCount: 4 });
   for (let at = 0; at < 40; at += 1) world.put(world.nodes[at % 4]!, `key:${at}`, 'v');
   let told: ClusterAnswer | null = null;
   world.nodes[1]!.node!.operate({ kind: 'count' }, 10_000, (answer) => (told = answer));

@@ -12,7 +12,7 @@ import { WALL_START_MS } from './scheduler.ts';
 import { SmallWorld } from './small-world.ts';
 
 function calm(seed: number, nodeCount = 3): SmallWorld {
-  return new SmallWorld(seed, undefined, nodeCount);
+  return new SmallWorld(seed, { nodeCount });
 }
 
 /** Everything that the node tells its clients from now on. */
@@ -78,7 +78,7 @@ describe('a client keeps what it has read', () => {
     const earlier = ({ cluster }: SmallWorld): void => {
       for (const { name } of cluster.nodes.slice(1)) cluster.versions.install(name, SINCE.watchForPeers - 1);
     };
-    const world = new SmallWorld(78, earlier, 5);
+    const world = new SmallWorld(78, { before: earlier, nodeCount: 5 });
     const bystander = world.nodes[0]!;
     const key = ['k', 'l', 'm', 'n', 'o'].find((each) => !world.ownersOf(each).includes(bystander))!;
     const told = listen(bystander);
@@ -151,7 +151,7 @@ function keptElsewhere(
   seed: number,
   mutations: Mutations = {},
 ): { readonly world: SmallWorld; readonly bystander: SimNode; readonly told: string[] } {
-  const world = new SmallWorld(seed, undefined, 5, 0, false, mutations);
+  const world = new SmallWorld(seed, { nodeCount: 5, mutations });
   world.put(world.nodes[0]!, 'k', 'before');
   world.run(200);
   const bystander = bystanderOf(world);
@@ -175,7 +175,7 @@ function toldThoughCutOff(mutations: Mutations): boolean {
 
 /** A client keeps keys whose slots then move to a joining member, where they change. How many was it not told of? */
 function untoldOfMoved(mutations: Mutations): number {
-  const world = new SmallWorld(77, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(77, { mutations });
   const sim = world.nodes[0]!;
   const keys = Array.from({ length: 20 }, (_, at) => `key:${at}`);
   for (const key of keys) world.put(sim, key, 'before');
@@ -210,7 +210,7 @@ test('what is read at another node counts as heard of: a seed shows copies that 
 
 /** Three concurrent writes of one key, at its first owner or at a node that forwards: two wait for the first. */
 function toldOfWaiting(mutations: Mutations, isHandedOver: boolean): WriteResult[] {
-  const world = new SmallWorld(81, undefined, 5, 0, false, mutations);
+  const world = new SmallWorld(81, { nodeCount: 5, mutations });
   const node = (isHandedOver ? bystanderOf(world) : world.ownersOf('k')[0]!).node!;
   const told: WriteResult[] = [];
   for (const text of ['first', 'second', 'third']) {
@@ -245,7 +245,7 @@ function anothersValueKept(protocol: number, isDeaf = false): (string | null)[] 
   const install = ({ cluster }: SmallWorld): void => {
     for (const { name } of cluster.nodes) cluster.versions.install(name, protocol);
   };
-  const world = new SmallWorld(82, install, 5);
+  const world = new SmallWorld(82, { before: install, nodeCount: 5 });
   const owners = world.ownersOf('k');
   const sim = world.nodes.find((each) => !owners.includes(each))!;
   const { scheduler, cluster } = world;
@@ -291,7 +291,7 @@ function toldOfOwn(
   const install = ({ cluster }: SmallWorld): void => {
     for (const { name } of cluster.nodes) cluster.versions.install(name, protocol);
   };
-  const world = new SmallWorld(83, install, 5);
+  const world = new SmallWorld(83, { before: install, nodeCount: 5 });
   const owners = world.ownersOf('k');
   const { node } = isOwner ? owners[1]! : world.nodes.find((each) => !owners.includes(each))!;
   const told: string[] = [];

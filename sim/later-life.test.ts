@@ -14,7 +14,7 @@ import { SmallWorld } from './small-world.ts';
 describe('a life has begun that most members have not heard of', () => {
   /** Two of three start with the disks of life 1, while the third has gone on without them and cannot be heard. */
   function majorityOfBefore(seed: number, mutations: Mutations = {}) {
-    const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+    const world = new SmallWorld(seed, { mutations });
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     for (const key of KEYS) world.put(one, key, 'old');
     for (const sim of [two, three]) {

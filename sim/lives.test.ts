@@ -25,7 +25,7 @@ interface Joined {
 
 /** Three founders, and a fourth node that joined them. */
 function fourMembers(seed: number, mutations: Mutations = {}): Joined {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(seed, { mutations });
   for (const key of KEYS) world.put(world.nodes[0]!, key, 'old');
   const joined = world.cluster.add('');
   world.cluster.start(joined);
@@ -172,7 +172,7 @@ describe('an operator goes on at a member that has not heard of one that joined'
 describe("postgres.url leads to another cluster's database on the same server, of a higher life", () => {
   /** Restarts one node with that setting; returns the world, which has what the node logged. */
   function misled(mutations: Mutations): SmallWorld {
-    const world = new SmallWorld(413, undefined, 3, 0, false, mutations);
+    const world = new SmallWorld(413, { mutations });
     const two = world.nodes[1]!;
     const theirs = new SimRecordServer();
     for (const [life, clusterId] of ['a', 'b', 'c'].entries()) theirs.found(life, clusterId);

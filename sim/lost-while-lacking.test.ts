@@ -20,7 +20,7 @@ function lostTogether(
   lose: (world: SmallWorld) => void,
   mutations: Mutations = {},
 ): { world: SmallWorld; left: SimNode } {
-  const world = new SmallWorld(201, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(201, { mutations });
   const [left, ...lost] = world.nodes as [SimNode, SimNode, SimNode];
   for (const key of KEYS) world.put(left, key, `first ${key}`);
   world.run(500);

@@ -33,7 +33,7 @@ function longestWait(world: SmallWorld, story: () => void): number {
 }
 
 it.each([71, 72, 73])('seed %d: a member dies and comes back', (seed) => {
-  const world = new SmallWorld(seed, undefined, 3, 0, true);
+  const world = new SmallWorld(seed, { withLegacy: true });
   const longest = longestWait(world, () => {
     world.run(500);
     world.cluster.kill(world.nodes[1]!);
@@ -46,7 +46,7 @@ it.each([71, 72, 73])('seed %d: a member dies and comes back', (seed) => {
 });
 
 it.each([74, 75, 76])('seed %d: each member is stopped in order and comes back', (seed) => {
-  const world = new SmallWorld(seed, undefined, 3, 0, true);
+  const world = new SmallWorld(seed, { withLegacy: true });
   const longest = longestWait(world, () => {
     for (const sim of world.nodes) {
       let isGone = false;

@@ -163,7 +163,7 @@ describe('the shape of the cluster', () => {
   });
 
   test('a member leaves: it is none any more, has no vote, and its process ends by itself', () => {
-    const world = new SmallWorld(4, undefined, 4);
+    const world = new SmallWorld(4, { nodeCount: 4 });
     leave(world.cluster, 'node-4');
     expect(within(world, () => world.nodes[3]!.isGone && world.cluster.isWhole(), 10_000)).toBe(true);
     const topology = topologyOf(world);
@@ -172,7 +172,7 @@ describe('the shape of the cluster', () => {
   });
 
   test('a lost member is replaced: the new one takes exactly its place', () => {
-    const world = new SmallWorld(5, undefined, 4);
+    const world = new SmallWorld(5, { nodeCount: 4 });
     const before = topologyOf(world);
     const lost = world.nodes[2]!;
     world.cluster.kill(lost);
@@ -188,7 +188,7 @@ describe('the shape of the cluster', () => {
   });
 
   test('a member is gone for longer than healAfter: its slots have three owners again, and it gets its share when it is back', () => {
-    const world = new SmallWorld(6, undefined, 4, 2_000);
+    const world = new SmallWorld(6, { nodeCount: 4, healAfterMs: 2_000 });
     const absent = world.nodes[1]!;
     world.cluster.kill(absent);
     const isHealed = (): boolean => {
@@ -205,7 +205,7 @@ describe('the shape of the cluster', () => {
   });
 
   test('three members for three replicas, one is gone for long: there is nobody to heal around it', () => {
-    const world = new SmallWorld(7, undefined, 3, 1_000);
+    const world = new SmallWorld(7, { healAfterMs: 1_000 });
     world.cluster.kill(world.nodes[2]!);
     within(world, () => false, 4_000);
     expect(topologyOf(world).members[2]).toMatchObject({ alive: false });

@@ -78,7 +78,7 @@ function slowest(told: readonly Told[]): number {
 }
 
 function overloaded(mutations: Mutations = NO_MUTATIONS): { world: SmallWorld; load: OpenLoad } {
-  const world = new SmallWorld(91, () => undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(91, { mutations });
   world.database.rowMs = ROW_MS;
   const load = new OpenLoad(world, world.nodes[0]!);
   load.run(300, SERVED_PER_MS / 2);
@@ -137,7 +137,7 @@ it('one node is asked for too much: those who ask the others, and who reads ther
 });
 
 it('more is handed on than its owner gets done: who hands on refuses, the owner does all that it was given', () => {
-  const world = new SmallWorld(92, () => undefined, 5);
+  const world = new SmallWorld(92, { nodeCount: 5 });
   const [first, ...others] = world.nodes as [SimNode, ...SimNode[]];
   const owner = others[0]!;
   const keys: string[] = [];

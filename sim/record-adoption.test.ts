@@ -15,7 +15,7 @@ const KEYS = Array.from({ length: 20 }, (_, index) => `key:${index}`);
 const LOST = 12;
 
 function written(seed: number, mutations: Mutations = NO_MUTATIONS): SmallWorld {
-  const world = new SmallWorld(seed, () => undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(seed, { mutations });
   world.run(500);
   KEYS.forEach((key, at) =>
     expect(world.put(world.nodes[at % 3]!, key, `first ${key}`)).toMatchObject({ kind: 'done' }),

@@ -19,7 +19,7 @@ const KEYS = Array.from({ length: 20 }, (_, index) => `key:${index}`);
 
 /** A cluster in which every key was written, each at another node. */
 function written(seed: number, mutations: Mutations = NO_MUTATIONS): SmallWorld {
-  const world = new SmallWorld(seed, () => undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(seed, { mutations });
   world.run(500);
   KEYS.forEach((key, at) =>
     expect(world.put(world.nodes[at % 3]!, key, `first ${key}`)).toMatchObject({ kind: 'done' }),
@@ -203,7 +203,7 @@ describe('a server is set back and says that it is who it was', () => {
 
 describe('a deletion was forgotten, and PostgreSQL is set back to before it', () => {
   it('the value that stands again is noticed, and deleted there once more', () => {
-    const world = new SmallWorld(84, () => undefined, 3, 0, false, NO_MUTATIONS, 500);
+    const world = new SmallWorld(84, { tombstoneKeepMs: 500 });
     world.run(500);
     expect(world.put(world.nodes[0]!, 'key', 'value')).toMatchObject({ kind: 'done' });
     world.write(world.nodes[0]!, { kind: 'delete', key: 'key', operationId: null });

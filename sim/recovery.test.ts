@@ -37,7 +37,7 @@ function threeOfSevenLost(
   lost: SimNode[];
   keys: string[];
 } {
-  const world = new SmallWorld(seed, undefined, 7, 0, false, mutations);
+  const world = new SmallWorld(seed, { nodeCount: 7, mutations });
   const lost = world.ownersOf('key:0');
   const isTheirs = (key: string): boolean => world.ownersOf(key).every((sim) => lost.includes(sim));
   const keys = Array.from({ length: 2_000 }, (_, index) => `key:${index}`)
@@ -181,7 +181,7 @@ describe('two members are learning from the third when it is lost', () => {
     isWiped = true,
     mutations: Mutations = {},
   ): { world: SmallWorld; living: SimNode[]; keys: string[] } {
-    const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+    const world = new SmallWorld(seed, { mutations });
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     const keys = Array.from({ length: 9 }, (_, index) => `key:${index}`);
     for (const key of keys) world.put(one, key, 'old');

@@ -68,7 +68,7 @@ describe('asked for beforehand', () => {
   const mayStop = (costs: readonly string[]): boolean => costs.length === 0;
 
   test.each([3, 4, 5, 7])('all of %i members at the same moment: exactly one is told yes', (count) => {
-    const world = new SmallWorld(63, undefined, count);
+    const world = new SmallWorld(63, { nodeCount: count });
     world.run(1_000);
     const told = reserve(world, ...world.nodes);
     expect(told.filter(mayStop)).toHaveLength(1);
@@ -85,8 +85,10 @@ describe('asked for beforehand', () => {
   test.each([[[1]], [[2]], [[3]], [[1, 2]]])(
     'members %j run the program of before: of the others at most one is told yes, and one in the end',
     (earlier) => {
-      const world = new SmallWorld(72, ({ cluster }) => {
-        for (const number of earlier) cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+      const world = new SmallWorld(72, {
+        before: ({ cluster }) => {
+          for (const number of earlier) cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+        },
       });
       world.run(1_000);
       const later = world.nodes.filter((_, index) => !earlier.includes(index + 1));
@@ -95,20 +97,21 @@ describe('asked for beforehand', () => {
   );
 
   test('the whole council runs the program of before, and two outside it ask: one of them is told yes', () => {
-    const world = new SmallWorld(
-      74,
-      ({ cluster }) => {
+    const world = new SmallWorld(74, {
+      before: ({ cluster }) => {
         for (let number = 1; number <= COUNCIL_COUNT_MAX; number += 1)
           cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
       },
-      COUNCIL_COUNT_MAX + 2,
-    );
+      nodeCount: COUNCIL_COUNT_MAX + 2,
+    });
     world.run(1_000);
     expect(reserve(world, ...world.nodes.slice(COUNCIL_COUNT_MAX)).filter(mayStop)).toHaveLength(1);
   });
 
   test('one runs the program of before, and the others do not hear each other: at most one is told yes', () => {
-    const world = new SmallWorld(73, ({ cluster }) => cluster.versions.install('node-1', PROTOCOL_MIN));
+    const world = new SmallWorld(73, {
+      before: ({ cluster }) => cluster.versions.install('node-1', PROTOCOL_MIN),
+    });
     const [, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     world.run(1_000);
     world.cluster.network.cutOneWay('node-2', 'node-3');
@@ -120,7 +123,7 @@ describe('asked for beforehand', () => {
   });
 
   test('voters that keep nothing in mind: two are told yes', () => {
-    const world = new SmallWorld(64, undefined, 3, 0, false, { letAllStop: true });
+    const world = new SmallWorld(64, { mutations: { letAllStop: true } });
     world.run(1_000);
     expect(reserve(world, ...world.nodes).filter(mayStop).length).toBeGreaterThan(1);
   });
@@ -167,7 +170,7 @@ describe('asked for beforehand', () => {
   });
 
   test('one is told to end while it asks, and then that it may not stop: it ends, and all know it', () => {
-    const world = new SmallWorld(72, undefined, 5);
+    const world = new SmallWorld(72, { nodeCount: 5 });
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     world.run(1_000);
     const told: (readonly string[])[] = [];
@@ -183,7 +186,7 @@ describe('asked for beforehand', () => {
   });
 
   test('one that may is asked for once more, and then it costs something: the first answer stands', () => {
-    const world = new SmallWorld(71, undefined, 5);
+    const world = new SmallWorld(71, { nodeCount: 5 });
     const [one, two] = world.nodes as [SimNode, SimNode];
     world.run(1_000);
     expect(reserve(world, one)).toEqual([[]]);
@@ -198,7 +201,7 @@ describe('asked for beforehand', () => {
   });
 
   test('a voter that was started anew since the first was told yes: it does not vote for another', () => {
-    const world = new SmallWorld(68, undefined, 5);
+    const world = new SmallWorld(68, { nodeCount: 5 });
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     world.run(1_000);
     expect(reserve(world, one)).toEqual([[]]);

@@ -63,7 +63,7 @@ describe('a scan of the cluster', () => {
   });
 
   it('a node that owns nothing: it hands on what is asked to those who do, and to another when one is killed', () => {
-    const world = new SmallWorld(12, undefined, 4);
+    const world = new SmallWorld(12, { nodeCount: 4 });
     const keys = fill(world, 40);
     const asked = world.nodes[3]!;
     const seen = list(world, asked, 5, (pages) => {

@@ -16,7 +16,7 @@ const KEY = 'key';
 const stored = recordKey(slotOf(KEY), KEY);
 
 function worldWith(seed: number, mutations: Mutations = {}): SmallWorld {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(seed, { mutations });
   for (let index = 0; index < 40; index += 1)
     expect(world.put(world.nodes[index % 3]!, `other:${index}{${index % 4}}`, `value ${index}`).kind).toBe(
       'done',

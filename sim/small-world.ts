@@ -22,6 +22,22 @@ import { SIM_DATABASE_CALM, SimDatabase } from './system-of-record.ts';
 
 const TIMEOUT_MS = 5_000;
 
+export interface SmallWorldOptions {
+  /** Changes the world before the first node starts. */
+  readonly before?: (world: SmallWorld) => void;
+  /** 3 by default; each slot has three owners. */
+  readonly nodeCount?: number;
+  /** Milliseconds; with 0, the default, nobody is healed around. */
+  readonly healAfterMs?: number;
+  readonly withLegacy?: boolean;
+  readonly mutations?: Mutations | undefined;
+  /** Milliseconds for which deletions are kept. */
+  readonly tombstoneKeepMs?: number | undefined;
+  /** What happens while PostgreSQL is away; by default writes are refused. */
+  readonly record?: SpoolSettings;
+  readonly tracingOf?: (node: string) => Tracing;
+}
+
 export class SmallWorld {
   readonly scheduler = new Scheduler();
   readonly prng: Prng;
@@ -38,18 +54,9 @@ export class SmallWorld {
   /** Why processes ended by themselves. */
   readonly fatal: string[] = [];
 
-  /** `before`: changes the world before the first node starts. */
-  constructor(
-    seed: number,
-    before: (world: SmallWorld) => void = () => undefined,
-    nodeCount = 3,
-    healAfterMs = 0,
-    withLegacy = false,
-    mutations: Mutations = NO_MUTATIONS,
-    tombstoneKeepMs?: number,
-    record?: SpoolSettings,
-    tracingOf?: (node: string) => Tracing,
-  ) {
+  constructor(seed: number, options: SmallWorldOptions = {}) {
+    const { before, nodeCount = 3, healAfterMs = 0, withLegacy = false, mutations = NO_MUTATIONS } = options;
+    const { tombstoneKeepMs, record, tracingOf } = options;
     const prng = new Prng(seed);
     this.prng = prng;
     this.database = new SimDatabase(this.scheduler, prng.fork(), SIM_DATABASE_CALM);
@@ -78,7 +85,7 @@ export class SmallWorld {
         if (name === 'sim.fatal') this.fatal.push(String(reason));
       },
     });
-    before(this);
+    before?.(this);
     for (const sim of this.cluster.nodes) this.cluster.start(sim);
     this.until(() => this.cluster.isWhole(), 10_000);
   }

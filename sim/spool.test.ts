@@ -15,7 +15,7 @@ const LONG_MS = 600_000;
 const SPOOL: SpoolSettings = { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 };
 
 function world(seed: number, record: SpoolSettings = SPOOL, keepMs?: number): SmallWorld {
-  const made = new SmallWorld(seed, () => undefined, 3, 0, false, undefined, keepMs, record);
+  const made = new SmallWorld(seed, { tombstoneKeepMs: keepMs, record });
   expect(made.put(made.nodes[0]!, 'before', 'value').kind).toBe('done');
   made.run(500);
   return made;

@@ -26,7 +26,7 @@ function spooledAndLost(
   mutations: Mutations = {},
   moreAtThree: readonly string[] = [],
 ): { world: SmallWorld; living: SimNode[] } {
-  const world = new SmallWorld(31, undefined, 3, 0, false, mutations, undefined, SPOOL);
+  const world = new SmallWorld(31, { mutations, record: SPOOL });
   const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
   const put = (keys: readonly string[], value: string): void =>
     keys.forEach((key) => world.until(() => world.put(one, key, value).kind === 'done', 20_000));
@@ -98,7 +98,7 @@ test('the lost one is back with an empty disk before it is given up: who has som
 });
 
 test('who makes them whole had copied what was spooled, and not the marks of it: PostgreSQL gets it all the same', () => {
-  const world = new SmallWorld(31, undefined, 5, 0, false, {}, undefined, SPOOL);
+  const world = new SmallWorld(31, { nodeCount: 5, record: SPOOL });
   const owners = world.ownersOf('key');
   const [first, second, learner] = owners as [SimNode, SimNode, SimNode];
   const isOwned = (key: string): boolean => world.ownersOf(key).every((sim) => owners.includes(sim));
@@ -140,7 +140,7 @@ test('who makes them whole had copied what was spooled, and not the marks of it:
  * without having it. Returns what both answer.
  */
 function copiedByOneLearner(mutations: Mutations = {}): (string | undefined)[] {
-  const world = new SmallWorld(33, undefined, 3, 0, false, mutations, undefined, SPOOL);
+  const world = new SmallWorld(33, { mutations, record: SPOOL });
   const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
   const names = Array.from({ length: 64 }, (_, at) => `key:${at}`);
   const key = names.find((each) => world.ownersOf(each)[0] === three)!;

@@ -13,7 +13,7 @@ import { SmallWorld } from './small-world.ts';
 const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
 
 function calm(seed: number, mutations: Mutations = {}, nodeCount = 3, withLegacy = false): SmallWorld {
-  return new SmallWorld(seed, undefined, nodeCount, 0, withLegacy, mutations);
+  return new SmallWorld(seed, { nodeCount, withLegacy, mutations });
 }
 
 /** Cut off for long enough that its lease is over and the others go on without it. */

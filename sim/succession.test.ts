@@ -30,7 +30,7 @@ function leftBehind(
   seed: number,
   mutations: Mutations = {},
 ): { world: SmallWorld; sims: readonly SimNode[] } {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(seed, { mutations });
   const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
   for (const key of KEYS) world.put(two, key, 'old');
   world.run(500);
@@ -48,7 +48,7 @@ function leftBehind(
 
 /** The first owner, cut off, begins an increment of 5 under an id, and dies with it; the others hear each other again. */
 function begunAlone(mutations: Mutations = {}) {
-  const world = new SmallWorld(94, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(94, { mutations });
   const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
   const operationId = drawId(world.scheduler.time, world.prng);
   const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
@@ -299,7 +299,7 @@ describe('PostgreSQL has given out the next life, and its word of that is lost',
 
 describe('two of five are left', () => {
   test('both go on in the same life, whichever was asked; writes go on', () => {
-    const world = new SmallWorld(86, undefined, 5);
+    const world = new SmallWorld(86, { nodeCount: 5 });
     const [one, two, ...gone] = world.nodes as [SimNode, SimNode, ...SimNode[]];
     for (const key of KEYS) world.put(one, key, 'old');
     for (const sim of gone) {
@@ -319,7 +319,7 @@ describe('two of five are left', () => {
 describe('those who were given up run after all, cut off', () => {
   /** node-1 is alone on its side; on the other side a write is on its way when its life ends. */
   function cutOff(mutations: Mutations = {}): { other: WriteResult | null; text: string | undefined } {
-    const world = new SmallWorld(87, undefined, 3, 0, false, mutations);
+    const world = new SmallWorld(87, { mutations });
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     for (const key of KEYS) world.put(one, key, 'old');
     world.cluster.network.cut(one.name, two.name);
@@ -355,7 +355,7 @@ describe('those who were given up run after all, cut off', () => {
   });
 
   test('both sides are told to go on: only one of them does', () => {
-    const world = new SmallWorld(88, undefined, 5);
+    const world = new SmallWorld(88, { nodeCount: 5 });
     const [one, two, three, four, five] = world.nodes as [SimNode, SimNode, SimNode, SimNode, SimNode];
     for (const key of KEYS) world.put(one, key, 'old');
     world.cluster.kill(five);

@@ -28,7 +28,7 @@ interface Lost {
 
 /** The nodes of the earlier life are back, and have copied nothing. */
 function atSecondLoss(mutations: Mutations): Lost {
-  const world = new SmallWorld(57, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(57, { mutations });
   const [left, ...back] = world.nodes as [SimNode, SimNode, SimNode];
   const put = (sim: SimNode, keys: readonly string[], value: string): void =>
     keys.forEach((key) => world.until(() => world.put(sim, key, value).kind === 'done', 20_000));

@@ -18,7 +18,7 @@ const KEY = 'key:1';
 const SLOT = slotOf(KEY);
 
 function worldOf(seed: number, mutations: Mutations = NO_MUTATIONS, nodeCount = 3): SmallWorld {
-  return new SmallWorld(seed, undefined, nodeCount, 0, false, mutations, KEEP_MS);
+  return new SmallWorld(seed, { nodeCount, mutations, tombstoneKeepMs: KEEP_MS });
 }
 
 function remove(world: SmallWorld, sim: SimNode): number {
@@ -57,15 +57,10 @@ function foundAnew(world: SmallWorld): void {
 }
 
 test('a member speaks an earlier version, whose statements pass every floor: rows stay until the later one is in force', () => {
-  const world = new SmallWorld(
-    33,
-    ({ cluster }) => cluster.versions.install('node-2', PROTOCOL_MIN),
-    3,
-    0,
-    false,
-    NO_MUTATIONS,
-    KEEP_MS,
-  );
+  const world = new SmallWorld(33, {
+    before: ({ cluster }) => cluster.versions.install('node-2', PROTOCOL_MIN),
+    tombstoneKeepMs: KEEP_MS,
+  });
   world.put(world.nodes[0]!, KEY, 'one');
   const version = remove(world, world.nodes[0]!);
   world.until(() => !world.nodes.some(holds), 20_000);

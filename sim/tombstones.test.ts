@@ -13,7 +13,7 @@ const KEEP_MS = 500;
 const KEY = 'key:1';
 
 function worldOf(seed: number, withLegacy = false): SmallWorld {
-  return new SmallWorld(seed, undefined, 3, 0, withLegacy, {}, KEEP_MS);
+  return new SmallWorld(seed, { withLegacy, tombstoneKeepMs: KEEP_MS });
 }
 
 /** Returns the version of the deletion, which may be forgotten a moment later. */

@@ -35,17 +35,7 @@ class TracedWorld {
       return tracing;
     };
     const before = ({ scheduler }: SmallWorld): void => void (now = () => scheduler.time);
-    this.world = new SmallWorld(
-      seed,
-      before,
-      nodeCount,
-      0,
-      withLegacy,
-      undefined,
-      undefined,
-      undefined,
-      tracingOf,
-    );
+    this.world = new SmallWorld(seed, { before, nodeCount, withLegacy, tracingOf });
   }
 
   root(): TraceContext {

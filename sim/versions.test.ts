@@ -15,8 +15,10 @@ import { SmallWorld } from './small-world.ts';
 
 /** `earlier`: numbers of the members that run the earlier program from the start. */
 function worldWith(seed: number, ...earlier: readonly number[]): SmallWorld {
-  return new SmallWorld(seed, ({ cluster }) => {
-    for (const number of earlier) cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+  return new SmallWorld(seed, {
+    before: ({ cluster }) => {
+      for (const number of earlier) cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+    },
   });
 }
 
@@ -163,7 +165,7 @@ describe('all speak the later version', () => {
 /** The later version is requested although one member speaks the earlier: 'ok' if all continue to serve. */
 function raisedTooEarly(mutations: Mutations): string {
   const install = ({ cluster }: SmallWorld): void => cluster.versions.install('node-2', PROTOCOL_MIN);
-  const world = new SmallWorld(16, install, 3, 0, false, mutations);
+  const world = new SmallWorld(16, { before: install, mutations });
   world.nodes[0]!.node!.membership.proposals.wishes.add({ kind: 'raiseProtocol' });
   world.run(5_000);
   return world.cluster.isWhole() && world.nodes.every((sim) => inForce(sim) === PROTOCOL_MIN)

@@ -27,7 +27,11 @@ function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string 
   const times = { createdAt: WALL_START_MS, updatedAt: WALL_START_MS, expiresAt: WALL_START_MS + 3_000 };
   const record = recordOf({ ...content, ...times, operationId: null, contentType: null }, makeVersion(1, 1));
   const row = { record, slot, checksum: sealRecord(record).checksum };
-  const world = new SmallWorld(6, (each) => each.database.forge(key, row), 3, 0, true, mutations);
+  const world = new SmallWorld(6, {
+    before: (each) => each.database.forge(key, row),
+    withLegacy: true,
+    mutations,
+  });
   const node = world.ownersOf(key)[0]!.node!;
   if (world.text(world.ownersOf(key)[0]!, key) !== 'older') return 'it was not loaded';
   world.legacy.set(key, Buffer.from('newer'));
@@ -54,7 +58,7 @@ function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string 
  * the second one's clock has passed the time, too.
  */
 export function expiryAskedTooEarly(mutations: Mutations): string {
-  const world = new SmallWorld(4, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(4, { mutations });
   const [first, behind] = world.ownersOf('short');
   behind!.clocks.wallOffset -= 2_000;
   const put = world.put(first!, 'short', 'x', 200);
