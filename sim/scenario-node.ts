@@ -268,13 +268,11 @@ export class ScenarioNode {
     const port = record.connect(this.name, life);
     const send = (to: number, message: PeerMessage): void => this.parts.send(this, to, message);
     const fail = (): void => this.crash();
-    const writer = new StoreWriter(
-      storage,
-      clock,
-      opened.batchHighest + 1,
-      (key, version) => this.replica?.onStored(key, version),
-      fail,
-    );
+    const writer = new StoreWriter({
+      ...{ storage, clock, batchFirst: opened.batchHighest + 1 },
+      onStored: (key, version) => this.replica?.onStored(key, version),
+      onFailed: fail,
+    });
     const shelf = new RecordShelf(
       writer,
       { digests, expiryTimes: new ExpiryTimes(), tombstones },
@@ -297,7 +295,8 @@ export class ScenarioNode {
       onDone: () => learner.onOperationsLearned(),
     });
     const bounds = { bytesMax: CACHE_BYTES, entriesMax: 1_000 };
-    const spoolMarks = new SpoolMarks(writer, clock.wallNow, bounds, opened.spooled);
+    const { wallNow } = clock;
+    const spoolMarks = new SpoolMarks({ writer, wallNow, bounds, tally: opened.spooled });
     const replica = (): Replica | null => this.replica;
     const skip = mutations.spoolMarksNotLearned === true;
     const spoolCopy = new SpoolCopy({ clock, storage, marks: spoolMarks, replica, send, skip });
@@ -331,7 +330,7 @@ export class ScenarioNode {
     const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    const teacher = new Teacher(storage, shelf, table, floors, send, mutations);
+    const teacher = new Teacher({ storage, shelf, operations: table, floors, send, mutations });
     const { versionHighest } = opened;
     const reading = { recordWriter, recordReader };
     const collector = new TombstoneCollector({

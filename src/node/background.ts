@@ -7,7 +7,6 @@ import type { RepairAbsent } from '../core/collection-message.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import { Expiry } from './expiry.ts';
 import { FloorCheck } from './forgetting/floor-check.ts';
 import type { FloorStore } from './store/floor-store.ts';
@@ -19,6 +18,7 @@ import { OwnerInquiry } from './recovery/owner-inquiry.ts';
 import { PeerClocks } from './peers/peer-clocks.ts';
 import { RecordLoader } from './system-of-record/record-loader.ts';
 import { RecordDriver } from './system-of-record/record-driver.ts';
+import type { RecordDriverParts } from './system-of-record/record-driver.ts';
 import { RecordWatch } from './system-of-record/record-watch.ts';
 import { Repair } from './scrub/repair.ts';
 import { prefixRule } from './replica-effects.ts';
@@ -28,6 +28,15 @@ import type { SpoolMarks } from './spool/marks.ts';
 import type { LeftInFlight } from './store/left-in-flight.ts';
 import { StopDesk } from './operators/stop-desk.ts';
 import { TombstoneCollector } from './forgetting/tombstone-collector.ts';
+
+export interface BackgroundSurroundings {
+  readonly serving: Serving;
+  readonly membership: Membership;
+  readonly leftInFlight: LeftInFlight;
+  readonly floors: FloorStore;
+  readonly spoolMarks: SpoolMarks;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+}
 
 export class Background {
   readonly peerClocks = new PeerClocks();
@@ -45,20 +54,13 @@ export class Background {
   readonly outside: OutsideWatch | null;
 
   // long: one line or two for each part
-  constructor(
-    parts: NodeParts,
-    serving: Serving,
-    membership: Membership,
-    leftInFlight: LeftInFlight,
-    floors: FloorStore,
-    spooled: SpoolMarks,
-    send: (memberId: number, message: PeerMessage) => void,
-  ) {
+  constructor(parts: NodeParts, around: BackgroundSurroundings) {
     const { clock, storage, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
+    const { serving, membership, leftInFlight, floors, spoolMarks, send } = around;
     const { shelf, replica } = serving;
     const isRouted = prefixRule(parts.writeThrough);
     // Records that are known to wait for PostgreSQL are not missing there. (R34)
-    const writesThrough = (key: string): boolean => isRouted(key) && !spooled.has(slotOf(key), key);
+    const writesThrough = (key: string): boolean => isRouted(key) && !spoolMarks.has(slotOf(key), key);
     this.loader =
       systemOfRecord === null
         ? null
@@ -79,7 +81,7 @@ export class Background {
     this.driver =
       systemOfRecord === null
         ? null
-        : driverOf(parts, systemOfRecord, serving, membership, floorOf, this.inquiry, send);
+        : driverOf(parts, around, { systemOfRecord, floorOf, inquiry: this.inquiry });
     const news = membership.proposals.recordNews;
     const topology = (): Topology | null => membership.topology;
     const looks = { shelf, replica, topology, writesThrough, floorOf, isChecked, news, mutations };
@@ -98,8 +100,8 @@ export class Background {
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
       mayRaise: (slot) => this.floorCheck?.mayRaise(slot) !== false,
-      ...{ keepMs: () => parts.tombstoneKeepMs, isSpooling: () => spooled.entries > 0 },
-      isSpooled: (slot, key) => spooled.has(slot, key),
+      ...{ keepMs: () => parts.tombstoneKeepMs, isSpooling: () => spoolMarks.entries > 0 },
+      isSpooled: (slot, key) => spoolMarks.has(slot, key),
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });
@@ -152,17 +154,12 @@ function outsideOf(
 
 function driverOf(
   parts: NodeParts,
-  systemOfRecord: SystemOfRecord,
-  { shelf, replica, leaseHeld }: Serving,
-  membership: Membership,
-  floorOf: (slot: number) => number,
-  inquiry: OwnerInquiry,
-  send: (memberId: number, message: PeerMessage) => void,
+  { serving: { shelf, replica, leaseHeld }, membership, send }: BackgroundSurroundings,
+  record: Pick<RecordDriverParts, 'systemOfRecord' | 'floorOf' | 'inquiry'>,
 ): RecordDriver {
   const { clock, telemetry, storage, mutations = NO_MUTATIONS } = parts;
   return new RecordDriver({
-    ...{ clock, telemetry, storage, systemOfRecord, shelf, replica, leaseHeld, floorOf, mutations },
-    inquiry,
+    ...{ clock, telemetry, storage, ...record, shelf, replica, leaseHeld, mutations },
     writesThrough: prefixRule(parts.writeThrough),
     onDriven: (drive, { epoch, members }) => {
       membership.proposals.recordNews.sawDriven(membership.selfId, epoch, drive);

@@ -133,7 +133,7 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
     ...{ shelf, send, replica },
     isFullElsewhere: () => outageWatch.isFullElsewhere(clock.now()),
   });
-  const teacher = new Teacher(storage, shelf, operations, floors, send, mutations);
+  const teacher = new Teacher({ storage, shelf, operations, floors, send, mutations });
   const learner = learnerOf(parts, { ...store, membership, spool, loadWatch, send });
   const holding = new SlotHolding({
     ...{ clock, shelf, operations, leftInFlight, keyWatch, mutations },
@@ -162,7 +162,9 @@ export function assemble(parts: NodeParts, stock: Stock): NodeAssembly {
   });
   const reception = new Reception(serving, storage, admission, timing);
   const recent = recentOf(parts, counts, admission, recordWriter);
-  const background = new Background(parts, serving, membership, leftInFlight, floors, spoolMarks, send);
+  const background = new Background(parts, {
+    ...{ serving, membership, leftInFlight, floors, spoolMarks, send },
+  });
   const forwardService = new ForwardService({
     ...{ serving, storage, isLinked, isMember, admission },
     send: (peer, message) => outbox.send(peer, message),

@@ -29,7 +29,8 @@ export function ownStoreOf(parts: NodeParts, stock: Stock, { onStored, onDamaged
   const { opened } = stock;
   const storage = parts.traces?.storageOfWriter(parts.storage) ?? parts.storage;
   const onFailed = (fault: StorageError): void => parts.onFatal(`the store failed: ${fault.message}`);
-  const writer = new StoreWriter(storage, clock, opened.batchHighest + 1, onStored, onFailed, instruments);
+  const batchFirst = opened.batchHighest + 1;
+  const writer = new StoreWriter({ storage, clock, batchFirst, onStored, onFailed, instruments });
   const shelf = new RecordShelf(writer, stock, parts.cacheBytes, onDamaged, instruments);
   const operations = new OperationTable(writer, parts.storage, clock, opened.operationBytes);
   const floors = new FloorStore(writer, opened);
@@ -37,8 +38,12 @@ export function ownStoreOf(parts: NodeParts, stock: Stock, { onStored, onDamaged
   if (mutations.forgetInFlight !== true)
     for (const each of opened.inFlight) leftInFlight.add(each.batch, each.writes);
   const { spoolBytesMax: bytesMax, spoolEntriesMax: entriesMax } = parts.record;
-  const forgets = mutations.forgetSpoolMarkAtRestart === true;
-  const wallNow = (): number => clock.wallNow();
-  const spoolMarks = new SpoolMarks(writer, wallNow, { bytesMax, entriesMax }, opened.spooled, forgets);
+  const spoolMarks = new SpoolMarks({
+    writer,
+    wallNow: () => clock.wallNow(),
+    bounds: { bytesMax, entriesMax },
+    tally: opened.spooled,
+    forgets: mutations.forgetSpoolMarkAtRestart === true,
+  });
   return { writer, shelf, operations, floors, leftInFlight, spoolMarks };
 }

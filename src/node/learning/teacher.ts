@@ -29,28 +29,22 @@ import type { OperationTable } from '../store/operation-table.ts';
 import { PullAnswers } from './pull-answers.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
 
+export interface TeacherParts {
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly operations: OperationTable;
+  readonly floors: FloorStore;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly mutations: Mutations;
+}
+
 export class Teacher {
-  private readonly storage: Storage;
-  private readonly shelf: RecordShelf;
-  private readonly operations: OperationTable;
-  private readonly floors: FloorStore;
-  private readonly send: (memberId: number, message: PeerMessage) => void;
+  private readonly parts: TeacherParts;
   private readonly pulls: PullAnswers;
 
-  constructor(
-    storage: Storage,
-    shelf: RecordShelf,
-    operations: OperationTable,
-    floors: FloorStore,
-    send: (memberId: number, message: PeerMessage) => void,
-    mutations: Mutations,
-  ) {
-    this.storage = storage;
-    this.shelf = shelf;
-    this.operations = operations;
-    this.floors = floors;
-    this.send = send;
-    this.pulls = new PullAnswers(storage, shelf, send, mutations);
+  constructor(parts: TeacherParts) {
+    this.parts = parts;
+    this.pulls = new PullAnswers(parts.storage, parts.shelf, parts.send, parts.mutations);
   }
 
   onDigests(from: number, replica: Replica, message: LearnDigests): void {
@@ -59,15 +53,15 @@ export class Teacher {
     for (let at = 0; at < slots.length; at += 1) {
       const slot = slots[at]!;
       if (slot >= SLOT_COUNT || !replica.view.row(slot).owns) continue;
-      if (!this.shelf.digests.isEqual(slot, digests, at)) differing.push(slot);
+      if (!this.parts.shelf.digests.isEqual(slot, digests, at)) differing.push(slot);
     }
-    this.send(from, {
+    this.parts.send(from, {
       kind: 'learnDifferences',
       session,
       slotFirst: slots[0] ?? 0,
       slotCount: slots.length,
       differing,
-      floors: this.floors.among(slots),
+      floors: this.parts.floors.among(slots),
     });
   }
 
@@ -75,7 +69,7 @@ export class Teacher {
   onPull(from: number, replica: Replica, message: LearnPull): void {
     const { slot, session } = message;
     if (replica.view.row(slot).owns) return this.pulls.add(from, replica, message);
-    this.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
+    this.parts.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
   }
 
   /** All requests of one frame have been received. */
@@ -102,7 +96,7 @@ export class Teacher {
       byteCount += held.sealed.bytes.length;
     }
     const last = records.length === following.length;
-    this.send(from, { kind: 'learnUntoldFrame', session, after, records, last });
+    this.parts.send(from, { kind: 'learnUntoldFrame', session, after, records, last });
   }
 
   /** A part of the operations that this node remembers, as far as they concern the asker. (R33) */
@@ -110,7 +104,7 @@ export class Teacher {
     const { session, after } = message;
     const { epoch } = replica.view.topology;
     const countMax = OPERATION_COPY_ENTRIES_MAX;
-    this.storage.scan(after, OPERATIONS_TO, countMax, SLOT_COPY_BYTES_MAX / 2, (error, entries) => {
+    this.parts.storage.scan(after, OPERATIONS_TO, countMax, SLOT_COPY_BYTES_MAX / 2, (error, entries) => {
       if (error !== null || replica.view.topology.epoch !== epoch) return;
       const last = entries.at(-1);
       const operations: RememberedOperation[] = [];
@@ -118,16 +112,23 @@ export class Teacher {
         const { key, id } = splitOperationKey(entry.key);
         const row = replica.view.row(slotOf(key));
         if (!row.owns || !row.others.includes(from)) continue;
-        const known = this.operations.current(entry);
+        const known = this.parts.operations.current(entry);
         if (known === undefined) continue;
         const state = replica.stateOf(key);
         const open = state !== undefined && !state.valid && state.held?.record.version === known.version;
         operations.push({ key, id, ...known, open });
       }
       const next = last === undefined ? '' : last.key + '\u0000';
-      const forgottenThrough = this.operations.forgottenThrough();
+      const forgottenThrough = this.parts.operations.forgottenThrough();
       if (!Number.isFinite(forgottenThrough)) return;
-      this.send(from, { kind: 'learnOperationsFrame', session, after, operations, next, forgottenThrough });
+      this.parts.send(from, {
+        kind: 'learnOperationsFrame',
+        session,
+        after,
+        operations,
+        next,
+        forgottenThrough,
+      });
     });
   }
 }

@@ -35,8 +35,12 @@ function draining() {
       void (bytes === null ? stored.delete(key) : stored.set(key, bytes)),
     barrier: (done: () => void) => done(),
   };
-  const bounds = { bytesMax: 1_000_000, entriesMax: 1_000 };
-  const marks = new SpoolMarks(writer, () => clock.wallNow(), bounds, new SpoolTally());
+  const marks = new SpoolMarks({
+    writer,
+    wallNow: () => clock.wallNow(),
+    bounds: { bytesMax: 1_000_000, entriesMax: 1_000 },
+    tally: new SpoolTally(),
+  });
   marks.add(HELD, SLOT);
   const record = {
     commit: (life: number, rows: RecordRow[], done: (error: null, results: CommitResult[]) => void) =>

@@ -18,7 +18,12 @@ class World {
         void (bytes === null ? this.store.delete(stored) : this.store.set(stored, bytes)),
       barrier: (done: () => void) => done(),
     };
-    this.marks = new SpoolMarks(writer, () => this.wall, { bytesMax, entriesMax }, tally);
+    this.marks = new SpoolMarks({
+      writer,
+      wallNow: () => this.wall,
+      bounds: { bytesMax, entriesMax },
+      tally,
+    });
   }
 
   add(key: string, version: number, valueBytes = 100): void {

@@ -46,22 +46,26 @@ export interface SpoolBounds {
   readonly entriesMax: number;
 }
 
+export interface SpoolMarksParts {
+  readonly writer: Pick<StoreWriter, 'get' | 'putEntry' | 'barrier'>;
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number;
+  readonly bounds: SpoolBounds;
+  /** The sums of what is on disk. */
+  readonly tally: SpoolTally;
+  /** Set by tests that break the rule: marks of earlier processes do not count. */
+  readonly forgets?: boolean;
+}
+
 export class SpoolMarks {
-  private readonly writer: Pick<StoreWriter, 'get' | 'putEntry' | 'barrier'>;
+  private readonly writer: SpoolMarksParts['writer'];
   private readonly wallNow: () => number;
   private readonly bounds: SpoolBounds;
   private readonly tally: SpoolTally;
-  /** A test breaks the rule: marks older than this process do not count. */
+  /** Milliseconds since 1970: marks made earlier do not count. */
   private readonly forgottenThrough: number;
 
-  /** `tally`: the sums of what is on disk. */
-  constructor(
-    writer: Pick<StoreWriter, 'get' | 'putEntry' | 'barrier'>,
-    wallNow: () => number,
-    bounds: SpoolBounds,
-    tally: SpoolTally,
-    forgets = false,
-  ) {
+  constructor({ writer, wallNow, bounds, tally, forgets = false }: SpoolMarksParts) {
     this.writer = writer;
     this.wallNow = wallNow;
     this.bounds = bounds;

@@ -51,13 +51,13 @@ class World {
     },
     close: (done) => done(),
   };
-  readonly writer = new StoreWriter(
-    this.storage,
-    this.clock,
-    1,
-    () => undefined,
-    () => undefined,
-  );
+  readonly writer = new StoreWriter({
+    storage: this.storage,
+    clock: this.clock,
+    batchFirst: 1,
+    onStored: () => undefined,
+    onFailed: () => undefined,
+  });
   table = this.open();
 
   open(byteCount = 0): OperationTable {

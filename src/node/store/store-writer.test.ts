@@ -50,7 +50,11 @@ function world(): World {
     },
   } as unknown as Storage;
   const fail = (): void => expect.unreachable('the disk does not fail');
-  const writer = new StoreWriter(storage, clock, 1, (key) => stored.push(key), fail);
+  const writer = new StoreWriter({
+    ...{ storage, clock, batchFirst: 1 },
+    onStored: (key) => stored.push(key),
+    onFailed: fail,
+  });
   const endTurn = (): void => {
     const runs = due;
     due = [];

@@ -37,6 +37,18 @@ interface WriteCount {
   left: number;
 }
 
+export interface StoreWriterParts {
+  readonly storage: Pick<Storage, 'get' | 'write'>;
+  readonly clock: Clock;
+  /** The number of the next batch: above all in-flight entries on the disk. */
+  readonly batchFirst: number;
+  /** A record that was handed to `put` is on disk. */
+  readonly onStored: (key: string, version: number) => void;
+  /** A batch was not written; no further one will be. */
+  readonly onFailed: (error: StorageError) => void;
+  readonly instruments?: typeof NO_INSTRUMENTS | undefined;
+}
+
 export class StoreWriter {
   private readonly storage: Pick<Storage, 'get' | 'write'>;
   private readonly clock: Clock;
@@ -55,14 +67,8 @@ export class StoreWriter {
   private closed = false;
   private batchNext: number;
 
-  constructor(
-    storage: Pick<Storage, 'get' | 'write'>,
-    clock: Clock,
-    batchFirst: number,
-    onStored: (key: string, version: number) => void,
-    onFailed: (error: StorageError) => void,
-    instruments = NO_INSTRUMENTS,
-  ) {
+  constructor(parts: StoreWriterParts) {
+    const { storage, clock, batchFirst, onStored, onFailed, instruments = NO_INSTRUMENTS } = parts;
     this.storage = storage;
     this.instruments = instruments;
     this.pulse = new StorePulse(storage, clock, instruments);
