@@ -2,7 +2,7 @@
  * The TypeScript client (docs/CLIENT.md): `connect({ nodes: ['127.0.0.1:50051'] })`. Any node answers for every key. Every
  * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
  */
-import { PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
+import { PIPELINE_OPERATIONS_MAX } from '../core/grpc-limits.ts';
 import { checkPipelineOptions } from './bound.ts';
 import { Calls } from './calls.ts';
 import { CausewayError } from './causeway-error.ts';

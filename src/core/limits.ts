@@ -1,6 +1,7 @@
 /**
- * Every limit of the system by name, with its unit, the reason for its size, and the relations that must
- * hold between them (asserted at the bottom, when the module loads).
+ * The limits of the system by name, each with its unit and the reason for its size, and the relations that must hold
+ * between them (asserted at the bottom, when the module loads). Limits that concern one subject alone (a door, copying,
+ * batching) are in the files `*-limits.ts` beside this one.
  */
 import { assert } from '../base/assert.ts';
 
@@ -242,68 +243,12 @@ export const LEGACY_ABSENT_COUNT_MAX = 100_000;
 /** Milliseconds before a failed fetch of a key is tried again; meanwhile, callers get the failure. */
 export const LEGACY_ERROR_BACKOFF_MS = 1_000;
 
-/** Operations and bytes in one frame of a client's pipeline. */
-export const PIPELINE_OPERATIONS_MAX = 1000;
-export const PIPELINE_BYTES_MAX = 1024 * 1024;
-/** Operations of one pipeline that were started and not yet answered; at this number its stream is not read. */
-export const PIPELINE_UNANSWERED_MAX = 4000;
-/** Bytes of one pipeline's answers that its client has not taken; at this number no further operation is started. */
-export const PIPELINE_ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
-/** The same bytes at which values just read are dropped and answered with `overloaded`. */
-export const PIPELINE_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes from which an answer to a single call is counted until its client has taken it. */
-export const ANSWER_BYTES_COUNTED = 16 * 1024;
-/** Bytes of answers to single calls that one connection has not taken; at this number further calls are refused. */
-export const CONNECTION_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes of answers that all clients have not taken; beyond it those with more than the share below wait. */
-export const ANSWER_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
-export const ANSWER_BYTES_SHARE = 1024 * 1024;
-/** Bytes of large answers produced in one turn of the event loop: some milliseconds of reading and copying. */
-export const TURN_ANSWER_BYTES_MAX = 1024 * 1024;
-/** Calls open on one connection; a client library queues further ones. */
-export const CONNECTION_CALLS_MAX = 4096;
-/** Connections to the HTTP door: probes, people, and clients that speak HTTP. */
-export const HTTP_CONNECTIONS_MAX = 512;
-/** Requests of one of them started and not answered, or whose answer was not taken: a client waits for each. */
-export const HTTP_CONNECTION_REQUESTS_MAX = 16;
-/** Milliseconds after which an inactive connection is closed: longer than any operation is waited for. */
-export const HTTP_STILL_MS_MAX = 150_000;
-/** Bytes of requests being read, and of answers not taken, over all connections of the HTTP door. */
-export const HTTP_BODY_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
-export const HTTP_ANSWER_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
-/** Operations in one HTTP batch, and bytes of its JSON: the largest value in Base64, and its key. */
-export const HTTP_BATCH_OPERATIONS_MAX = 1000;
-export const HTTP_BATCH_BYTES_MAX = 2 * 1024 * 1024;
-/** Records on one page of an HTTP listing. */
-export const HTTP_LIST_RECORDS_MAX = 500;
-/** Pages searched for one page of keys with a prefix: keys are not ordered across slots. */
-export const HTTP_LIST_PAGES_MAX = 20;
-/** Listings in progress at one node. */
-export const HTTP_LISTINGS_MAX = 8;
-/** Browser pages that one node keeps informed about the cluster at the same time. */
-export const LIVE_LISTENERS_MAX = 16;
-/** Milliseconds between two looks at the cluster for these pages; and milliseconds that a member has to answer one. */
-export const LIVE_EVERY_MS = 1_000;
-export const LIVE_ANSWER_MS_MAX = 700;
-/** Members that one look asks and reports on: the result is read by people, once a second. */
-export const LIVE_MEMBERS_MAX = 128;
-/** Looks, and their bytes, kept for a page that was away or is opened again: three minutes. */
-export const LIVE_KEPT_MAX = 180;
-export const LIVE_KEPT_BYTES_MAX = 1024 * 1024;
-/** Bytes that may be queued for one page: everything kept, and what is added while the page takes that. */
-export const LIVE_UNREAD_BYTES_MAX = 2 * LIVE_KEPT_BYTES_MAX;
 /** Bytes of answers kept for one unreachable peer; beyond that the oldest are dropped. */
 export const KEPT_ANSWER_BYTES_MAX = 8 * 1024 * 1024;
-/** Pipelines open at one node. */
-export const PIPELINE_STREAMS_MAX = 256;
 /** Bytes of values in the answer to one many-key read: within the 4 MiB that gRPC clients accept by default. */
 export const MANY_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 /** Milliseconds (1,000 years): an expiry time must remain a safe integer. */
 export const TTL_MS_MAX = 1000 * 365 * 24 * 3600 * 1000;
-/** Exports open at one node: each holds a page or two in memory. */
-export const EXPORT_STREAMS_MAX = 8;
-/** Streams that watch the health of one node. */
-export const HEALTH_WATCHERS_MAX = 256;
 /** Open spans of one node that wait for something, per kind; beyond that the oldest are ended. */
 export const TRACE_OPEN_SPANS_MAX = 1024;
 /** Milliseconds after which an open span is ended in any case: no operation lives that long. */
@@ -318,6 +263,21 @@ export const TRACE_OPERATIONS_MAX = 200;
 export const TRACE_OPERATIONS_MS = 100;
 /** Characters of a `tracestate`, as its standard requires. */
 export const TRACE_STATE_CHARACTERS_MAX = 512;
+
+/** Milliseconds after which an operation is logged as slow, and how many such lines may be logged per second. */
+export const SLOW_LOG_MS_DEFAULT = 500;
+export const SLOW_LOG_LINES_DEFAULT = 10;
+
+/** Milliseconds without a tick, or within one store batch, after which a process should be restarted. */
+export const HEALTH_TICK_MS_MAX = 10_000;
+export const HEALTH_STORE_MS_MAX = 60_000;
+
+/** Milliseconds over which the live view shows rates and quantiles, and between two snapshots of their sources. */
+export const RECENT_WINDOW_MS = 5_000;
+export const RECENT_COPY_MS = 1_000;
+
+/** Epochs that another life skips above the last one known: more than the lost can have chosen since. */
+export const EPOCHS_PASSED_OVER = 1_000_000;
 
 assert(SPOOL_WORD_MS_MAX > 3 * HEARTBEAT_MS, 'a word on PostgreSQL outlives two lost heartbeats');
 assert(
@@ -354,8 +314,6 @@ assert(
   ROW_SETTLED_STATEMENTS >= 2 && ROW_WAIT_STATEMENTS > ROW_SETTLED_STATEMENTS,
   'no statement lives any more that did not see the floor, and a node does not ask before PostgreSQL grants it',
 );
-assert(LIVE_ANSWER_MS_MAX < LIVE_EVERY_MS, 'a look at the cluster has ended before the next one begins');
-assert(LIVE_LISTENERS_MAX < HTTP_CONNECTIONS_MAX / 2, 'pages leave room for probes');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(
   DRIVE_PAGE_BYTES_MAX + VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX &&
@@ -363,38 +321,10 @@ assert(
   'a piece of a slot fits one statement',
 );
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
-assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');
-assert(PIPELINE_ANSWER_BYTES_PAUSE < PIPELINE_ANSWER_BYTES_MAX, 'a pipeline pauses before it drops values');
-assert(PIPELINE_ANSWER_BYTES_MAX < ANSWER_BYTES_TOTAL_MAX, 'one pipeline cannot use up what all have');
-assert(
-  ANSWER_BYTES_COUNTED * CONNECTION_CALLS_MAX <= ANSWER_BYTES_TOTAL_MAX,
-  'answers that are too small to be counted are bounded by the number of calls',
-);
 assert(
   MANY_ANSWER_BYTES_MAX + VALUE_BYTES_MAX < 4 * 1024 * 1024,
   'an answer fits a client with default limits',
 );
-assert(
-  HTTP_STILL_MS_MAX > OPERATION_TIMEOUT_MS_MAX,
-  'an answer that is waited for still finds its connection',
-);
-assert(VALUE_BYTES_MAX * 1.4 + 8 * KEY_BYTES_MAX < HTTP_BATCH_BYTES_MAX, 'a batch carries the largest value');
-assert(HTTP_LIST_RECORDS_MAX <= SCAN_PAGE_RECORDS_MAX, 'a listing is no longer than a page of a scan');
 assert(OPERATION_TIMEOUT_MS_MAX <= TRACE_OPEN_MS_MAX, 'no span is ended while its operation goes on');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
-
-/** Milliseconds after which an operation is logged as slow, and how many such lines may be logged per second. */
-export const SLOW_LOG_MS_DEFAULT = 500;
-export const SLOW_LOG_LINES_DEFAULT = 10;
-
-/** Milliseconds without a tick, or within one store batch, after which a process should be restarted. */
-export const HEALTH_TICK_MS_MAX = 10_000;
-export const HEALTH_STORE_MS_MAX = 60_000;
-
-/** Milliseconds over which the live view shows rates and quantiles, and between two snapshots of their sources. */
-export const RECENT_WINDOW_MS = 5_000;
-export const RECENT_COPY_MS = 1_000;
 assert(RECENT_COPY_MS < RECENT_WINDOW_MS, 'a window holds several copies');
-
-/** Epochs that another life skips above the last one known: more than the lost can have chosen since. */
-export const EPOCHS_PASSED_OVER = 1_000_000;

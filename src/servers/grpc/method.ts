@@ -7,14 +7,12 @@ import { Metadata, status as Status } from '@grpc/grpc-js';
 import type { Server, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { ERROR_TABLE, certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
+import { ANSWER_BYTES_COUNTED, CONNECTION_CALLS_MAX, PIPELINE_BYTES_MAX } from '../../core/grpc-limits.ts';
 import {
-  ANSWER_BYTES_COUNTED,
-  CONNECTION_CALLS_MAX,
   KEY_BYTES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
   OPERATION_TIMEOUT_MS_MAX,
   OVERLOADED_RETRY_MS,
-  PIPELINE_BYTES_MAX,
 } from '../../core/limits.ts';
 import type { MessageType } from '../../gen/protocol.js';
 import { addDirect } from './direct-calls.ts';

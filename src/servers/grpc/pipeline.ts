@@ -9,15 +9,14 @@ import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import {
-  OPERATION_TIMEOUT_MS_DEFAULT,
-  OPERATION_TIMEOUT_MS_MAX,
   PIPELINE_ANSWER_BYTES_MAX,
   PIPELINE_ANSWER_BYTES_PAUSE,
   PIPELINE_BYTES_MAX,
   PIPELINE_OPERATIONS_MAX,
   PIPELINE_STREAMS_MAX,
   PIPELINE_UNANSWERED_MAX,
-} from '../../core/limits.ts';
+} from '../../core/grpc-limits.ts';
+import { OPERATION_TIMEOUT_MS_DEFAULT, OPERATION_TIMEOUT_MS_MAX } from '../../core/limits.ts';
 import type { causeway } from '../../gen/protocol.js';
 import { failureAnswer } from './answer.ts';
 import { Malformed, failStream, monotonicNow } from './method.ts';

@@ -5,11 +5,11 @@
  */
 import type { Server } from '@grpc/grpc-js';
 import {
-  ANSWER_BYTES_TOTAL_MAX,
   ANSWER_BYTES_SHARE,
+  ANSWER_BYTES_TOTAL_MAX,
   CONNECTION_ANSWER_BYTES_MAX,
   TURN_ANSWER_BYTES_MAX,
-} from '../../core/limits.ts';
+} from '../../core/grpc-limits.ts';
 
 export class Untaken {
   /** Bytes over all connections and pipelines. */

@@ -4,13 +4,8 @@
  * by more.
  */
 import { z } from 'zod';
-import {
-  HTTP_LIST_PAGES_MAX,
-  HTTP_LIST_RECORDS_MAX,
-  KEY_BYTES_MAX,
-  SCAN_PAGE_BYTES_MAX,
-  SCAN_PAGE_RECORDS_MAX,
-} from '../../core/limits.ts';
+import { HTTP_LIST_PAGES_MAX, HTTP_LIST_RECORDS_MAX } from '../../core/http-limits.ts';
+import { KEY_BYTES_MAX, SCAN_PAGE_BYTES_MAX, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import { cursorOf } from '../../core/scan-place.ts';
 import { slotOf } from '../../core/slots.ts';

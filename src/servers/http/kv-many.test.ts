@@ -6,9 +6,8 @@ import {
   HTTP_BATCH_BYTES_MAX,
   HTTP_BATCH_OPERATIONS_MAX,
   HTTP_LISTINGS_MAX,
-  MANY_ANSWER_BYTES_MAX,
-  VALUE_BYTES_MAX,
-} from '../../core/limits.ts';
+} from '../../core/http-limits.ts';
+import { MANY_ANSWER_BYTES_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';
 
 let door: HttpDoor;
 beforeEach(() => {

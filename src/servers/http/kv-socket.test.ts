@@ -8,8 +8,8 @@ import {
   HTTP_ANSWER_BYTES_TOTAL_MAX,
   HTTP_BODY_BYTES_TOTAL_MAX,
   HTTP_CONNECTION_REQUESTS_MAX,
-  VALUE_BYTES_MAX,
-} from '../../core/limits.ts';
+} from '../../core/http-limits.ts';
+import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import { openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 

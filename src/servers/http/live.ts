@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import { oncePer } from '../../base/once-per.ts';
-import { LIVE_EVERY_MS, LIVE_LISTENERS_MAX, LIVE_UNREAD_BYTES_MAX } from '../../core/limits.ts';
+import { LIVE_EVERY_MS, LIVE_LISTENERS_MAX, LIVE_UNREAD_BYTES_MAX } from '../../core/http-limits.ts';
 import type { RingMap } from '../../core/ring-map.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { LiveLooks } from './live-looks.ts';

@@ -5,11 +5,11 @@ import { expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import {
   HTTP_ARRIVAL_TURN_MS,
+  HTTP_CONNECTION_REQUESTS_MAX,
   HTTP_REQUESTS_IGNORED_MAX,
   HTTP_TURN_MS,
   HTTP_TURN_REQUESTS_MAX,
 } from '../../core/http-limits.ts';
-import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import { RequestTurns } from './request-turns.ts';
 import { Unanswered } from './room.ts';
 import { httpRoutes, openHttpServer } from './server.ts';

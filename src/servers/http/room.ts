@@ -5,13 +5,13 @@
  * door, the others only to the routes for programs.
  */
 import type { Socket } from 'node:net';
-import { HTTP_REQUESTS_IGNORED_MAX } from '../../core/http-limits.ts';
 import {
   HTTP_ANSWER_BYTES_TOTAL_MAX,
   HTTP_BODY_BYTES_TOTAL_MAX,
   HTTP_CONNECTION_REQUESTS_MAX,
   HTTP_LISTINGS_MAX,
-} from '../../core/limits.ts';
+  HTTP_REQUESTS_IGNORED_MAX,
+} from '../../core/http-limits.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal } from './problem.ts';
 import { onceTaken } from './unsent.ts';

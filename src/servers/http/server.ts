@@ -9,8 +9,11 @@ import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { failure } from '../../core/errors.ts';
-import { HTTP_CONNECTIONS_BEYOND_MAX } from '../../core/http-limits.ts';
-import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
+import {
+  HTTP_CONNECTIONS_BEYOND_MAX,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_STILL_MS_MAX,
+} from '../../core/http-limits.ts';
 import { STOP_ASK_MS } from '../../core/stop-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
