@@ -1,58 +1,35 @@
 /**
  * Makes slots whole that an operator has given up. Every row that PostgreSQL has of them is compared with this disk's
- * leftovers, and the higher version of each key wins; below PostgreSQL's floor for a slot only keys with a row there
- * are kept, because rows of deletions were removed. Nobody owns the slots meanwhile, so nothing is written to them.
- * Writes that were in flight here when their coordinator was lost, and are not in PostgreSQL, are finished afterwards
- * like any orphan. (PROTOCOL R13, R24, R28)
+ * leftovers, and the higher version of each key wins (`row-intake.ts`); below PostgreSQL's floor for a slot only keys
+ * with a row there are kept, because rows of deletions were removed. Nobody owns the slots meanwhile, so nothing is
+ * written to them. Writes that were in flight here when their coordinator was lost, and are not in PostgreSQL, are
+ * finished afterwards like any orphan. (PROTOCOL R13, R24, R28)
  */
-import type { Mutations } from '../../core/mutations.ts';
 import { everythingDriven } from '../../core/record-standing.ts';
-import { heldAtRest } from '../../core/replication/follow.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
-import type { KeyRecord, SealedRecord } from '../../core/record.ts';
-import { VERSION_NONE, counterOf } from '../../core/version.ts';
+import { VERSION_NONE } from '../../core/version.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
-import type {
-  RecordError,
-  RecordPlace,
-  RecordRow,
-  RowVersion,
-  SystemOfRecord,
-} from '../../ports/system-of-record.ts';
-import type { Telemetry } from '../../ports/telemetry.ts';
-import { sealRecord } from '../../wire/record-codec.ts';
-import type { FloorStore } from '../store/floor-store.ts';
-import { aboveEdited } from './above-edited.ts';
+import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';
 import { siftOperations } from './operation-sift.ts';
-import type { OperationTable } from '../store/operation-table.ts';
 import { ownFloors } from './own-floors.ts';
-import type { RecordShelf } from '../store/record-shelf.ts';
-import { RecoveryRows, tooLargeRow } from './recovery-rows.ts';
+import { RecoveryRows } from './recovery-rows.ts';
 import type { EndOfSlot, Unreadable } from './recovery-rows.ts';
 import { RecoverySweeps } from './recovery-sweep.ts';
-import type { SpoolMarks } from '../spool/marks.ts';
-import type { LeftInFlight } from '../store/left-in-flight.ts';
+import { RowIntake } from './row-intake.ts';
+import type { RowIntakeParts } from './row-intake.ts';
 
 /** Milliseconds before PostgreSQL is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
 /** Milliseconds before slots with unreadable rows are tried again. */
 const ASIDE_AGAIN_MS = 5_000;
 
-export interface RecordRecoveryParts {
+export interface RecordRecoveryParts extends RowIntakeParts {
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
   /** Null if there is no PostgreSQL, so that this disk's leftovers are all there is. */
   readonly systemOfRecord: SystemOfRecord | null;
-  readonly shelf: RecordShelf;
-  readonly leftInFlight: LeftInFlight;
-  readonly operations: OperationTable;
   readonly storage: Storage;
-  readonly floors: FloorStore;
-  readonly spooled: SpoolMarks;
-  readonly writesThrough: (key: string) => boolean;
-  readonly mutations: Mutations;
 }
 
 export class RecordRecovery {
@@ -78,6 +55,7 @@ export class RecordRecovery {
   /** By slot: the key last reported, or undefined if not even the key can be read. */
   private readonly told = new Map<number, string | undefined>();
   private readonly rows: RecoveryRows | null;
+  private readonly intake: RowIntake;
   private readonly sweeps = new RecoverySweeps();
   private isAsking = false;
   private notBefore = -Infinity;
@@ -85,6 +63,7 @@ export class RecordRecovery {
 
   constructor(parts: RecordRecoveryParts) {
     this.parts = parts;
+    this.intake = new RowIntake(parts);
     this.rows = parts.systemOfRecord === null ? null : new RecoveryRows(parts.systemOfRecord);
   }
 
@@ -219,21 +198,11 @@ export class RecordRecovery {
     this.isAsking = false;
     this.place = null;
     if (behind.kind === 'endOfSlot') this.finishBefore(slot + 1);
-    else if (behind.kind === 'unreadable' && this.hasHeld(slot, behind.row))
+    else if (behind.kind === 'unreadable' && this.intake.passUnreadable(slot, behind.row)) {
+      this.keys.add(behind.row.key);
       this.place = { slot, key: behind.row.key };
-    else this.setAside(slot, behind);
+    } else this.setAside(slot, behind);
     if (epoch === this.epoch) this.ask();
-  }
-
-  /** True if this disk holds the unreadable row's version, or a higher one. */
-  private hasHeld(slot: number, row: RowVersion): boolean {
-    const { key, version, checksum } = row;
-    const held = this.parts.shelf.read(key, slot);
-    this.keys.add(key);
-    if (this.isOfBefore(slot, held, row) || !isHeld(held, version, checksum))
-      return this.parts.mutations.passUnreadable === true;
-    this.settle(slot, held, version);
-    return true;
   }
 
   private setAside(slot: number, found: Unreadable): void {
@@ -295,105 +264,9 @@ export class RecordRecovery {
   }
 
   private takeRow(row: RecordRow): void {
-    const { record, slot, checksum, edited } = row;
-    const { shelf, telemetry } = this.parts;
-    const sealed = sealRecord(record);
-    const held = shelf.read(record.key, slot);
-    this.keys.add(record.key);
-    // If nobody has another copy, this row is still the only record.
-    if (sealed.checksum !== checksum && edited !== true)
-      telemetry.event('error', 'recovery.row_damaged', { version: record.version });
-    if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
-    // A row that was changed by hand shows the change under the version and checksum of what was changed. Where this disk
-    // has that, it stays, and the change is written above it.
-    const isOfBefore = this.isOfBefore(slot, held, record);
-    if (isOfBefore) this.dropSuperseded(slot, held);
-    if (
-      !isOfBefore &&
-      this.parts.mutations.recoverRowsAlone !== true &&
-      isHeld(held, record.version, checksum)
-    ) {
-      this.settle(slot, held, record.version);
-      return;
-    }
-    const tooLarge = tooLargeRow(row);
-    if (tooLarge !== null) return this.setAside(slot, tooLarge);
-    this.forgetOpen(slot, record);
-    if (edited === true && this.parts.mutations.editAsItStands !== true)
-      return this.writeAbove(slot, record, held);
-    this.replica!.sawVersion(record.version);
-    if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
+    this.keys.add(row.record.key);
+    const floorCounter = this.counters?.[this.next] ?? 0;
+    const tooLarge = this.intake.take(row, { replica: this.replica!, floorCounter });
+    if (tooLarge !== null) this.setAside(row.slot, tooLarge);
   }
-
-  /** The row was changed by hand, and nobody knows any more what its version was. */
-  private writeAbove(slot: number, shown: KeyRecord, held: SealedRecord | undefined | 'damaged'): void {
-    const { floors, writesThrough, mutations } = this.parts;
-    const counters = [
-      this.counters?.[this.next] ?? 0,
-      floors.floors.of(slot),
-      floors.forgotten.through(slot),
-    ];
-    if (held !== undefined && held !== 'damaged') counters.push(counterOf(held.record.version));
-    this.replica!.copy(
-      slot,
-      aboveEdited(shown, this.replica!.view, Math.max(...counters), !writesThrough(shown.key), mutations),
-    );
-  }
-
-  /** PostgreSQL has exactly the version held here. */
-  private settle(slot: number, { record }: SealedRecord, version: number): void {
-    if (record.version === version) this.parts.leftInFlight.settle(slot, record.key, version);
-  }
-
-  /** What is held is higher but was lost when others went on without this disk: the row must replace it. */
-  private isOfBefore(
-    slot: number,
-    held: SealedRecord | undefined | 'damaged',
-    { key, version }: Pick<KeyRecord, 'key' | 'version'>,
-  ): held is SealedRecord {
-    if (held === undefined || held === 'damaged' || held.record.version <= version) return false;
-    return this.parts.writesThrough(key) && this.parts.shelf.isSuperseded(slot, key);
-  }
-
-  private dropSuperseded(slot: number, { record: { key, version } }: SealedRecord): void {
-    const { spooled, leftInFlight, operations, telemetry } = this.parts;
-    telemetry.event('info', 'recovery.cleared', { slot, version, floor: 0 });
-    operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version + 1));
-    leftInFlight.settle(slot, key, version);
-    spooled.drop(slot, key);
-  }
-
-  /**
-   * The key was deleted, and the deletion forgotten, on this disk while it held the slot to the end: PostgreSQL has
-   * lost the deletion since.
-   */
-  private isForgotten(slot: number, { key, version }: KeyRecord): boolean {
-    const { floors, mutations, telemetry, writesThrough } = this.parts;
-    const through = floors.forgotten.through(slot);
-    if (counterOf(version) > through || !writesThrough(key) || mutations.recoverForgotten === true)
-      return false;
-    telemetry.event('info', 'recovery.deleted', { slot, version, floor: through });
-    return true;
-  }
-
-  /**
-   * A write in flight here below the row may have been finished before it; or have been refused, and done later under
-   * the same id. (R33)
-   */
-  private forgetOpen(slot: number, { key, version }: KeyRecord): void {
-    const { leftInFlight, operations } = this.parts;
-    const state = this.replica!.stateOf(key);
-    operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version));
-    if (state?.valid === false) operations.unlearn(key, state.heldOperations ?? []);
-  }
-}
-
-/** This disk has what was committed as this version, or a higher one. */
-function isHeld(
-  held: SealedRecord | undefined | 'damaged',
-  version: number,
-  checksum: number,
-): held is SealedRecord {
-  if (held === undefined || held === 'damaged') return false;
-  return held.record.version > version || (held.record.version === version && held.checksum === checksum);
 }
