@@ -2,33 +2,31 @@
  * Statements for the relatives of PostgreSQL that distribute their rows (`postgres.compat`). They replace statements
  * that need something that one of the relatives lacks or does differently; `record-sql.ts` has the mapping.
  *
- * There are no table locks, so the row of `causeway.cluster` serves as the fence. Every writing statement reads it `for
- * share` under serializable isolation, and relies only on what it says. A founding changes that row, and reads the
- * highest version in a separate transaction that begins afterwards. Either mechanism alone is sufficient: the lock,
- * which a founding waits for, or the isolation, which lets no statement commit that has read the old row. (R27)
+ * There are no table locks, so the row of `causeway.cluster` serves as the fence (`ROW_LOCK`). Every writing statement
+ * reads it `for share` under serializable isolation, and relies only on what it says. A founding changes that row, and
+ * reads the highest version in a separate transaction that begins afterwards. Either mechanism alone is sufficient: the
+ * lock, which a founding waits for, or the isolation, which lets no statement commit that has read the old row. (R27)
  */
 import { unprepared, type SqlFeature, type Statement } from '../../base/sql-statement.ts';
-import { COLUMNS, COLUMNS_UNNESTED, COLUMNS_UNNESTED_PAST, IF_HIGHER, ROW_COLUMNS } from './statements.ts';
+import {
+  COLUMNS,
+  COLUMNS_UNNESTED,
+  COLUMNS_UNNESTED_PAST,
+  PAST,
+  ROW_COLUMNS,
+  commitText,
+  raisedText,
+  removeText,
+} from './statements.ts';
+import type { LifeFence } from './statements.ts';
 
-export const COMPAT_FENCE = `with fence as (select life, floor from causeway.cluster where id = 1 for share)`;
-export const COMPAT_IN_LIFE = `exists (select 1 from fence where life = $1)`;
-
-function commitText(arrays: string, columns: string, past: string): string {
-  return `${COMPAT_FENCE},
-written as (
-  insert into causeway.record as r (${COLUMNS})
-  select ${COLUMNS} from unnest(${arrays}) as t(${columns})
-  where ${COMPAT_IN_LIFE} and (
-    ${past} > (select floor from fence)
-    or ${past} > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
-  )
-  ${IF_HIGHER}
-  returning r.key
-)
-select (select life from fence), count(*),
-  case when count(*) < array_length($2::text[], 1) then array_to_json(array_agg(key)) end
-from written`;
-}
+/** For its relatives. */
+export const ROW_LOCK: LifeFence = {
+  begin: 'with fence as (select life, floor from causeway.cluster where id = 1 for share)',
+  holds: 'exists (select 1 from fence where life = $1)',
+  life: '(select life from fence)',
+  floor: '(select floor from fence)',
+};
 
 const COMMIT_FEATURES: readonly SqlFeature[] = [
   'aggregate into JSON',
@@ -46,7 +44,7 @@ export const COMPAT_COMMIT: Statement = {
   name: 'causeway_commit',
   writes: true,
   features: COMMIT_FEATURES,
-  text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
+  text: commitText(ROW_LOCK, COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
 
 /** Like `COMMIT_PAST`. */
@@ -54,7 +52,7 @@ export const COMPAT_COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
   features: COMMIT_FEATURES,
-  text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
+  text: commitText(ROW_LOCK, COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, PAST),
 };
 
 /** Like `RAISE_FLOORS`. It changes the fencing row itself, so it needs no other lock; no table is changed twice. */
@@ -72,18 +70,7 @@ export const COMPAT_RAISE_FLOORS: Statement = {
   update causeway.cluster set floor = case when life = $1 and floor < $4::int8 then $4::int8 else floor end
   where id = 1 returning life
 ),
-raised as (
-  insert into causeway.slot_floor as f (slot, version, raised_at, turn)
-  select t.slot, t.version, clock_timestamp(), t.turn + 1
-  from unnest($2::int4[], $3::int8[], $5::int8[]) as t(slot, version, turn)
-  where ${COMPAT_IN_LIFE}
-  on conflict (slot) do update set
-    version = greatest(f.version, excluded.version),
-    raised_at = case when f.version < excluded.version then excluded.raised_at else f.raised_at end,
-    turn = excluded.turn
-  where f.turn = excluded.turn - 1
-  returning f.slot
-)
+${raisedText(ROW_LOCK)}
 select life from fence`,
 };
 
@@ -99,18 +86,7 @@ export const COMPAT_REMOVE_ROWS: Statement = {
     'fence by a shared row lock',
     'multi-argument unnest',
   ],
-  text: `${COMPAT_FENCE},
-doomed as (
-  select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
-  join causeway.record r on r.key = t.key and r.version = t.version and r.deleted = t.deleted
-  join causeway.slot_floor f on f.slot = r.slot and f.version >= r.version
-    and f.raised_at <= clock_timestamp() - $5::int4 * interval '1 millisecond'
-  where ${COMPAT_IN_LIFE}
-),
-removed as (
-  delete from causeway.record as r using doomed as d where r.key = d.key and r.version = d.version returning r.key
-)
-select (select life from fence), array_to_json(array_agg(key)) from removed`,
+  text: removeText(ROW_LOCK, ''),
 };
 
 /** Not every relative has decimal seconds, so the milliseconds computed from a double are rounded, not truncated. */

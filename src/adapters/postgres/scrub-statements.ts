@@ -1,16 +1,8 @@
 /** What a scrubber reads of rows, and how it repairs one. */
 import type { Statement } from '../../base/sql-statement.ts';
-import { COMPAT_FENCE, COMPAT_IN_LIFE, ROUNDED, compatPageText } from './compat-statements.ts';
-import {
-  COLUMNS,
-  COLUMNS_UNNESTED,
-  FENCE,
-  IN_LIFE,
-  IS_DELETED,
-  LIFE,
-  ROW_COLUMNS,
-  pageText,
-} from './statements.ts';
+import { ROUNDED, ROW_LOCK, compatPageText } from './compat-statements.ts';
+import { COLUMNS, COLUMNS_UNNESTED, IS_DELETED, ROW_COLUMNS, TABLE_LOCK, pageText } from './statements.ts';
+import type { LifeFence } from './statements.ts';
 
 const OF_SLOT = `select * from causeway.record where slot = $1::int4 and key > $2::text and version > 0
     order by key limit $3::int4`;
@@ -31,14 +23,14 @@ export const COMPAT_SLOT_ROWS: Statement = {
 };
 
 /** Restores the row of that version, unless it was changed by hand since. */
-function restoreText(fence: string, isInLife: string, life: string): string {
-  return `${fence},
+function restoreText({ begin, holds, life }: LifeFence): string {
+  return `${begin},
 restored as (
   update causeway.record as r set slot = t.slot, value = t.value, origin = t.origin, created_at = t.created_at,
     updated_at = t.updated_at, expires_at = t.expires_at, deleted = t.deleted, checksum = t.checksum,
     operation_id = t.operation_id, content_type = t.content_type
   from unnest(${COLUMNS_UNNESTED}) as t(${COLUMNS})
-  where r.key = t.key and r.version = t.version and r.edited_on is distinct from r.version and ${isInLife}
+  where r.key = t.key and r.version = t.version and r.edited_on is distinct from r.version and ${holds}
   returning r.key
 )
 select ${life}, (select count(*) from restored)`;
@@ -58,12 +50,11 @@ export const RESTORE_ROW: Statement = {
     'server settings',
     'session settings',
   ],
-  text: restoreText(
-    FENCE,
-    `${IN_LIFE}
+  text: restoreText({
+    ...TABLE_LOCK,
+    holds: `${TABLE_LOCK.holds}
     and set_config('causeway.unwatched', 'on', true) = 'on'`,
-    `(select ${LIFE} from causeway.cluster)`,
-  ),
+  }),
 };
 
 export const COMPAT_RESTORE_ROW: Statement = {
@@ -76,5 +67,5 @@ export const COMPAT_RESTORE_ROW: Statement = {
     'fence by a shared row lock',
     'multi-argument unnest',
   ],
-  text: restoreText(COMPAT_FENCE, COMPAT_IN_LIFE, '(select life from fence)'),
+  text: restoreText(ROW_LOCK),
 };

@@ -28,9 +28,10 @@ export const COLUMNS = `key, slot, value, version, origin, created_at, updated_a
 /** If no row has a content type, the array is omitted altogether and nothing is sent. */
 export const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
     $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[], $13::text[]`;
+/** With the lowest version that each row's writer knew to be above the floor of its slot. */
 export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $14::int8[]`;
 
-export const IF_HIGHER = `on conflict (key) do update set
+const IF_HIGHER = `on conflict (key) do update set
     value = excluded.value, version = excluded.version, origin = excluded.origin,
     created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
     deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id,
@@ -38,14 +39,9 @@ export const IF_HIGHER = `on conflict (key) do update set
   where r.version < excluded.version`;
 
 /**
- * One transaction: each row is written if its version is higher than the stored one. Returns the life in force, the
- * number of rows written and, only if some were not, the keys of those that were. A row that was not written says
- * nothing about the stored one: this statement's snapshot is older than the row that prevented the write, so a separate
- * statement reads it. (R6)
- *
- * `fence` changes nothing, but takes a writer's table lock, which `LOCK_FOUNDING` waits for. So no statement of an
- * earlier life is still running once a founding has begun, and a statement that waited takes its snapshot after the
- * founding and finds another life. A row lock instead would cost a disk write for every statement. (R27)
+ * Changes nothing, but takes a writer's table lock, which `LOCK_FOUNDING` waits for. So no statement of an earlier life
+ * is still running once a founding has begun, and a statement that waited takes its snapshot after the founding and
+ * finds another life. A row lock instead would cost a disk write for every statement. (R27)
  */
 export const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
 /**
@@ -55,25 +51,50 @@ export const FENCE = `with fence as (update causeway.cluster set life = life whe
 export const LIFE = `case when current_setting('synchronous_commit') = 'off' then 0 else life end`;
 export const IN_LIFE = `exists (select from causeway.cluster where ${LIFE} = $1)`;
 
+/** How a statement is bound to one life of the cluster: its parts differ between PostgreSQL and its relatives. */
+export interface LifeFence {
+  /** What the statement begins with: the common table expression `fence`. */
+  readonly begin: string;
+  /** Whether the life in force is $1. */
+  readonly holds: string;
+  /** The life in force. */
+  readonly life: string;
+  /** The highest floor of all slots. */
+  readonly floor: string;
+}
+
+/** For PostgreSQL itself. */
+export const TABLE_LOCK: LifeFence = {
+  begin: FENCE,
+  holds: IN_LIFE,
+  life: `(select ${LIFE} from causeway.cluster)`,
+  floor: '(select floor from causeway.cluster)',
+};
+
 /**
+ * One transaction: each row is written if its version is higher than the stored one. Returns the life in force, the
+ * number of rows written and, only if some were not, the keys of those that were. A row that was not written says
+ * nothing about the stored one: this statement's snapshot is older than the row that prevented the write, so a separate
+ * statement reads it. (R6)
+ *
  * A row at or below its slot's floor is written only if its writer knew that floor. A version above the highest of all
  * floors needs no lookup of its own, which would cost a tenth of the insertion. The lookup is row by row, by the
  * primary key: as a join it could be planned as a scan over all floors. (R24)
  */
-function commitText(arrays: string, columns: string, past: string): string {
-  return `${FENCE},
+export function commitText(fence: LifeFence, arrays: string, columns: string, past: string): string {
+  return `${fence.begin},
 written as (
   insert into causeway.record as r (${COLUMNS})
   select ${COLUMNS} from unnest(${arrays}) as t(${columns})
-  where ${IN_LIFE} and (
-    ${past} > (select floor from causeway.cluster)
+  where ${fence.holds} and (
+    ${past} > ${fence.floor}
     or ${past} > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
   )
   ${IF_HIGHER}
   returning r.key
 )
-select (select ${LIFE} from causeway.cluster), count(*),
-  case when count(*) < cardinality($2::text[]) then array_to_json(array_agg(key)) end
+select ${fence.life}, count(*),
+  case when count(*) < array_length($2::text[], 1) then array_to_json(array_agg(key)) end
 from written`;
 }
 
@@ -94,15 +115,18 @@ export const COMMIT: Statement = {
   name: 'causeway_commit',
   writes: true,
   features: COMMIT_FEATURES,
-  text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
+  text: commitText(TABLE_LOCK, COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
+
+/** What is compared with the floors where the writer knew of one. */
+export const PAST = 'greatest(t.version, t.past)';
 
 /** Like `COMMIT`, with the lowest version that each row's writer knew to be above the floor of its slot. */
 export const COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
   features: COMMIT_FEATURES,
-  text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
+  text: commitText(TABLE_LOCK, COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, PAST),
 };
 
 /** Takes a writer's locks on its tables, and changes nothing. */
@@ -157,6 +181,22 @@ export const READ_FLOORS: Statement = {
   text: 'select slot, version, turn from causeway.slot_floor where slot = any($1::int4[])',
 };
 
+/** The slots whose floor was raised: each only if nobody else has raised it since its turn was read. */
+export function raisedText({ holds }: LifeFence): string {
+  return `raised as (
+  insert into causeway.slot_floor as f (slot, version, raised_at, turn)
+  select t.slot, t.version, clock_timestamp(), t.turn + 1
+  from unnest($2::int4[], $3::int8[], $5::int8[]) as t(slot, version, turn)
+  where ${holds}
+  on conflict (slot) do update set
+    version = greatest(f.version, excluded.version),
+    raised_at = case when f.version < excluded.version then excluded.raised_at else f.raised_at end,
+    turn = excluded.turn
+  where f.turn = excluded.turn - 1
+  returning f.slot
+)`;
+}
+
 /** In the order of the slots as given, which insertion follows, so two of these do not deadlock. */
 export const RAISE_FLOORS: Statement = {
   name: null,
@@ -173,22 +213,29 @@ export const RAISE_FLOORS: Statement = {
     'table changed twice',
   ],
   text: `${FENCE},
-raised as (
-  insert into causeway.slot_floor as f (slot, version, raised_at, turn)
-  select t.slot, t.version, clock_timestamp(), t.turn + 1
-  from unnest($2::int4[], $3::int8[], $5::int8[]) as t(slot, version, turn)
-  where ${IN_LIFE}
-  on conflict (slot) do update set
-    version = greatest(f.version, excluded.version),
-    raised_at = case when f.version < excluded.version then excluded.raised_at else f.raised_at end,
-    turn = excluded.turn
-  where f.turn = excluded.turn - 1
-),
+${raisedText(TABLE_LOCK)},
 highest as (
   update causeway.cluster set floor = $4 where ${LIFE} = $1 and floor < $4
 )
 select ${LIFE} from causeway.cluster`,
 };
+
+/** `locking`: what the selection of the rows ends with. */
+export function removeText(fence: LifeFence, locking: string): string {
+  return `${fence.begin},
+doomed as (
+  select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
+  join causeway.record r on r.key = t.key and r.version = t.version and r.deleted = t.deleted
+  join causeway.slot_floor f on f.slot = r.slot and f.version >= r.version
+    and f.raised_at <= clock_timestamp() - $5::int4 * interval '1 millisecond'
+  where ${fence.holds}
+  ${locking}
+),
+removed as (
+  delete from causeway.record as r using doomed as d where r.key = d.key and r.version = d.version returning r.key
+)
+select ${fence.life}, array_to_json(array_agg(key)) from removed`;
+}
 
 /**
  * Skips rows that somebody is writing at this moment, so that this statement never waits, and no writer waits for
@@ -208,19 +255,7 @@ export const REMOVE_ROWS: Statement = {
     'multi-argument unnest',
     'server settings',
   ],
-  text: `${FENCE},
-doomed as (
-  select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
-  join causeway.record r on r.key = t.key and r.version = t.version and r.deleted = t.deleted
-  join causeway.slot_floor f on f.slot = r.slot and f.version >= r.version
-    and f.raised_at <= clock_timestamp() - $5::int4 * interval '1 millisecond'
-  where ${IN_LIFE}
-  for update of r skip locked
-),
-removed as (
-  delete from causeway.record r using doomed d where r.key = d.key and r.version = d.version returning r.key
-)
-select (select ${LIFE} from causeway.cluster), array_to_json(array_agg(key)) from removed`,
+  text: removeText(TABLE_LOCK, 'for update of r skip locked'),
 };
 
 export const READ: Statement = {
