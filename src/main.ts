@@ -3,6 +3,7 @@
  * closed in reverse order, both after a failed start and at a stop.
  */
 import xxhash from 'xxhash-wasm';
+import { reasonOf } from './base/reason-of.ts';
 import { LINK_PATH } from './adapters/grpc/peer-link.ts';
 import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
@@ -254,8 +255,4 @@ function endOnFault(log: Log): void {
     endNow(log, 'node.fault', error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

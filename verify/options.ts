@@ -3,6 +3,7 @@
  * exit code: 0 all promises held, 1 one did not (or a fault could not be injected), 2 it could not be run.
  */
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../src/base/reason-of.ts';
 import { openOwnWorld } from './own-world.ts';
 import { openRunningWorld } from './running-world.ts';
 import type { World } from './world.ts';
@@ -40,7 +41,7 @@ export async function runProgram(
     );
     process.exitCode = report.verdict === 'passed' ? 0 : EXIT_FAILED;
   } catch (error) {
-    process.stderr.write(`verify:${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`verify:${name}: ${reasonOf(error)}\n`);
     process.exitCode = EXIT_NOT_RUN;
   }
 }

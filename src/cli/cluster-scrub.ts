@@ -3,6 +3,7 @@
  * PostgreSQL, and shows the progress and the result. It succeeds only if no discrepancy is left.
  */
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { columnsOf, printLines } from './fitted.ts';
@@ -69,7 +70,7 @@ async function beginAll(nodes: EveryNode, options: ScrubOptions): Promise<Round[
         const { name } = asFacts(await client.status(address));
         return { ...unknown, number, name: word(name) };
       } catch (error) {
-        return { ...unknown, number: 0, fault: messageOf(error) };
+        return { ...unknown, number: 0, fault: reasonOf(error) };
       }
     }),
   );
@@ -101,7 +102,7 @@ async function look(nodes: EveryNode, round: Round): Promise<void> {
   try {
     status = asFacts(await nodes.clientOf(round.address).status(round.address, { timeoutMs: 2_000 }));
   } catch (error) {
-    if (Date.now() - round.silentSince > SILENT_MS_MAX) round.fault = messageOf(error);
+    if (Date.now() - round.silentSince > SILENT_MS_MAX) round.fault = reasonOf(error);
     return;
   }
   round.silentSince = Date.now();
@@ -158,8 +159,4 @@ function summaryLines(rounds: readonly Round[], columnsMax?: number): string[] {
 
 function asData({ address, name, number, ended, fault }: Round): Facts {
   return { address, name, number, round: ended, fault };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

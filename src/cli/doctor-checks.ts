@@ -1,4 +1,5 @@
 /** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by rules of its own. */
+import { reasonOf } from '../base/reason-of.ts';
 import { withoutCredentials } from '../base/credentials.ts';
 import type { Config } from '../config/config.ts';
 import { CACHE_BYTES_DEFAULT } from '../core/limits.ts';
@@ -88,7 +89,7 @@ export async function within(what: string, timeoutMs: number, look: Look): Promi
   try {
     return await Promise.race([look(ending.signal), late]);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return [fault(`${what}: ${reason}`, 'put that right, then look again')];
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** Tries the ports that a node would listen on, and asks at the members' addresses which node is there. */
 import { createServer } from 'node:net';
+import { reasonOf } from '../base/reason-of.ts';
 import type { MemberFacts, PortFacts } from './doctor-network-rules.ts';
 import { asFacts, word } from './facts.ts';
 
@@ -33,7 +34,7 @@ export async function memberFacts(
       reason: '',
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return { name, address, answeredBy: null, roundTripMs: 0, reason };
   } finally {
     client.close();

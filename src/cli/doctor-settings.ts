@@ -2,6 +2,7 @@
  * The settings that `causeway doctor` looks at. The cluster that a node is to join is asked for its own, as at the
  * node's start: most of what keeps a new node out shows there.
  */
+import { reasonOf } from '../base/reason-of.ts';
 import type { Config } from '../config/config.ts';
 import type { JoinWish } from '../config/join.ts';
 import { fault, note, ok, warning } from './doctor-finding.ts';
@@ -52,7 +53,7 @@ async function ask(wish: JoinWish): Promise<JoinedCluster | string> {
   try {
     return await learnCluster(wish.address, wish.dataDir);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 

@@ -3,6 +3,7 @@
  * named are asked as well. Each node has a connection of its own, so that one that hangs holds up nobody else.
  */
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import type { CausewayClient } from '../client/index.ts';
 import { NODES_DEFAULT, nodeList } from './client-command.ts';
 import type { ClientOptions } from './client-command.ts';
@@ -73,7 +74,7 @@ export class EveryNode {
     try {
       return { address, status: asFacts(await this.clientOf(address).status(address)) };
     } catch (error) {
-      return { address, name: '?', fault: error instanceof Error ? error.message : String(error) };
+      return { address, name: '?', fault: reasonOf(error) };
     }
   }
 

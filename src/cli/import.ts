@@ -8,6 +8,7 @@
  */
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import type { CausewayClient } from '../client/index.ts';
 import {
   addClientOptions,
@@ -212,7 +213,7 @@ class Import {
       return batch.length === 0 ? undefined : await this.#take(batch);
     } catch (error) {
       if (isSystemError(error)) return `${error.path ?? this.#source.name}: ${systemReason(error)}`;
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
     } finally {
       await this.#writer.close();
     }

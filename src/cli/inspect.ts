@@ -1,5 +1,6 @@
 /** `causeway inspect KEY`: what the store of each node holds for a key, side by side. */
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import type { CausewayClient, Inspected } from '../client/index.ts';
 import {
   addClientOptions,
@@ -42,7 +43,7 @@ async function look(client: CausewayClient, node: string, key: string): Promise<
   try {
     return { node, inspected: await client.inspect(node, key) };
   } catch (error) {
-    return { node, fault: error instanceof Error ? error.message : String(error) };
+    return { node, fault: reasonOf(error) };
   }
 }
 

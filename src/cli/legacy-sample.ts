@@ -6,7 +6,8 @@ import {
   LEGACY_PORT_DEFAULT,
   listenSampleLegacy,
 } from '../supervisor/sample-legacy.ts';
-import { codeOf, reasonOf } from '../supervisor/start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { codeOf } from '../supervisor/start-error.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 
 interface LegacySampleOptions {

@@ -1,6 +1,7 @@
 /** `causeway node`: runs one node until it is told to stop. A second signal ends it at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import type { ClusterFacts } from '../client/index.ts';
 import type { Config } from '../config/config.ts';
 import type { JoinWish } from '../config/join.ts';
@@ -155,7 +156,7 @@ async function run(
     node = await startNode(config, stopAsked);
   } catch (error) {
     if (stopAsked.aborted) return io.exit(EXIT_OK);
-    io.stderr.write(`the node could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(`the node could not start: ${reasonOf(error)}\n`);
     return io.exit(EXIT_DEFINITE);
   }
   if (joined !== undefined && !isFounder) keepCluster(dataDir, joined);

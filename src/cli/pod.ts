@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { reasonOf } from '../base/reason-of.ts';
 import { EXIT_DEFINITE, EXIT_OK, UsageError, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { ordinalOf, podEnd } from './pod-end.ts';
@@ -89,7 +90,7 @@ async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted 
     try {
       return await askWanted({ url: api, account }, statefulSet);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       io.stderr.write(`whether this replica is gone for good is not known: ${reason}\n`);
       if (tries === API_TRIES) return undefined;
       await delay(ASK_EVERY_MS);

@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCluster } from '../supervisor/local-cluster.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
-import { reasonOf, StartError } from '../supervisor/start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { StartError } from '../supervisor/start-error.ts';
 import { openScreen, type UpScreen } from './up-screen.ts';
 import { commandOf } from './up-text.ts';
 

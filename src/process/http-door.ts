@@ -1,4 +1,5 @@
 /** The HTTP door of a process: its parts, and where it listens. */
+import { reasonOf } from '../base/reason-of.ts';
 import { StatusAsker } from '../adapters/grpc/status-asker.ts';
 import type { Config } from '../config/config.ts';
 import { whyNotBound } from './grpc-server.ts';
@@ -40,7 +41,7 @@ export async function openHttp(
     metering.http = server.connections;
     return () => server.close();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new Error(whyNotBound('http', `${host}:${port}`, reason), { cause: error });
   }
 }

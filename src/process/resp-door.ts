@@ -1,4 +1,5 @@
 /** The Redis door of a process: its settings, its secret, its port. */
+import { reasonOf } from '../base/reason-of.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secrets.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
@@ -28,7 +29,7 @@ export async function openResp(
   try {
     return await openRespServer(api, host, port, settings);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new Error(whyNotBound('resp', `${host}:${port}`, reason), { cause: error });
   }
 }

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogFile, withDescriptor } from './log-file.ts';
-import { reasonOf } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
 
 export interface ChildSpec {
   readonly name: string;

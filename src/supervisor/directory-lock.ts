@@ -17,7 +17,8 @@ import { dirname, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
 import { directoryAdvice } from '../base/system-reason.ts';
 import { isAlive, startMark } from './process-table.ts';
-import { codeOf, reasonOf, StartError } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { codeOf, StartError } from './start-error.ts';
 
 export interface DirectoryLock {
   /** The previous supervisor did not release the lock: its children may still be ending. */

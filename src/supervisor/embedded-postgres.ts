@@ -15,7 +15,8 @@ import { lastLines } from './log-file.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { POSTGRES_USER, postgresEnvironment, prepareData, stopLeftover } from './postgres-data.ts';
 import { preparePostgresHome, type PostgresUser } from './postgres-user.ts';
-import { codeOf, reasonOf, StartError } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { codeOf, StartError } from './start-error.ts';
 
 export interface EmbeddedPostgresOptions {
   /** An absolute path, `.causeway/postgres`. Its parent must exist. */

@@ -4,7 +4,8 @@
  */
 import { get } from 'node:http';
 import { NODE_HOST } from './node-files.ts';
-import { codeOf, reasonOf } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { codeOf } from './start-error.ts';
 
 /** Milliseconds for one request; a node that takes longer is shown as not answering. */
 const PROBE_TIMEOUT_MS = 1_500;

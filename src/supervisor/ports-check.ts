@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from '../base/socket-table.ts';
-import { codeOf, reasonOf, StartError } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { codeOf, StartError } from './start-error.ts';
 
 export interface PortNeed {
   readonly port: number;

@@ -10,7 +10,8 @@ import { renameDurably } from '../base/replace-file.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import type { PostgresHome } from './postgres-user.ts';
 import { isPostgresOn, stopProcess } from './process-table.ts';
-import { reasonOf, StartError } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { StartError } from './start-error.ts';
 
 export const POSTGRES_USER = 'admin';
 

@@ -18,7 +18,8 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { reasonOf, StartError } from './start-error.ts';
+import { reasonOf } from '../base/reason-of.ts';
+import { StartError } from './start-error.ts';
 
 /** If both are undefined, PostgreSQL runs as our own user. */
 export interface PostgresUser {

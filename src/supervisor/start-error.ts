@@ -6,11 +6,6 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** The message of anything thrown, for use within a line. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** The errno name of a system error ('EACCES', ...), or '' if there is none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;

@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../../src/base/reason-of.ts';
 import { openOwnWorld } from '../own-world.ts';
 import { openRunningWorld } from '../running-world.ts';
 import type { World } from '../world.ts';
@@ -61,7 +62,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     if (file !== undefined) throw new Error(`one scenario at a time: ${options.words.join(' ')}`);
     return await runOne(readScenario(first), options);
   } catch (error) {
-    process.stderr.write(`chaos: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`chaos: ${reasonOf(error)}\n`);
     return EXIT_NOT_RUN;
   }
 }

@@ -9,6 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { reasonOf } from '../../src/base/reason-of.ts';
 import type { Place } from '../../test/support/cluster.ts';
 
 const PREFIX = 'causeway';
@@ -51,7 +52,7 @@ export class Namespaces {
       }
       return null;
     } catch (error) {
-      return `this machine lets nobody make network namespaces (${reasonOf(error)})`;
+      return `this machine lets nobody make network namespaces (${firstLineOf(error)})`;
     }
   }
 
@@ -250,8 +251,8 @@ function isInstalled(tool: string): boolean {
   return folders.some((folder) => existsSync(join(folder, tool)));
 }
 
-function reasonOf(error: unknown): string {
+function firstLineOf(error: unknown): string {
   const { stderr } = error as { stderr?: Buffer };
-  const text = stderr?.toString() || (error instanceof Error ? error.message : String(error));
+  const text = stderr?.toString() || reasonOf(error);
   return text.trim().split('\n')[0]!;
 }

@@ -3,6 +3,7 @@
  * and each has had its turn. Reports what it does and when.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '../../src/base/reason-of.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { untilReady, type World } from '../world.ts';
 import { strike } from './faults.ts';
@@ -106,7 +107,7 @@ export class Nemesis {
     try {
       struck = await strike(spec, scene);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       if (!(error instanceof Stopped)) write({ is: 'fault-failed', fault, why, atMs: nowMs() });
     } finally {
       scene.release();

@@ -2,6 +2,7 @@
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { reasonOf } from '../../src/base/reason-of.ts';
 import type { Held, Row, Survey } from '../survey.ts';
 import {
   decodeLine,
@@ -91,7 +92,7 @@ export async function readRun(path: string): Promise<Run> {
   let number = 0;
   let torn: SyntaxError | null = null;
   const faulty = (at: number, error: unknown): Error =>
-    new Error(`${path}, line ${at}: ${error instanceof Error ? error.message : String(error)}`, {
+    new Error(`${path}, line ${at}: ${reasonOf(error)}`, {
       cause: error,
     });
   for await (const text of lines) {

@@ -3,6 +3,7 @@
  * everything that happened is recorded in one file.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '../../src/base/reason-of.ts';
 import { connect } from '../../src/client/index.ts';
 import { surveyAtRest } from '../judge.ts';
 import { Load } from '../load.ts';
@@ -145,7 +146,7 @@ async function comesBack(world: World, load: Load, writer: RunWriter, stopped: A
     }
     writer.write({ is: 'progress', atMs: load.nowMs(), afterMs: load.nowMs() - fromMs });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     writer.write({ is: 'no-progress', atMs: load.nowMs(), why });
   }
 }
@@ -164,7 +165,7 @@ async function lookAround(
       load.note({ key, client: clientAtRest(node), call: { kind: 'get' }, outcome }),
     );
   } catch (error) {
-    const why = `it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
+    const why = `it cannot be looked at: ${reasonOf(error)}`;
     writer.write({ is: 'no-progress', atMs: load.nowMs(), why });
   }
 }

@@ -3,6 +3,7 @@
  * own, because the pools refuse connections to such a server. The founding is replaced by compare-and-set, in a
  * transaction that waits for every statement of the previous founding to end. (PROTOCOL R27, R30)
  */
+import { reasonOf } from '../../base/reason-of.ts';
 import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { isOfThisCluster } from '../../core/lives.ts';
@@ -128,7 +129,7 @@ async function nothingClaimed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new RecordFailure('refused', error instanceof Error ? error.message : String(error), {
+    throw new RecordFailure('refused', reasonOf(error), {
       isOutage: false,
     });
   }

@@ -3,6 +3,7 @@
  * is tried again at growing intervals; an error that only a person can put right ends the wait at once.
  */
 import { join } from 'node:path';
+import { reasonOf } from '../../base/reason-of.ts';
 import type { RecordCompat } from '../../core/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { adopt } from './adopt.ts';
@@ -43,7 +44,7 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
     try {
       return await prepareOnce(preparation, deadline);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       preparation.onFailure(reason);
       if (error instanceof SetupError) throw error;
       const passes = preparation.compat !== 'none' && isOfRace(error);

@@ -3,6 +3,7 @@
  * the column types at every execution, and builds result objects that nobody here uses.
  */
 import type { Client, Connection, Submittable } from 'pg';
+import { reasonOf } from '../../base/reason-of.ts';
 import { RecordFailure } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 
@@ -111,7 +112,7 @@ export class PreparedRun implements Submittable {
 
 /** This says nothing about the server, nor about the other rows. */
 function unsendable(error: unknown): RecordFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new RecordFailure('refused', `a value cannot be sent: ${reason}`, { isOutage: false, ofRows: true });
 }
 

@@ -2,6 +2,7 @@
  * Failures of a call in the terms of the port: was it certainly not carried out, and does the failure say anything
  * about the health of the server? When in doubt, the outcome is unknown.
  */
+import { reasonOf } from '../../base/reason-of.ts';
 import { withoutCredentials } from '../../base/credentials.ts';
 import type { RecordError } from '../../ports/system-of-record.ts';
 
@@ -91,7 +92,7 @@ const PREPARED_OTHERWISE: readonly string[] = ['26000', '42P05', '0A000'];
 /** The error of a statement that was sent to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
   if (error instanceof RecordFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const sqlState = sqlStateOf(error);
   if (sqlState === null) return new RecordFailure('unknown', message);
   const text = `PostgreSQL answered ${sqlState}: ${message}`;

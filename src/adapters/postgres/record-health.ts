@@ -7,6 +7,7 @@
  * them and does not finish them (its synchronous standby is gone, or somebody has locked a table), the probe ends with a
  * write that changes nothing.
  */
+import { reasonOf } from '../../base/reason-of.ts';
 import type { RecordHealth } from '../../ports/system-of-record.ts';
 import { DISK_FULL, RecordFailure, refusesWrites } from './record-failure.ts';
 
@@ -151,7 +152,7 @@ export class RecordHealthMonitor {
       failedFor = downFor;
       if (downFor === 'stalledWrites') await this.settings.tryWriting();
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
       // What is late as well does not show that writes are finished, as it would be taken to when it is in time again.
       if (this.isStalled && isMerelyLate(error)) failedFor = 'stalledWrites';
     }
