@@ -26,6 +26,7 @@ import { LINK_PATH } from './peer-link.ts';
 const STRANGERS_MAX = 256;
 /** How many signs of life may wait in one stream. */
 const ALIVE_QUEUED_MAX = 8;
+const NOT_LISTENING = 'this member is not listening';
 /** Upper bound of a packet's bytes besides its frame or hello. */
 const PACKET_HEAD_BYTES_MAX = 1024;
 
@@ -98,7 +99,7 @@ export class PeerListener {
         this.timing.handshakeMsMax,
       ),
     };
-    if (this.handler === null) this.cut(stream, status.UNAVAILABLE, 'this member is not listening');
+    if (this.handler === null) this.cut(stream, status.UNAVAILABLE, NOT_LISTENING);
     else if (this.strangers.size >= STRANGERS_MAX)
       this.cut(stream, status.RESOURCE_EXHAUSTED, 'too many handshakes');
     else this.strangers.add(stream);
@@ -150,7 +151,8 @@ export class PeerListener {
   }
 
   private shakeHands(stream: PeerStream, hello: DialHello): void {
-    if (this.own === null) return;
+    if (this.own === null || this.handler === null)
+      return this.cut(stream, status.UNAVAILABLE, NOT_LISTENING);
     const present = this.byName.get(hello.name);
     const refusal = refusalBeside(present?.hello, hello) ?? refusalOf(this.own, hello);
     const answer = encodeText(FIELD_ANSWER, encodeAnswer(answerTo(this.own, hello, refusal)));
@@ -158,7 +160,7 @@ export class PeerListener {
       stream.call.write(answer);
       this.detach(stream);
       stream.call.end();
-      this.handler?.onRefused(hello.name, refusal);
+      this.handler.onRefused(hello.name, refusal);
       return;
     }
     if (present !== undefined) this.cut(present, status.ABORTED, 'a newer link took the place of this one');
@@ -185,13 +187,16 @@ export class PeerListener {
     if (accepted !== null) this.handler?.onPeerGone(accepted);
   }
 
-  /** Forgets the stream; returns the name under which it was accepted, or null. */
+  /**
+   * Forgets the stream; returns the name under which it was accepted, or null. Under that name only this one is known,
+   * since a newer one is accepted after it was cut.
+   */
   private detach(stream: PeerStream): string | null {
     stream.ended = true;
     clearTimeout(stream.watchdog);
     this.strangers.delete(stream);
     const name = stream.hello?.name ?? null;
-    if (name !== null && this.byName.get(name) === stream) this.byName.delete(name);
+    if (name !== null) this.byName.delete(name);
     return name;
   }
 }
