@@ -1,10 +1,12 @@
 /** Health and reflection as probes and tools use them, which know nothing else of this server. */
+import { once } from 'node:events';
 import { status as Status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HEALTH_WATCHERS_MAX } from '../../core/grpc-limits.ts';
 import { grpc } from '../../gen/protocol.js';
-import { call, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
+import { CallError, call, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
 
 const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
@@ -51,19 +53,23 @@ describe('health', () => {
     await expect(check('nobody')).rejects.toMatchObject({ status: Status.NOT_FOUND });
   });
 
+  const watch = (service: string) => {
+    const seen: number[] = [];
+    const stream = doors.client.makeServerStreamRequest(
+      '/grpc.health.v1.Health/Watch',
+      (request: { service: string }) => HealthCheckRequest.encode(request).finish() as Buffer,
+      (bytes: Buffer) => HealthCheckResponse.decode(bytes),
+      { service },
+    );
+    stream.on('data', ({ status }: { status: number }) => seen.push(status));
+    const ended = new Promise<CallError | null>((resolve) => {
+      stream.on('error', (error) => resolve(new CallError(error as never)));
+      stream.on('end', () => resolve(null));
+    });
+    return { seen, stream, ended };
+  };
+
   test('a watcher: told at once, then of each change; of an unknown service too', async () => {
-    const watch = (service: string) => {
-      const seen: number[] = [];
-      const stream = doors.client.makeServerStreamRequest(
-        '/grpc.health.v1.Health/Watch',
-        (request: { service: string }) => HealthCheckRequest.encode(request).finish() as Buffer,
-        (bytes: Buffer) => HealthCheckResponse.decode(bytes),
-        { service },
-      );
-      stream.on('data', ({ status }: { status: number }) => seen.push(status));
-      stream.on('error', () => undefined);
-      return { seen, stream };
-    };
     const { seen, stream } = watch('');
     const unknown = watch('nobody');
     await eventually(() => seen.length === 1 && unknown.seen.length === 1, 'the first word');
@@ -73,6 +79,19 @@ describe('health', () => {
     expect(unknown.seen).toEqual([SERVICE_UNKNOWN]);
     stream.cancel();
     unknown.stream.cancel();
+  });
+
+  test('more watchers than a node takes: refused until one has gone; the door is closed: all are ended', async () => {
+    const watchers = Array.from({ length: HEALTH_WATCHERS_MAX }, () => watch(''));
+    await eventually(() => watchers.every(({ seen }) => seen.length === 1), 'the first words');
+    expect(await watch('').ended).toMatchObject({ causewayCode: 'overloaded' });
+    watchers.pop()!.stream.cancel();
+    // The server learns of it a moment after the client does.
+    let next = watch('');
+    while ((await Promise.race([next.ended, once(next.stream, 'data')])) instanceof CallError)
+      next = watch('');
+    doors.doors.close();
+    expect(new Set(await Promise.all(watchers.map(({ ended }) => ended)))).toEqual(new Set([null]));
   });
 });
 
@@ -96,6 +115,26 @@ describe('reflection', () => {
     await ended;
     return answers;
   }
+
+  test('a client that asks and does not read: no more is read from it, and nothing is lost when it reads', async () => {
+    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const stream = openStream(doors.client, path, ServerReflectionRequest, ServerReflectionResponse);
+    const asked = 100;
+    let sent = 0;
+    let answered = 0;
+    stream.on('data', () => (answered += 1));
+    stream.pause();
+    const ended = new Promise((resolve) => stream.on('end', resolve));
+    const long = 'x'.repeat(50_000);
+    for (let at = 0; at < asked; at += 1) stream.write({ fileContainingSymbol: long }, () => (sent += 1));
+    stream.end();
+    await eventually(() => sent > 0, 'the first question');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sent).toBeLessThan(asked / 2);
+    stream.resume();
+    await ended;
+    expect(answered).toBe(asked);
+  });
 
   test.each(['v1', 'v1alpha'])('%s: every service is listed', async (version) => {
     const [answer] = await ask([{ listServices: '' }], version);

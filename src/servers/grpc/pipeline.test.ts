@@ -2,6 +2,7 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  PIPELINE_ANSWER_BYTES_MAX,
   PIPELINE_BYTES_MAX,
   PIPELINE_OPERATIONS_MAX,
   PIPELINE_STREAMS_MAX,
@@ -139,6 +140,32 @@ describe('a pipeline', () => {
     expect(
       [...results.values()].every(({ get }) => get?.record?.value.length === PIPELINE_BYTES_MAX / 2),
     ).toBe(true);
+  });
+
+  test('more bytes of answers at once than may wait: values beyond that are left out, and what happened is told', async () => {
+    const value = Buffer.alloc(PIPELINE_BYTES_MAX, 1);
+    doors.api.put('big', value.toString());
+    doors.api.waiting.add('big');
+    doors.api.holding = true;
+    const { stream, results, ended } = open();
+    stream.pause();
+    const fitting = PIPELINE_ANSWER_BYTES_MAX / PIPELINE_BYTES_MAX;
+    const compare = { key: 'big', expectVersion: 1, value: Buffer.from('other') };
+    stream.write({ operations: gets(0, fitting + 3, 'big') });
+    stream.write({ operations: [{ number: 100, compareAndPut: compare }] });
+    stream.write({ operations: [{ number: 101, put: { key: 'new' } }] });
+    stream.end();
+    await eventually(() => doors.api.heldCount === fitting + 5, 'all operations');
+    doors.api.release();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    stream.resume();
+    expect(await ended).toBeNull();
+    const codes = [...results.values()].map(({ failure, get }) => failure?.code ?? get?.record?.value.length);
+    expect(codes.filter((code) => code === value.length).length).toBeGreaterThanOrEqual(fitting - 1);
+    expect(codes).toContain('overloaded');
+    expect(results.get(100)!.compare).toMatchObject({ applied: false });
+    expect(results.get(100)!.compare!.current).toMatchObject({ value: Buffer.alloc(0) });
+    expect(results.get(101)!.result).toBe('put');
   });
 
   test('a node with enough to do: writes are held back and not refused, reads go on, and writes when there is room', async () => {
