@@ -75,3 +75,15 @@ test.each([1, 2, 3, 4, 5, 6])('seed %d: five at once', async (seed) => {
   const { clients, sweeps, inputBytes } = door.server.door;
   expect({ clients: clients.size, sweeps, inputBytes }).toEqual({ clients: 1, sweeps: 0, inputBytes: 0 });
 });
+
+test('a client that is to be closed, takes all replies and goes on talking: it is gone after a while', async () => {
+  door.server.door.lingerMs = 100;
+  const socket = connect({ port: door.server.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined).resume();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(call('QUIT'));
+  const talk = setInterval(() => socket.write(call('PING')), 10);
+  await closed;
+  clearInterval(talk);
+  expect(door.server.door.clients.size).toBe(0);
+});

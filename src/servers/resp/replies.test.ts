@@ -131,6 +131,25 @@ describe('a client that does not read', () => {
     await line.until(() => untaken() === 0);
   });
 
+  test('a reply of which the system has taken a part: the rest is what it was, whatever others are told meanwhile', async () => {
+    line.socket.pause();
+    const [client] = door.server.door.clients.values();
+    const { counts } = door.server.door;
+    const text = 'm'.repeat(60_000);
+    let sent = 0;
+    while (client!.line.untakenBytes() === 0) {
+      const before = counts.commands;
+      line.send(`ECHO ${text}`);
+      sent += 1;
+      await line.until(() => counts.commands > before);
+      await nextTurn();
+    }
+    const other = await door.connect();
+    expect(await other.ask(`ECHO ${'o'.repeat(60_000)}`)).toBe('o'.repeat(60_000));
+    line.socket.resume();
+    expect(await hearsTimes(`$60000\r\n${text}\r\n`, sent)).toBe(sent);
+  });
+
   test('all that may wait for clients waits: who holds much and takes none of it is cut, others go on', async () => {
     const shared = door.server.door;
     store('k');
@@ -143,6 +162,11 @@ describe('a client that does not read', () => {
     // As if other connections had filled it.
     shared.outputBytes += RESP_OUTPUT_BYTES_TOTAL_MAX;
     expect(await other.ask('GET k')).toBe(VALUE);
+    // A client is given some time to take what it holds.
+    shared.lingerMs = 60_000;
+    const { now } = shared;
+    await other.until(() => shared.now > now);
+    expect(shared.clients.size).toBe(2);
     shared.lingerMs = 0;
     await other.until(() => shared.clients.size === 1);
     expect(await other.ask('PING')).toBe('+PONG');
