@@ -8,7 +8,10 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Time is an argument, at most files are read, and nothing outlives a test. */
+/**
+ * Time is an argument or is played, at most files are read, and nothing outlives a test. (Beside tests that open doors
+ * a timer of somebody else's, a socket's for instance, may be set while time is played, and be counted.)
+ */
 const PURE = [
   'src/{base,core,node,wire}/**/*.test.ts',
   'page/**/*.test.ts',
@@ -22,7 +25,8 @@ const PURE = [
   'src/cli/top.test.ts',
   'test/verify/{verdict,chaos-judge,chaos-report,chaos-scenario}.test.ts',
   'src/cli/*-text.test.ts',
-  'src/client/{pace,patience}.test.ts',
+  'src/client/{pace,patience,pipeline,repeat}.test.ts',
+  'src/adapters/postgres/{connection-pool,prepared-run,record-health,retrying}.test.ts',
 ];
 /** What they open is in the test's own process, and closed when they end. `main.test.ts` imitates a process that ends. */
 const DOORS = [
