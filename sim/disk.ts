@@ -217,7 +217,8 @@ export class SimDisk {
         const freeBytes = Math.max(0, this.roomBytes);
         scheduler.after(
           LOOK_MS,
-          () => done(null, { freeBytes, totalBytes: SIM_DISK_BYTES, freeFiles: 0, totalFiles: 0 }),
+          () =>
+            done(null, { freeBytes, totalBytes: SIM_DISK_BYTES, freeFiles: 0, totalFiles: 0, isGone: false }),
           life,
         );
       },

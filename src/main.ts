@@ -2,6 +2,7 @@
  * One node as a process: the only place where settings, adapters, the node and its doors meet. Everything opened is
  * closed in reverse order, both after a failed start and at a stop.
  */
+import { join } from 'node:path';
 import xxhash from 'xxhash-wasm';
 import { reasonOf } from './base/reason-of.ts';
 import { LINK_PATH } from './adapters/grpc/peer-link.ts';
@@ -9,6 +10,7 @@ import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
 import { systemClock } from './adapters/system/clock.ts';
+import { STORE_FILE, STORE_FOLDER } from './adapters/leveldb/directory.ts';
 import { systemDiskSpace } from './adapters/system/disk-space.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
@@ -182,7 +184,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     storage: around.store.storage,
     setAside: around.store.setAside,
     raiseDisk: (protocol) => around.store.raise(protocol),
-    diskSpace: systemDiskSpace(config.node.dataDir),
+    diskSpace: systemDiskSpace(join(config.node.dataDir, STORE_FOLDER), STORE_FILE),
     transport: refusals.watch(links),
     refusals: () => refusals.list(),
     systemOfRecord: around.record,

@@ -87,7 +87,11 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
       const room = isOfFiles
         ? `${freeFiles} files can be made there, ${reserveFiles} are to stay possible`
         : `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
-      lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
+      const why =
+        disk.isGone === true
+          ? 'its data directory was moved, removed or replaced'
+          : `its disk is nearly full (${room})`;
+      lines.push(`${word(name)}: ${why}; it ${does}`);
     }
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub), isNews));
     lines.push(...driveLines(word(name), asFacts(record.drive)));

@@ -9,8 +9,9 @@ import type { Member, SlotRow, Topology } from './topology.ts';
 describe('the disk', () => {
   const reserve = { bytes: 1_000, shareMax: 0.1 };
   const seen = (freeBytes: number, totalBytes: number, freeFiles = 0, totalFiles = 0): DiskSeen => ({
-    ...{ freeBytes, totalBytes, freeFiles, totalFiles },
+    ...{ freeBytes, totalBytes, freeFiles, totalFiles, isGone: false },
   });
+  const gone: DiskSeen = { freeBytes: 0, totalBytes: 0, freeFiles: 0, totalFiles: 0, isGone: true };
 
   test('below the reserve it is low, and no longer only well above it', () => {
     const room = new DiskRoom(reserve);
@@ -48,6 +49,25 @@ describe('the disk', () => {
     expect(room.saw(seen(50_000, 100_000, 159, 16_000))).toBe(true);
     expect(new DiskRoom(reserve).saw(seen(50_000, 100_000, 0, 0))).toBe(false);
     expect(new DiskRoom({ bytes: 0, shareMax: 0.1 }).saw(seen(0, 4_000, 0, 16_000))).toBe(false);
+  });
+
+  test('the store is not in its place: low, with the last numbers, and no longer when it is back', () => {
+    const room = new DiskRoom(reserve);
+    room.saw(seen(1_200, 100_000));
+    expect(room.saw(gone)).toBe(true);
+    expect(room).toMatchObject({ isLow: true, isGone: true, freeBytes: 1_200, reserveBytes: 1_000 });
+    expect(room.saw(gone)).toBe(false);
+    expect(room.saw(seen(1_200, 100_000))).toBe(true);
+    expect(room).toMatchObject({ isLow: false, isGone: false });
+  });
+
+  test('the store of a full disk is not in its place, and is put back: low until there is clearly more room', () => {
+    const room = new DiskRoom(reserve);
+    expect(room.saw(seen(900, 100_000))).toBe(true);
+    expect(room.saw(gone)).toBe(false);
+    expect(room.saw(seen(1_200, 100_000))).toBe(false);
+    expect(room).toMatchObject({ isLow: true, isGone: false });
+    expect(room.saw(seen(1_000 * DISK_RETURN_FACTOR, 100_000))).toBe(true);
   });
 
   test('no reserve: never low, not even without any room', () => {

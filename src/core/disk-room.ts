@@ -2,7 +2,8 @@
  * Decides when a node's disk is nearly full. When free space, or the number of files that can still be created, falls
  * below a reserve, the node leaves the write path before the storage engine fails in the middle of something, and comes
  * back when there is clearly more. If the cluster cannot do without the node it stays, and no write is started that it
- * would have to store. (PROTOCOL R32)
+ * would have to store. The same holds for a store that was moved or removed while the node has it open: what is written
+ * to it would not be found after a restart. (PROTOCOL R32)
  */
 import { DISK_FILES_RESERVE, DISK_FILES_SHARE_MAX } from './disk-limits.ts';
 import { DISK_RETURN_FACTOR } from './limits.ts';
@@ -30,16 +31,21 @@ export interface DiskSeen {
   readonly freeFiles: number;
   /** 0 if the file system does not count files. */
   readonly totalFiles: number;
+  /** What is written now would not be found when the store is opened again. */
+  readonly isGone: boolean;
 }
 
 /** Judges successive observations of one disk. */
 export class DiskRoom {
+  /** The node should take no part in writes. */
   isLow = false;
+  isGone = false;
   freeBytes = 0;
   reserveBytes = 0;
   freeFiles = 0;
   /** 0 if files are not counted. */
   reserveFiles = 0;
+  private isFull = false;
   private readonly reserve: DiskReserve;
 
   constructor(reserve: DiskReserve) {
@@ -47,10 +53,18 @@ export class DiskRoom {
   }
 
   /**
-   * Returns true if the observation changes whether the disk is low. A low disk recovers only well above the reserve.
+   * Returns true if the observation changes whether the disk is low. A disk that was full recovers only well above the
+   * reserve.
    */
-  saw({ freeBytes, totalBytes, freeFiles, totalFiles }: DiskSeen): boolean {
+  saw(seen: DiskSeen): boolean {
     const wasLow = this.isLow;
+    this.isGone = seen.isGone;
+    if (!seen.isGone) this.isFull = this.isFullWith(seen);
+    this.isLow = this.isFull || this.isGone;
+    return this.isLow !== wasLow;
+  }
+
+  private isFullWith({ freeBytes, totalBytes, freeFiles, totalFiles }: DiskSeen): boolean {
     this.freeBytes = freeBytes;
     this.reserveBytes = Math.min(this.reserve.bytes, Math.floor(totalBytes * this.reserve.shareMax));
     this.freeFiles = freeFiles;
@@ -58,9 +72,8 @@ export class DiskRoom {
     this.reserveFiles = isWatched
       ? Math.min(DISK_FILES_RESERVE, Math.floor(totalFiles * DISK_FILES_SHARE_MAX))
       : 0;
-    const factor = wasLow ? DISK_RETURN_FACTOR : 1;
-    this.isLow = freeBytes < factor * this.reserveBytes || freeFiles < factor * this.reserveFiles;
-    return this.isLow !== wasLow;
+    const factor = this.isFull ? DISK_RETURN_FACTOR : 1;
+    return freeBytes < factor * this.reserveBytes || freeFiles < factor * this.reserveFiles;
   }
 }
 

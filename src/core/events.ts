@@ -11,6 +11,8 @@ export const EVENTS = {
   'copy.gives_way':
     'Copying slots has slowed down, since clients waited too long; it goes on as fast as they allow.',
   'disk.enough': 'There is room again where the store lies; the node takes its part in writes.',
+  'disk.gone':
+    'The data directory was moved, removed or replaced while the node has its store open: as with a full disk, it leaves writes to others, or refuses them.',
   'disk.low':
     'Too little is free where the store lies: writes are refused, and further down the node leaves them to others.',
   'disk.unknown': 'The free space cannot be read; it is not watched meanwhile.',

@@ -8,7 +8,7 @@ import type { Probe } from './readiness.ts';
 
 const serving = new FakeNodeApi().status();
 const down: NodeStatus['record'] = { state: 'down', reason: 'connection refused' };
-const disk = { freeBytes: 1, reserveBytes: 2, freeFiles: 0, reserveFiles: 0 };
+const disk = { freeBytes: 1, reserveBytes: 2, freeFiles: 0, reserveFiles: 0, isGone: false };
 
 test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
   ['it serves', {}, []],
@@ -29,6 +29,11 @@ test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
   ['legacy is away', { legacy: { state: 'open', reason: 'HTTP 500', calls: 3 } }, []],
   ['its disk refuses writes', { disk: { state: 'refusing', ...disk } }, []],
   ['its disk takes no part any more', { disk: { state: 'low', ...disk } }, ['ready']],
+  [
+    'its directory was moved, and it cannot be done without',
+    { disk: { state: 'refusing', ...disk, isGone: true } },
+    ['ready'],
+  ],
   ['somebody who is set up differently knocks', { refusals: [{ peer: 'x', reason: 'setting' }] }, []],
   ['it refuses what is too much', { load: { ...serving.load, state: 'refusing' } }, []],
   ['its store was damaged', { store: { setAside: ['x'], reason: '', inDoubt: true } }, ['ready']],

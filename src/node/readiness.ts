@@ -54,9 +54,14 @@ export function reasonsNotReady(status: NodeStatus): string[] {
       `its store was damaged and lies in ${setAside.at(-1) ?? 'another place'}: it waits for members that know the cluster to let it in, and where none does, for an operator (docs/CONFIGURATION.md, "A damaged store")`,
     );
   }
-  const { state, freeBytes, reserveBytes, freeFiles, reserveFiles } = status.disk;
+  const { state, freeBytes, reserveBytes, freeFiles, reserveFiles, isGone } = status.disk;
+  if (isGone) {
+    reasons.push(
+      'its data directory was moved, removed or replaced, so it takes no part in writes: put it back, or restart the node',
+    );
+  }
   // A node that refuses writes stays, and can be read from like any other.
-  if (state === 'low') {
+  else if (state === 'low') {
     const bytes = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
     const files = `${freeFiles} files can be made there (inodes), and ${reserveFiles} are to stay possible`;
     const free = freeFiles < reserveFiles ? files : bytes;

@@ -42,6 +42,8 @@ export interface NodeStatus {
     /** Files that can still be created, and that must remain so; both 0 if they are not counted. */
     readonly freeFiles: number;
     readonly reserveFiles: number;
+    /** The store is not in its place any more. */
+    readonly isGone: boolean;
   };
   readonly load: LoadStatus;
   /** Peers refused because they are configured differently from this node, or that refuse it. */

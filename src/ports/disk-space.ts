@@ -18,4 +18,9 @@ export interface DiskUsage {
   readonly freeFiles: number;
   /** Files that the file system can hold; 0 if it does not count them. */
   readonly totalFiles: number;
+  /**
+   * What was in the place of the store at the first look is not there now: it was moved, removed or replaced, so whoever
+   * opens the store next will not find what is written now. The numbers mean nothing then.
+   */
+  readonly isGone: boolean;
 }

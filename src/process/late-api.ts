@@ -131,7 +131,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   leaseLeftMs: 0,
   members: [],
   store: { setAside: [], reason: '', inDoubt: false },
-  disk: { state: 'enough', freeBytes: 0, reserveBytes: 0, freeFiles: 0, reserveFiles: 0 },
+  disk: { state: 'enough', freeBytes: 0, reserveBytes: 0, freeFiles: 0, reserveFiles: 0, isGone: false },
   load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   outside: '',
   refusals: [],

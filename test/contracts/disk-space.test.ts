@@ -1,5 +1,5 @@
 /** The port for free space in both implementations: it accounts for what is written, and never answers synchronously. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -53,6 +53,34 @@ test('a directory that is not there: an error, and no number that could be belie
     space.look((error, usage) => resolve([error, usage]));
   });
   expect(told[0]).toContain('ENOENT');
+});
+
+const told = (space: DiskSpace): Promise<[string | null, DiskUsage]> =>
+  new Promise((resolve) => {
+    space.look((error, usage) => resolve([error, usage]));
+  });
+
+test('a directory is moved away, another one is put in its place, and it is put back: told each time', async () => {
+  const [path, elsewhere] = [join(root, 'moved'), join(root, 'elsewhere')];
+  const isGone = async (): Promise<boolean> => {
+    const [error, usage] = await told(space);
+    expect(error).toBe(null);
+    return usage.isGone;
+  };
+  mkdirSync(path);
+  writeFileSync(join(path, 'CURRENT'), '');
+  const space = systemDiskSpace(path, 'CURRENT');
+  expect(await isGone()).toBe(false);
+  renameSync(path, elsewhere);
+  expect(await isGone()).toBe(true);
+  mkdirSync(path);
+  writeFileSync(join(path, 'CURRENT'), '');
+  expect(await isGone()).toBe(true);
+  rmSync(path, { recursive: true });
+  renameSync(elsewhere, path);
+  expect(await isGone()).toBe(false);
+  rmSync(join(path, 'CURRENT'));
+  expect(await isGone()).toBe(true);
 });
 
 test('a simulated disk: what is written there is missing from its free space', () => {

@@ -350,7 +350,7 @@ const STATUS: NodeStatus = {
   store: { setAside: [], reason: '', inDoubt: false },
   disk: {
     ...{ state: 'enough', freeBytes: 9_000_000, reserveBytes: 1_000_000 },
-    ...{ freeFiles: 60_000, reserveFiles: 1_000 },
+    ...{ freeFiles: 60_000, reserveFiles: 1_000, isGone: false },
   },
   load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
   record: { state: 'up', reason: '' },

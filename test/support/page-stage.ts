@@ -100,6 +100,7 @@ export class PageStage implements AskPeers {
         reserveBytes: 1e9,
         freeFiles: 9e6,
         reserveFiles: 1e3,
+        isGone: false,
       },
       legacy: { state: 'up' as const, reason: '', calls: 4_211 },
       members: topology.members.map((member) => this.memberOf(member)),

@@ -23,6 +23,8 @@ const DISK = { ...fs, dirname };
 const IDENTITY_FILE = 'identity.json';
 /** The subdirectory in which the engine keeps its files. */
 export const STORE_FOLDER = 'store';
+/** A file there without which the engine finds nothing. */
+export const STORE_FILE = 'CURRENT';
 const LOCK_FOLDER = 'lock';
 const BROKEN_PREFIX = `${STORE_FOLDER}.broken-`;
 /** How many broken stores are kept for inspection. With this many, a node refuses to set another one aside. */

@@ -76,7 +76,7 @@ function diskFull(context: ReplicaContext, id: number): Failure {
   const name = memberById(context.view.topology, id)?.name ?? String(id);
   return failure(
     'disk_full',
-    `the disk of ${name} has less free space than its reserve (disk.reserveBytes), and writes cannot do without that node: free space there, or add a node`,
+    `the disk of ${name} has less free space than its reserve (disk.reserveBytes), or its data directory is not in its place, and writes cannot do without that node: see its /readyz`,
   );
 }
 

@@ -1,6 +1,7 @@
 /**
- * Checks the free space of the node's disk every second, and reports when it becomes too little and when there is
- * enough again. If the system cannot tell, the last observation stands. (PROTOCOL R32)
+ * Checks the free space of the node's disk every second, and whether the store is still in its place; reports when the
+ * node should take no part in writes, and when it may again. If the system cannot tell, the last observation stands.
+ * (PROTOCOL R32)
  */
 import { DiskRoom } from '../../core/disk-room.ts';
 import type { DiskReserve } from '../../core/disk-room.ts';
@@ -32,8 +33,8 @@ export class DiskWatch {
 
   /** The last observation; all 0 if the disk is not watched, and the file counts 0 if files are not counted. */
   get seen(): Omit<NodeStatus['disk'], 'state'> {
-    const { freeBytes, reserveBytes, freeFiles, reserveFiles } = this.room;
-    return { freeBytes, reserveBytes, freeFiles, reserveFiles };
+    const { freeBytes, reserveBytes, freeFiles, reserveFiles, isGone } = this.room;
+    return { freeBytes, reserveBytes, freeFiles, reserveFiles, isGone };
   }
 
   start(): void {
@@ -51,12 +52,20 @@ export class DiskWatch {
       this.parts.clock.after(DISK_LOOK_MS, () => this.look());
       if (error !== null) return this.cannotTell(error);
       this.isUnknown = false;
-      if (!this.room.saw(usage)) return;
-      const { isLow } = this.room;
-      const level = isLow ? 'error' : 'info';
-      this.parts.telemetry.event(level, isLow ? 'disk.low' : 'disk.enough', this.seen);
-      this.onChange(isLow);
+      const wasGone = this.room.isGone;
+      const isChanged = this.room.saw(usage);
+      if (isChanged || this.room.isGone !== wasGone) this.tell();
+      if (isChanged) this.onChange(this.room.isLow);
     });
+  }
+
+  private tell(): void {
+    const { room } = this;
+    const { telemetry } = this.parts;
+    const { isGone: _isGone, ...seen } = this.seen;
+    if (room.isGone) telemetry.event('error', 'disk.gone', {});
+    else if (room.isLow) telemetry.event('error', 'disk.low', seen);
+    else telemetry.event('info', 'disk.enough', seen);
   }
 
   /** Reported once, until free space can be read again. */

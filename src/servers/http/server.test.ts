@@ -61,7 +61,7 @@ test('PostgreSQL and legacy down: still ready, as other nodes reach them no bett
 });
 
 test('a disk that is nearly full: not ready where the node is out of writes for it, ready where it stays to be read', async () => {
-  const disk = { freeBytes: 100, reserveBytes: 200, freeFiles: 5_000, reserveFiles: 1_000 };
+  const disk = { freeBytes: 100, reserveBytes: 200, freeFiles: 5_000, reserveFiles: 1_000, isGone: false };
   api.statusChanges = { phase: 'entering', disk: { state: 'low', ...disk } };
   const { status, body } = await read('/readyz');
   expect(status).toBe(503);
@@ -71,6 +71,9 @@ test('a disk that is nearly full: not ready where the node is out of writes for 
   expect(detail).toContain('7 files can be made there (inodes), and 1000 are to stay possible');
   api.statusChanges = { disk: { state: 'refusing', ...disk } };
   expect((await read('/readyz')).status).toBe(200);
+  api.statusChanges = { disk: { state: 'refusing', ...disk, isGone: true } };
+  const gone = (await read('/readyz')).body as { detail: string };
+  expect(gone.detail).toMatch(/data directory was moved, removed or replaced/);
 });
 
 test('the status: the whole of it; any other page: not found', async () => {
