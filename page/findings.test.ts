@@ -12,7 +12,14 @@ const SPOOL: LiveFacts['spool'] = {
 const FACTS: LiveFacts = {
   ...{ phase: 'serving', epoch: 3, leaseHeld: true, leaseLeftMs: 400, reasons: [] },
   load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, forwardedHere: 0 },
-  disk: { state: 'enough', freeBytes: 9e9, reserveBytes: 1e9, freeFiles: 9e6, reserveFiles: 1e3 },
+  disk: {
+    state: 'enough',
+    freeBytes: 9e9,
+    reserveBytes: 1e9,
+    freeFiles: 9e6,
+    reserveFiles: 1e3,
+    isGone: false,
+  },
   record: {
     ...{ state: 'up', reason: '', isForeign: false, drive: null },
     ...{ commitMs: null, rowsPerSecond: null, oldestUnflushedMs: null },
