@@ -37,7 +37,19 @@ test.each<[string, Environment]>([
   ['is no address', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
   [
     'is to be spoken to over gRPC',
-    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: '',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    },
+  ],
+  [
+    'is to be spoken to over gRPC for traces alone',
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    },
   ],
 ])('an endpoint that %s: off, and said so once', async (_name, env) => {
   expect(await open(env)).toBe(null);
@@ -65,6 +77,8 @@ describe('with a collector', () => {
   test('a parent is said to be of another process only where it is', async () => {
     const traces = (await open(env()))!;
     const door = traces.begin('rpc', client)!;
+    // What is sent on to others, over whatever wire.
+    expect(door.context).toMatchObject({ traceId: client.traceId, flags: 1, state: 'a=1' });
     traces.begin('write', door.context)!.end();
     // A context as it arrives from another node.
     traces.begin('store', { ...door.context })!.end();
@@ -137,6 +151,23 @@ describe('with a collector', () => {
     expect(traces.begin('commit', null, { links: [client] })).not.toBe(null);
     expect(told.length).toBe(more['OTEL_TRACES_SAMPLER'] === 'sometimes' ? 1 : 0);
     await traces.close();
+  });
+
+  test.each<[string, Environment, string[]]>([
+    [
+      'words that are no number',
+      { OTEL_TRACES_SAMPLER_ARG: 'half', OTEL_BSP_MAX_QUEUE_SIZE: 'many' },
+      ['warn'],
+    ],
+    ['more than all', { OTEL_TRACES_SAMPLER_ARG: '2', OTEL_BSP_MAX_QUEUE_SIZE: '1.5' }, ['warn']],
+    ['less than nothing', { OTEL_TRACES_SAMPLER_ARG: '-1', OTEL_BSP_MAX_QUEUE_SIZE: '-1' }, ['warn']],
+    ['nothing', { OTEL_TRACES_SAMPLER_ARG: ' ', OTEL_BSP_MAX_QUEUE_SIZE: ' ' }, []],
+  ])('settings that are %s: as if they were not made', async (_name, more, lines) => {
+    const traces = (await open(env({ OTEL_TRACES_SAMPLER: 'traceidratio', ...more })))!;
+    for (let each = 0; each < 20; each += 1) traces.begin('rpc', null, { title: 'a' })!.end();
+    await traces.close();
+    expect([collector.spans.length, counted]).toEqual([20, 0]);
+    expect(told.map((line) => line.split(' ')[0])).toEqual(lines);
   });
 
   test('what no sampler would record, and what finds no room: not even an id is drawn for it', async () => {
@@ -301,5 +332,35 @@ describe('a collector that fails', () => {
     expect(told[2]).toBe('info traces.export_recovered {"lost":30}');
     await attempt(0);
     expect([attempts.length, counted, told.length]).toEqual([4, 30, 3]);
+    // It begins anew.
+    await attempt(1);
+    expect(told[3]).toContain('"lost":10,"againInMs":1000');
+  });
+
+  test('it fails for long: it is tried again every five minutes', async () => {
+    const pauses: number[] = [];
+    for (let failed = 0; failed < 12; failed += 1) {
+      await attempt(1);
+      pauses.push((JSON.parse(told.at(-1)!.split(' ')[2]!) as { againInMs: number }).againInMs);
+      now += pauses.at(-1)!;
+    }
+    expect(pauses.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(pauses.slice(-3)).toEqual([300_000, 300_000, 300_000]);
+  });
+
+  test.each([
+    ['nothing', undefined, 'unknown'],
+    ['a code alone', Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    ['a name alone', new AggregateError([]), 'AggregateError'],
+  ])('it fails and gives as the reason %s: the line says so', async (_name, error, reason) => {
+    const exporter = {
+      export: (_spans: unknown, done: (result: { code: 1; error?: Error }) => void): void =>
+        done(error === undefined ? { code: 1 } : { code: 1, error }),
+      shutdown: () => Promise.resolve(),
+    };
+    queue = new SpanQueue(exporter, {}, telemetry, () => now);
+    ended(1);
+    await queue.forceFlush().catch(() => undefined);
+    expect(told[0]).toContain(`"reason":"${reason}"`);
   });
 });

@@ -6,9 +6,14 @@
  */
 import type { Environment, TraceOptions, Traces } from './trace-options.ts';
 
+/** A variable that is empty counts as not set. */
+function givenIn(env: Environment): (name: string) => string | undefined {
+  return (name) => env[name]?.trim() || undefined;
+}
+
 /** Where spans are sent; undefined if tracing is off. */
 export function urlOf(env: Environment): string | undefined {
-  const given = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const given = givenIn(env);
   if (given('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return undefined;
   if (given('OTEL_TRACES_EXPORTER')?.toLowerCase() === 'none') return undefined;
   const base = given('OTEL_EXPORTER_OTLP_ENDPOINT');
@@ -27,8 +32,8 @@ export async function openTraces(options: TraceOptions): Promise<Traces | null> 
     telemetry.event('error', 'traces.off', { reason: 'the OTLP endpoint is no URL of http or https' });
     return null;
   }
-  const protocol = env['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] ?? env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? '';
-  if (protocol.trim() === 'grpc') {
+  const given = givenIn(env);
+  if ((given('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? given('OTEL_EXPORTER_OTLP_PROTOCOL')) === 'grpc') {
     telemetry.event('error', 'traces.off', { reason: 'OTLP over gRPC is not spoken here: http/json is' });
     return null;
   }
