@@ -2,7 +2,7 @@
  * The store at startup, on a real disk: a damaged one is set aside, and its blank replacement is never mistaken for an
  * untouched store.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -135,4 +135,15 @@ test('what stands in it is damaged: replaced on demand, as often as that may be,
   await close(store);
   const after = await open();
   expect(after.storage.get('k')).toEqual(Buffer.from([4]));
+});
+
+test('damaged once more than may be set aside: refused with what to do, as often as it is started, and nothing is locked', async () => {
+  await filled();
+  const names = [1, 2, 3].map((n) => join(root, `store.broken-2026010${n}T000000Z`));
+  for (const name of names) mkdirSync(name);
+  damageFile(/^CURRENT$/, () => Buffer.from('nonsense\n'));
+  for (let start = 0; start < 2; start += 1) await expect(open()).rejects.toThrow(/3 damaged stores/);
+  for (const name of names) rmSync(name, { recursive: true });
+  const store = await open();
+  expect(store.setAside.paths).toHaveLength(1);
 });

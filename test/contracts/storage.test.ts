@@ -219,12 +219,21 @@ test('LevelDB: a damaged table is found by whoever reads it, as damage', async (
     const table = readFileSync(join(directory, name));
     writeFileSync(join(directory, name), table.fill(0xff, 0, table.length >> 1));
   }
-  const again = await openLevel(directory);
+  const damages: string[] = [];
+  const opened = await openLevelStore(directory, { onDamaged: (message) => damages.push(message) });
+  if (opened.kind !== 'open') throw new Error(opened.message);
+  const again = opened.storage;
+  openStores.push(again);
   const error = await scan(again, '', '~', 10_000, 1e9).then(
     () => null,
     (reason: unknown) => String(reason),
   );
   expect(error).toContain('damaged: ');
+  // Nor is a record in it taken for absent.
+  const lengths = Array.from({ length: 200 }, (_, n) => again.get(`k${String(n).padStart(3, '0')}`)?.length);
+  expect(new Set(lengths)).toEqual(new Set([0, bytes.length]));
+  expect(damages).toHaveLength(lengths.filter((length) => length === 0).length);
+  expect(damages[0]).toMatch(/corruption/i);
 });
 
 test('LevelDB: a last batch torn by a power cut is dropped, and the rest is there', async () => {

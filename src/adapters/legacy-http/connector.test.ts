@@ -68,6 +68,11 @@ test('a name that resolves to a refused address, alone or among others: not conn
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
+test('a name that cannot be resolved: the reason is told, and nothing hangs', async () => {
+  const unknown = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+  expect(await connect((_hostname, _options, done) => done(unknown, []), '80')).toBe('ENOTFOUND');
+});
+
 test('Retry-After: seconds or a date; anything else is no advice', () => {
   const now = Date.parse('Wed, 21 Oct 2015 07:28:00 GMT');
   expect(parseRetryAfter('120', now)).toBe(120_000);

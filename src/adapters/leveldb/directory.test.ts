@@ -107,6 +107,14 @@ test('a directory of another cluster, of another node, of a newer format, or dam
   }
 });
 
+test('an identity that cannot be read: refused with the reason, and no lock is held on', async () => {
+  const file = join(root, 'identity.json');
+  mkdirSync(file);
+  expect(await refusal(root)).toMatch(/cannot be used \(.*EISDIR/);
+  rmSync(file, { recursive: true });
+  expect((await take(root)).isNew).toBe(true);
+});
+
 test('a directory that a later version of the protocol was put in force in: the earlier program does not open it', async () => {
   const taken = await openDirectory(root, identity);
   const { directory } = taken as Extract<typeof taken, { kind: 'open' }>;
