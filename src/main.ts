@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import xxhash from 'xxhash-wasm';
-import { reasonOf } from './base/reason-of.ts';
 import { LINK_PATH } from './adapters/grpc/peer-link.ts';
 import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
@@ -15,33 +14,34 @@ import { systemDiskSpace } from './adapters/system/disk-space.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
+import { reasonOf } from './base/reason-of.ts';
 import type { Config } from './config/config.ts';
 import { readSecret, readSecretFile } from './config/secrets.ts';
-import type { SecretReference } from './core/legacy-config.ts';
-import { listen, makeGrpcServer, shutDown } from './process/grpc-server.ts';
 import { DoorBook } from './core/door-book.ts';
 import type { EventName } from './core/events.ts';
+import type { SecretReference } from './core/legacy-config.ts';
 import { serverOf } from './core/record-standing.ts';
-import { LateApi } from './process/late-api.ts';
-import { Metering } from './process/metering.ts';
-import { RefusalWatch } from './process/refusal-watch.ts';
-import { RecordStart, makeRecord, recordStatus } from './process/record-start.ts';
-import { dialAddresses, legacySettings, nodeSettings, toldDoors } from './process/node-settings.ts';
-import { NodeStore } from './process/node-store.ts';
-import { openNodeTraces } from './process/trace-export.ts';
-import type { CausewayNode } from './node/node.ts';
 import { topologyOnDisk } from './node/membership/disk.ts';
 import type { NodeParts } from './node/node-parts.ts';
-import { NodeTraces } from './node/tracing/node-traces.ts';
+import type { CausewayNode } from './node/node.ts';
 import { openNode as openOnStore } from './node/open-node.ts';
 import type { Replace } from './node/open-node.ts';
+import { NodeTraces } from './node/tracing/node-traces.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
 import type { Tracing } from './ports/tracing.ts';
-import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
+import { listen, makeGrpcServer, shutDown } from './process/grpc-server.ts';
 import { openHttp } from './process/http-door.ts';
+import { LateApi } from './process/late-api.ts';
+import { Metering } from './process/metering.ts';
+import { dialAddresses, legacySettings, nodeSettings, toldDoors } from './process/node-settings.ts';
+import { NodeStore } from './process/node-store.ts';
+import { RecordStart, makeRecord, recordStatus } from './process/record-start.ts';
+import { RefusalWatch } from './process/refusal-watch.ts';
 import { openResp } from './process/resp-door.ts';
+import { openNodeTraces } from './process/trace-export.ts';
 import { createDoors } from './servers/grpc/doors.ts';
 import { untakenOf } from './servers/grpc/untaken.ts';
+import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
 
 export interface RunningNode {
   /** Stops gracefully: finishes what is under way, tells the others, closes everything. */
@@ -62,8 +62,8 @@ const SECRETS = {
   readAgain: readSecretFile,
 };
 
-/** Functions that close what is open, to be called in reverse order. */
-type Open = (() => Promise<void>)[];
+/** One for each part that is open, to be called in reverse order. */
+type Closers = (() => Promise<void>)[];
 
 /**
  * Resolves when the node takes part. Rejects with a one-line message if only a person can help, or if `stopAsked` is
@@ -73,7 +73,7 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
   const log = logOf(config);
   endOnFault(log);
   log.event('info', 'node.start', { dataDir: config.node.dataDir });
-  const open: Open = [];
+  const closers: Closers = [];
   let stopping: Promise<void> | undefined;
   let onLeft = (): void => undefined;
   const left = new Promise<void>((resolve) => (onLeft = resolve));
@@ -85,13 +85,13 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
       onRefused(reason);
     };
     const ends = { onLeft: () => onLeft(), onRefused: refuse };
-    await openAll(config, log, open, ends, stopAsked);
+    await openAll(config, log, closers, ends, stopAsked);
   } catch (error) {
     if (stopAsked?.aborted !== true) log.event('error', 'node.start_failed', { reason: reasonOf(error) });
-    await closeAll(open, log);
+    await closeAll(closers, log);
     throw error;
   }
-  return { stop: () => (stopping ??= closeAll(open, log)), left, refused };
+  return { stop: () => (stopping ??= closeAll(closers, log)), left, refused };
 }
 
 /** For a process that ends before there is anything to start. */
@@ -108,20 +108,20 @@ function logOf({ log: { level, keys }, node: { name } }: Config): Log {
 async function openAll(
   config: Config,
   log: Log,
-  open: Open,
+  closers: Closers,
   ends: Ends,
   stopAsked?: AbortSignal,
 ): Promise<void> {
   const traces = await openNodeTraces(config, log);
-  if (traces !== null) open.push(() => traces.close());
+  if (traces !== null) closers.push(() => traces.close());
   const store = await NodeStore.open(config, log);
-  open.push(() => store.close());
+  closers.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
   // Passed to peers from the first message on: the Redis door opens a moment after this node begins to speak.
   const doors = new DoorBook(config.node.name, toldDoors(config));
-  open.push(await openHttp(config, late, metering, log, traces));
+  closers.push(await openHttp(config, late, metering, log, traces));
   if (record !== null) {
     // Read before the first connection: nothing must be read from another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
@@ -131,17 +131,17 @@ async function openAll(
       isMember: () => topology !== null || late.status().epoch > 0,
       onRefused: (reason) => endNow(log, 'node.start_failed', reason),
     });
-    open.push(() => start.close());
+    closers.push(() => start.close());
     await start.tried(stopAsked);
   }
   const legacySource =
     config.legacy === null
       ? null
       : openLegacySource(legacySettings(config.legacy, config.limits.valueBytesMax), log, SECRETS);
-  if (legacySource !== null) open.push(() => closed(legacySource));
+  if (legacySource !== null) closers.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
   const around = { store, record, legacySource, late, metering, tracing: traces, doors, ...ends };
-  await openNode(config, log, open, around);
+  await openNode(config, log, closers, around);
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -160,19 +160,19 @@ interface Surroundings extends Ends {
   readonly doors: DoorBook;
 }
 
-async function openNode(config: Config, log: Log, open: Open, around: Surroundings): Promise<void> {
+async function openNode(config: Config, log: Log, closers: Closers, around: Surroundings): Promise<void> {
   const random = systemRandom();
   const server = makeGrpcServer(config.limits.valueBytesMax);
-  open.push(() => shutDown(server));
+  closers.push(() => shutDown(server));
   const { h32 } = await xxhash();
   const { instruments, slowLog, processUse } = around.metering;
   const clock = systemClock();
   const { tracing } = around;
   const links = createGrpcTransport({ server, random, dialAt: dialAddresses(config) });
   const refusals = new RefusalWatch(clock, () => around.late.status().epoch > 0, around.onRefused);
-  open.push(() => refusals.close());
+  closers.push(() => refusals.close());
   const nodeTraces = tracing === null ? null : new NodeTraces(tracing, clock);
-  open.push(async () => nodeTraces?.stop());
+  closers.push(async () => nodeTraces?.stop());
   const parts: NodeParts = {
     ...nodeSettings(config),
     clock,
@@ -195,7 +195,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
     onLeft: around.onLeft,
   };
-  const node = await opened(parts, around.store);
+  const node = await openOnStoreOrBlank(parts, around.store);
   const doors = createDoors(server, node, {
     valueBytesMax: config.limits.valueBytesMax,
     instruments,
@@ -210,16 +210,17 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   doors.onBound();
   around.late.become(node);
   node.start();
-  open.push(() => {
+  closers.push(() => {
     doors.close();
     return new Promise((resolve) => node.stop(resolve));
   });
   const resp = await openResp(config, node, tracing);
   around.metering.resp = resp;
-  if (resp !== null) open.push(() => resp.close());
+  if (resp !== null) closers.push(() => resp.close());
 }
 
-function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {
+/** On the store as it is or, if it is damaged, on a blank one in its place. */
+function openOnStoreOrBlank(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {
   const replace: Replace = (reason, done) => {
     store.replace(reason).then(
       () => done({ storage: store.storage, setAside: store.setAside }),
@@ -238,8 +239,8 @@ function closed(one: { close(done: () => void): void }): Promise<void> {
   return new Promise((resolve) => one.close(resolve));
 }
 
-async function closeAll(open: Open, log: Log): Promise<void> {
-  for (const close of open.splice(0).reverse()) await close();
+async function closeAll(closers: Closers, log: Log): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
   log.event('info', 'node.stopped');
   log.flush();
 }

@@ -13,7 +13,7 @@ import { CausewayError } from '../client/index.ts';
 import { NODES_DEFAULT, withClient } from './client-command.ts';
 import { runCommand } from './main.ts';
 import { nodeCommand } from './node.ts';
-import type { StartedNode } from './node.ts';
+import type { RunningNode } from '../main.ts';
 
 const NOBODY = '127.0.0.1:1';
 let doors: DoorFixture;
@@ -251,11 +251,11 @@ describe('node', () => {
 
   async function runNode(
     words: string[],
-    start: (config: Config) => Promise<Partial<StartedNode> & Pick<StartedNode, 'stop'>>,
+    start: (config: Config) => Promise<Partial<RunningNode> & Pick<RunningNode, 'stop'>>,
   ): Promise<Ran> {
     const { ran, io } = keptIo();
     const program = new Command();
-    const startNode = async (config: Config): Promise<StartedNode> => ({
+    const startNode = async (config: Config): Promise<RunningNode> => ({
       left: new Promise(() => undefined),
       refused: new Promise(() => undefined),
       ...(await start(config)),

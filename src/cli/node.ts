@@ -5,6 +5,7 @@ import { reasonOf } from '../base/reason-of.ts';
 import type { ClusterFacts } from '../client/index.ts';
 import type { Config } from '../config/config.ts';
 import type { JoinWish } from '../config/join.ts';
+import type { RunningNode } from '../main.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
@@ -16,15 +17,7 @@ import type { WaitingDoor } from './node-waiting.ts';
 import { addSettingsOptions, flagsOf } from './settings-options.ts';
 import type { SettingsOptions } from './settings-options.ts';
 
-export interface StartedNode {
-  stop(): Promise<void>;
-  /** Resolves when the cluster has gone on without this node for good. */
-  readonly left: Promise<void>;
-  /** Resolves with the reason if no member lets the node in, and none ever will. */
-  readonly refused: Promise<string>;
-}
-
-export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<StartedNode>;
+export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<RunningNode>;
 
 /** What the command needs from the process in which it runs. */
 export interface NodeProcess {
@@ -58,7 +51,8 @@ export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess
       const { config: given, warnings } = loadConfig({ ...sources, told: joined?.told });
       const config = joined === undefined ? joiningNone(given) : given;
       for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
-      await run(io, config, joined?.facts, join?.isFounder === true, around, stopAsked);
+      const isFounder = join?.isFounder === true;
+      await run({ io, config, cluster: joined?.facts, isFounder, around, stopAsked });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       io.stderr.write(`${error.message}\n`);
@@ -128,30 +122,33 @@ function joiningNone(config: Config): Config {
   return { ...config, node };
 }
 
-async function run(
-  io: CommandIo,
-  config: Config,
-  joined: ClusterFacts | undefined,
-  isFounder: boolean,
-  around: NodeProcess,
-  stopAsked: AbortSignal,
-): Promise<void> {
+interface Run {
+  readonly io: CommandIo;
+  readonly config: Config;
+  /** The cluster that the node is to join; undefined if it joins none. */
+  readonly cluster: ClusterFacts | undefined;
+  readonly isFounder: boolean;
+  readonly around: NodeProcess;
+  readonly stopAsked: AbortSignal;
+}
+
+async function run({ io, config, cluster, isFounder, around, stopAsked }: Run): Promise<void> {
   stopAsked.addEventListener('abort', () => {
     setTimeout(() => process.exit(EXIT_DEFINITE), config.shutdown.graceMs).unref();
   });
   const { name, dataDir, replace } = config.node;
   const isKnown = isFounder || hasJoined(dataDir);
   const obstacle =
-    joined &&
-    (whyNotJoin(joined, name, replace, isKnown) ??
-      (isKnown ? undefined : whatDiffers(joined, await mustAgree(config), name)));
+    cluster &&
+    (whyNotJoin(cluster, name, replace, isKnown) ??
+      (isKnown ? undefined : whatDiffers(cluster, await mustAgree(config), name)));
   const { startNode, tellStartFailed } = await around.load();
   if (obstacle !== undefined) {
     tellStartFailed(config, `it cannot join: ${obstacle}`);
     io.stderr.write(`the node cannot join: ${obstacle}\n`);
     return io.exit(EXIT_DEFINITE);
   }
-  let node: StartedNode;
+  let node: RunningNode;
   try {
     node = await startNode(config, stopAsked);
   } catch (error) {
@@ -159,7 +156,7 @@ async function run(
     io.stderr.write(`the node could not start: ${reasonOf(error)}\n`);
     return io.exit(EXIT_DEFINITE);
   }
-  if (joined !== undefined && !isFounder) keepCluster(dataDir, joined);
+  if (cluster !== undefined && !isFounder) keepCluster(dataDir, cluster);
   const end = await Promise.race([
     aborted(stopAsked).then(() => 'stopped' as const),
     node.left.then(() => 'left' as const),
