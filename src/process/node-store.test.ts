@@ -112,6 +112,23 @@ test.each([
   },
 );
 
+test('the blocks of a table are damaged: opened, so that whoever reads them learns that they are', async () => {
+  const store = await open();
+  for (const key of ['a', 'k7', 'z']) await write(store.storage, key, new Uint8Array(10_000).fill(7));
+  await close(store);
+  // Opening turns the log into a table.
+  await close(await open());
+  damageFile(/\.ldb$/, (bytes) => {
+    // With the filter of keys, and without the index and the footer behind it, without which nothing is opened.
+    for (let at = 0; at < bytes.length - 120; at += 10) bytes[at]! ^= 0xff;
+    return bytes;
+  });
+  const { storage } = await open();
+  expect(storage.get('k7')).toHaveLength(0);
+  const error = await new Promise((resolve) => storage.scan('k', 'l', 100, 1_000_000, resolve));
+  expect(error).toMatchObject({ kind: 'damaged' });
+});
+
 test('the process ended after it had set the store aside: the blank one that the next makes is in doubt, too', async () => {
   await filled();
   damageFile(/^CURRENT$/, () => Buffer.from('nonsense\n'));
