@@ -14,11 +14,14 @@ export interface OwnerFacts {
   readonly areTablesMissing: boolean;
 }
 
+/** 'exchanges': sessions, between transactions, for certain. 'unknown': nothing showed that it does. */
+export type PoolerKind = 'exchanges' | 'unknown';
+
 export interface PostgresFacts {
   /** As in server_version_num, for example 170002. */
   readonly version: number;
-  /** A pooler, as PgBouncer, stands in between. */
-  readonly isPooled: boolean;
+  /** Null if no pooler, as PgBouncer, stands in between. */
+  readonly pooler: PoolerKind | null;
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
   readonly synchronousCommit: string;
@@ -105,13 +108,7 @@ function judgeServer(facts: PostgresFacts): Finding[] {
         'ALTER ROLE or ALTER DATABASE ... SET default_transaction_read_only = off',
       ),
     );
-  if (facts.isPooled)
-    findings.push(
-      warning(
-        'a pooler stands in between: by transaction or by statement it takes away what nodes rely on, and by session it saves nothing',
-        'point postgres.url at the server itself; why is told in docs/DEPLOYMENT.md',
-      ),
-    );
+  if (facts.pooler !== null) findings.push(judgePooler(facts.pooler));
   if (facts.encoding !== 'UTF8')
     findings.push(fault(`the database is in ${facts.encoding}`, "make one with ENCODING 'UTF8'"));
   if (facts.spreadByCitus.length > 0)
@@ -128,6 +125,19 @@ function judgeServer(facts: PostgresFacts): Finding[] {
   if (facts.rightsLacking.length === 0) findings.push(ok('this user has the rights that are needed'));
   if (facts.owners !== null && facts.owners.others.length > 0) findings.push(judgeOwners(facts.owners));
   return findings;
+}
+
+function judgePooler(kind: PoolerKind): Finding {
+  const change = 'point postgres.url at the server itself; why is told in docs/DEPLOYMENT.md';
+  if (kind === 'exchanges')
+    return fault(
+      'a pooler stands in between that exchanges sessions between transactions: nodes refuse it',
+      change,
+    );
+  return warning(
+    'a pooler stands in between: by transaction or by statement it takes away what nodes rely on, and by session it saves nothing',
+    change,
+  );
 }
 
 /** A node needs no more than its rights, until a version changes the tables. */

@@ -3,10 +3,11 @@
  * rows.
  */
 import type pg from 'pg';
+import { isExchanged, type Session } from '../base/exchanged-session.ts';
 import type { Statement } from '../base/sql-statement.ts';
 import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
-import type { OwnerFacts, PostgresFacts } from './doctor-postgres-rules.ts';
+import type { OwnerFacts, PoolerKind, PostgresFacts } from './doctor-postgres-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';
 import {
   ASK,
@@ -16,10 +17,13 @@ import {
   ASK_MODE,
   ASK_NOTES,
   ASK_OWNERS,
+  ASK_PROCESS,
   ASK_RECORD,
   ASK_SCHEMA,
   ASK_SPREAD,
+  BEGIN,
   EMIT_MESSAGE,
+  ROLLBACK,
   SET_SERIALIZABLE,
   SHOW_ENCODING,
   SHOW_ISOLATION,
@@ -43,16 +47,22 @@ export async function serverFacts(
   signal: AbortSignal,
 ): Promise<ServerFacts> {
   const { default: driver } = await import('pg');
-  const client = new driver.Client({
-    connectionString: url,
-    application_name: 'causeway doctor',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  client.on('error', () => undefined);
-  signal.addEventListener('abort', () => void client.end().catch(() => undefined));
-  try {
+  const clients: pg.Client[] = [];
+  const connect = async (): Promise<pg.Client> => {
+    const client = new driver.Client({
+      connectionString: url,
+      application_name: 'causeway doctor',
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
+    });
+    clients.push(client);
+    client.on('error', () => undefined);
+    signal.addEventListener('abort', () => void client.end().catch(() => undefined));
     await client.connect();
+    return client;
+  };
+  try {
+    const client = await connect();
     const asked = await one(client, ASK_DIALECT);
     const version = String(asked['version']);
     const why = whyNotDialect(compat, version);
@@ -63,21 +73,21 @@ export async function serverFacts(
         facts: await relativeFacts(client, version, asked['orders_by_bytes'] === true),
       };
     }
-    return { kind: 'itself', facts: await postgresFacts(client) };
+    return { kind: 'itself', facts: await postgresFacts(client, connect) };
   } finally {
     await Promise.race([
-      client.end(),
+      Promise.all(clients.map((client) => client.end())),
       new Promise((resolve) => setTimeout(resolve, KEEP_MS_MIN).unref()),
     ]).catch(() => undefined);
   }
 }
 
-async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
+async function postgresFacts(client: pg.Client, connect: () => Promise<pg.Client>): Promise<PostgresFacts> {
   const row = await one(client, ASK);
   const { offsetMs, tripMs } = await clockOf(client);
   return {
     version: Number(row['version']),
-    isPooled: Number(row['process']) !== processOf(client),
+    pooler: Number(row['process']) === processOf(client) ? null : await poolerOf(client, connect),
     isStandby: row['is_standby'] === true,
     isReadOnly: row['is_read_only'] === true,
     synchronousCommit: String(row['synchronous_commit']),
@@ -105,6 +115,15 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
  */
 function processOf(client: pg.Client): number | null {
   return (client as unknown as { readonly processID: number | null }).processID;
+}
+
+async function poolerOf(client: pg.Client, connect: () => Promise<pg.Client>): Promise<PoolerKind> {
+  const sessionOf = (own: pg.Client): Session => ({
+    process: async () => (await one(own, ASK_PROCESS))['process'],
+    begin: () => own.query(BEGIN.text),
+    rollback: () => own.query(ROLLBACK.text),
+  });
+  return (await isExchanged(sessionOf(client), sessionOf(await connect()))) ? 'exchanges' : 'unknown';
 }
 
 async function relativeFacts(

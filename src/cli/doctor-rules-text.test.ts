@@ -230,7 +230,7 @@ describe('rows that are changed by hand', () => {
 describe('PostgreSQL', () => {
   const facts: PostgresFacts = {
     ...{ version: 170_002, isStandby: false, isReadOnly: false, synchronousCommit: 'on', fsync: 'on' },
-    isPooled: false,
+    pooler: null,
     ...{ fullPageWrites: 'on', encoding: 'UTF8', autovacuum: 'on', standbyNames: '', standbysInStep: 0 },
     ...{
       connectionsMax: 100,
@@ -253,7 +253,8 @@ describe('PostgreSQL', () => {
     ['old', { version: 110_022 }, 'fault: PostgreSQL 11.22'],
     ['a standby', { isStandby: true, isReadOnly: true }, 'fault: it is a standby'],
     ['read-only', { isReadOnly: true }, 'fault: transactions are read-only'],
-    ['a pooler', { isPooled: true }, 'warning: a pooler stands in between'],
+    ['a pooler', { pooler: 'unknown' }, 'warning: a pooler stands in between: by transaction'],
+    ['one by transaction', { pooler: 'exchanges' }, 'fault: a pooler stands in between that exchanges'],
     ['another encoding', { encoding: 'LATIN1' }, 'fault: the database is in LATIN1'],
     ['rights', { rightsLacking: ['make a schema'] }, 'fault: this user may not make a schema'],
     [

@@ -31,6 +31,10 @@ export const ASK = unprepared(
   ['pg_is_in_recovery', 'pg_stat views', 'privilege functions', 'server settings', 'system catalogue'],
 );
 
+export const ASK_PROCESS = unprepared('select pg_backend_pid() as process', ['server settings']);
+export const BEGIN = unprepared('begin');
+export const ROLLBACK = unprepared('rollback');
+
 export const ASK_SCHEMA = unprepared(
   // One call per privilege: in a single list, any one of them would be enough.
   `select has_schema_privilege('causeway', 'USAGE') as may_use, has_schema_privilege('causeway', 'CREATE') as may_make,

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { PostgresPooler } from '../../test/support/postgres-pooler.ts';
 import { PostgresProxy } from '../../test/support/postgres-proxy.ts';
 import { postgresThatEchoes } from '../../test/support/postgres-that-echoes.ts';
 import { testServer } from '../../test/support/postgres.ts';
@@ -122,6 +123,13 @@ test('a pooler before PostgreSQL, as its own numbers of processes show: a warnin
   const told = await examine(settings({ postgres: { url } }));
   expect(told.of('postgresql')).toContain(`warning: ${text}`);
   await proxy.close();
+});
+
+test('a pooler that exchanges sessions between transactions: a fault, and not merely a warning', async () => {
+  const { pooler, url } = await PostgresPooler.start(databaseUrl, 'transaction');
+  const told = await examine(settings({ postgres: { url } }));
+  expect(told.of('postgresql')).toContain('fault: a pooler stands in between that exchanges sessions');
+  await pooler.close();
 });
 
 test('servers that undo escapes, resolve dots, redirect, or answer with a page of their own: each is told', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
+import { PostgresPooler } from '../support/postgres-pooler.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce } from '../support/postgres.ts';
 
@@ -154,6 +155,26 @@ create trigger forget_statements after insert on causeway.record for each statem
   await untilUp();
   expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
   expect((await calls.read(['b'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+});
+
+test('a pooler that exchanges sessions between transactions: refused, and told what to change', async () => {
+  const { pooler, url } = await PostgresPooler.start(world.connectionString, 'transaction');
+  const behind = world.open({ connectionString: url });
+  await expect(behind.start()).rejects.toThrow(/^a pooler stands before PostgreSQL and exchanges sessions/);
+  await pooler.close();
+});
+
+test('a pooler by session that cleans nothing up: used as the server itself, also after the connections changed hands', async () => {
+  const { pooler, url } = await PostgresPooler.start(world.connectionString, 'session');
+  for (const version of [1, 2, 3]) {
+    const behind = world.open({ connectionString: url });
+    await behind.start();
+    const own = new RecordCalls(world, behind);
+    expect((await own.commit(1, [makeRow('a', version)])).value).toEqual([COMMITTED]);
+    expect((await own.read(['a'])).value[0]?.record.version).toBe(makeVersion(version, 1));
+    await behind.close();
+  }
+  await pooler.close();
 });
 
 test('a column of another type, made while connections stand: statements that were prepared before are prepared anew', async () => {

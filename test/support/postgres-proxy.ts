@@ -53,7 +53,7 @@ export class PostgresProxy {
     }
     client.on('data', (bytes) => server.write(bytes));
     server.on('data', (bytes) => {
-      if (!this.holding) client.write(this.namesOwnProcesses ? renamed(bytes) : bytes);
+      if (!this.holding) client.write(this.namesOwnProcesses ? renameProcess(bytes) : bytes);
     });
   }
 }
@@ -61,7 +61,8 @@ export class PostgresProxy {
 /** BackendKeyData: 'K', the length 12, the process, a secret. It comes once, behind the authentication. */
 const KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);
 
-function renamed(bytes: Buffer): Buffer {
+/** Changes the number of the process where the server tells it. */
+export function renameProcess(bytes: Buffer): Buffer {
   const at = bytes.indexOf(KEY_DATA);
   if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + KEY_DATA.length) ^ 1, at + KEY_DATA.length);
   return bytes;

@@ -8,6 +8,7 @@ import type { Statement } from '../../base/sql-statement.ts';
 import { whyNotDialect } from '../../core/record-dialect.ts';
 import type { SeenServer } from '../../core/record-standing.ts';
 import { checkCompatServer, readCompatIdentity, type SessionSettings } from './compat-session.ts';
+import { takeSession } from './pooler.ts';
 import { runPrepared, type KnownColumns, type Parameter } from './prepared-run.ts';
 import { NOT_DURABLE, RecordFailure, SetupError, failureOfStatement } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
@@ -70,20 +71,17 @@ export class Connection {
 
   /** Rejects with SetupError if only a person can help. */
   static async open(settings: ConnectionSettings): Promise<Connection> {
-    const client = new pg.Client({
-      connectionString: settings.connectionString,
-      application_name: settings.applicationName,
-      connectionTimeoutMillis: settings.connectTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-      types: RESULT_TYPES,
-    });
-    const ignoreLateErrors = (): void => {};
-    client.on('error', ignoreLateErrors);
-    const timer = setTimeout(() => destroyClient(client), settings.connectTimeoutMs);
+    const client = newClient(settings);
+    const opened = [client];
+    const timer = setTimeout(() => opened.forEach(destroyClient), settings.connectTimeoutMs);
     try {
       await client.connect();
-      const identity = await prepared(client, settings);
+      const identity = await prepared(client, settings, async () => {
+        const other = newClient(settings);
+        opened.push(other);
+        await other.connect();
+        return other;
+      });
       return new Connection(client, identity, recordSql(settings.compat), settings.statementTimeoutMs);
     } catch (error) {
       destroyClient(client);
@@ -192,12 +190,30 @@ function warned(warning: string, tookAllTime: boolean): RecordFailure {
   return new RecordFailure('unknown', message, { isOutage: tookAllTime, isStalled: tookAllTime });
 }
 
+function newClient(settings: ConnectionSettings): pg.Client {
+  const client = new pg.Client({
+    connectionString: settings.connectionString,
+    application_name: settings.applicationName,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    types: RESULT_TYPES,
+  });
+  const ignoreLateErrors = (): void => {};
+  client.on('error', ignoreLateErrors);
+  return client;
+}
+
 function destroyClient(client: pg.Client): void {
   const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
   stream.destroy();
 }
 
-async function prepared(client: pg.Client, settings: ConnectionSettings): Promise<SeenServer> {
+async function prepared(
+  client: pg.Client,
+  settings: ConnectionSettings,
+  connectOther: () => Promise<pg.Client>,
+): Promise<SeenServer> {
   const [version, ordersByBytes] = await ask(client, CHECK_DIALECT);
   const reason = whyNotDialect(settings.compat, String(version));
   if (reason !== null) throw new SetupError(reason);
@@ -205,6 +221,7 @@ async function prepared(client: pg.Client, settings: ConnectionSettings): Promis
     await checkCompatServer(client, settings, ordersByBytes === true);
     return readCompatIdentity(client, settings.compat);
   }
+  await takeSession(client, connectOther, destroyClient);
   await checkServer(client, settings);
   return readIdentity(client);
 }

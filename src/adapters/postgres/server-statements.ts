@@ -27,6 +27,10 @@ export const CHECK_SERVER = unprepared(
   ['pg_is_in_recovery', 'server settings'],
 );
 
+export const READ_PROCESS = unprepared('select pg_backend_pid()', ['server settings']);
+
+export const DISCARD_ALL = unprepared('discard all', ['session settings']);
+
 export const READ_SYSTEM = unprepared('select system_identifier::text from pg_control_system()', [
   'pg_control_system',
 ]);

@@ -1,0 +1,40 @@
+/** A pooler between a node and its server: what it must not do, and what it may have left in a session. */
+import type pg from 'pg';
+import { isExchanged, type Session } from '../../base/exchanged-session.ts';
+import { SetupError } from './record-failure.ts';
+import { ask } from './server-identity.ts';
+import { BEGIN, DISCARD_ALL, READ_PROCESS, ROLLBACK } from './server-statements.ts';
+
+const EXCHANGES_SESSIONS =
+  'a pooler stands before PostgreSQL and exchanges sessions between transactions, so that limits and statements of ' +
+  'this node end up in sessions of others: point postgres.url at the server itself, or let it pool by session';
+
+/**
+ * Rejects if sessions are exchanged; `connectOther` is called only if a pooler is seen. Otherwise the session is made as
+ * good as new: where the pooler does not (PgBouncer's `server_reset_query`), it has the statements, settings and locks
+ * of whoever had it before.
+ */
+export async function takeSession(
+  client: pg.Client,
+  connectOther: () => Promise<pg.Client>,
+  end: (other: pg.Client) => void,
+): Promise<void> {
+  const [process] = await ask(client, READ_PROCESS);
+  // Poolers give numbers of their own, because the process behind a connection may change.
+  if (process === (client as unknown as { readonly processID: number | null }).processID) return;
+  const other = await connectOther();
+  try {
+    if (await isExchanged(sessionOf(client), sessionOf(other))) throw new SetupError(EXCHANGES_SESSIONS);
+  } finally {
+    end(other);
+  }
+  await client.query(DISCARD_ALL.text);
+}
+
+function sessionOf(client: pg.Client): Session {
+  return {
+    process: async () => (await ask(client, READ_PROCESS))[0],
+    begin: () => ask(client, BEGIN),
+    rollback: () => ask(client, ROLLBACK),
+  };
+}
