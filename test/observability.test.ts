@@ -135,6 +135,14 @@ test('the dashboard: four questions from top to bottom, every metric exists, not
   }
 });
 
+test('what the dashboard tells of clients: each of their operations counts once, whatever nodes forward or begin themselves', () => {
+  for (const title of ['Operations a second', 'Reads that still need it']) {
+    const [target] = dashboard.panels.find((panel) => panel.title === title)!.targets!;
+    expect(target!.expr, title).toContain('causeway_read_duration_seconds_count');
+    expect(target!.expr, title).not.toContain('causeway_operations_total');
+  }
+});
+
 test('a metric that is gone, a label that it has not, an event that was renamed: found', () => {
   expect(faultsOf('rate(causeway_nothing_total[5m])')).toEqual(['causeway_nothing_total is no metric']);
   expect(faultsOf('causeway_slots{phase="lost"}')).toEqual(['causeway_slots has no label phase']);

@@ -180,7 +180,7 @@ export const SAFE: readonly Metric[] = [
 export const FAST: readonly Metric[] = [
   counters(
     'causeway_operations_total',
-    'Operations begun at this node, those included that other nodes forwarded to it.',
+    'Operations begun at this node, those included that other nodes forwarded to it, and its own (the read after a fill, say).',
     'kind',
     ({ status }) => ({
       read: status.operations.reads,
