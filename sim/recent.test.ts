@@ -48,13 +48,14 @@ it('a row that waits for a PostgreSQL that is away is told with its age, and no 
   const operation = { kind: 'put', key: 'k', value: Buffer.from('v'), ttlMs: 0, operationId: null } as const;
   sim!.node!.write(operation, 20_000, () => (isAnswered = true));
   world.run(4_000);
-  const { rowsWaiting, oldestUnflushedMs } = recentOf(sim!).record;
+  const { rowsWaiting, oldestUnflushedMs, whyWaiting } = recentOf(sim!).record;
   expect(rowsWaiting).toBe(1);
+  expect(whyWaiting).not.toBe('');
   expect(oldestUnflushedMs).toBeGreaterThan(3_900);
   expect(oldestUnflushedMs).toBeLessThan(4_001);
   world.database.comeUp();
   world.until(() => isAnswered, 10_000);
-  expect(recentOf(sim!).record).toMatchObject({ rowsWaiting: 0, oldestUnflushedMs: 0 });
+  expect(recentOf(sim!).record).toMatchObject({ rowsWaiting: 0, oldestUnflushedMs: 0, whyWaiting: '' });
 });
 
 it('a conditional write at another node than its first owner: the time at the owner is told as handed on', () => {

@@ -16,13 +16,19 @@ export interface ByHandFacts {
 }
 
 /** The triggers that sql/migrations/0009_outside_edit.sql creates. */
-const TRIGGERS = ['fill_inserted', 'keep_deleted', 'note_inserted', 'note_updated', 'refuse_truncate'];
+export const OUR_TRIGGERS: readonly string[] = [
+  'fill_inserted',
+  'keep_deleted',
+  'note_inserted',
+  'note_updated',
+  'refuse_truncate',
+];
 /** Changes are normally noticed within a second or two; if one has waited longer than this, something is in the way. */
 const WAIT_MS_MAX = 30_000;
 
 export function judgeByHand(facts: ByHandFacts): Finding[] {
   const findings: Finding[] = [];
-  const lacking = TRIGGERS.filter((name) => !facts.triggers.includes(name));
+  const lacking = OUR_TRIGGERS.filter((name) => !facts.triggers.includes(name));
   if (lacking.length > 0)
     findings.push(
       warning(

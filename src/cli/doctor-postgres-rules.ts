@@ -1,6 +1,8 @@
 /** Whether a PostgreSQL can be the system of record, judged by what it reports about itself. */
 import { judgeByHand } from './doctor-by-hand-rules.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
+import { judgeRecordTable } from './doctor-record-rules.ts';
+import type { RecordTableFacts } from './doctor-record-rules.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
@@ -42,6 +44,8 @@ export interface PostgresFacts {
   readonly spreadByCitus: readonly string[];
   /** Null if unknown. */
   readonly byHand: ByHandFacts | null;
+  /** Null if unknown, or not made yet. */
+  readonly table: RecordTableFacts | null;
   /** How far the server's clock is ahead of ours. */
   readonly clockAheadMs: number;
   readonly roundTripMs: number;
@@ -69,6 +73,7 @@ export function judgePostgres(facts: PostgresFacts, memberCount: number): Findin
         )
       : ok(connections),
   );
+  if (facts.table !== null) findings.push(...judgeRecordTable(facts.table));
   if (facts.byHand !== null) findings.push(...judgeByHand(facts.byHand));
   findings.push(...judgeClockAndPace(facts));
   return findings;

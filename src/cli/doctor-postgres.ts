@@ -11,6 +11,7 @@ import type { OwnerFacts, PoolerKind, PostgresFacts } from './doctor-postgres-ru
 import type { RelativeFacts } from './doctor-relative-rules.ts';
 import {
   ASK,
+  ASK_ADDED,
   ASK_BY_HAND,
   ASK_CLOCK,
   ASK_DIALECT,
@@ -102,7 +103,7 @@ async function postgresFacts(client: pg.Client, connect: () => Promise<pg.Client
     rightsLacking: await rightsLacking(client, row),
     owners: row['has_schema'] === true ? await ownerFacts(client) : null,
     spreadByCitus: row['has_citus'] === true ? await spreadByCitus(client) : [],
-    byHand: row['has_record'] === true ? await byHandFacts(client) : null,
+    ...(row['has_record'] === true ? await tableFacts(client) : { byHand: null, table: null }),
     clockAheadMs: offsetMs,
     roundTripMs: tripMs,
     commitMs: row['is_standby'] === true ? null : await commitMs(client),
@@ -185,6 +186,23 @@ async function ownerFacts(client: pg.Client): Promise<OwnerFacts> {
 async function spreadByCitus(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<Row>(ASK_SPREAD.text);
   return rows.map(({ name }) => String(name));
+}
+
+async function tableFacts(client: pg.Client): Promise<Pick<PostgresFacts, 'byHand' | 'table'>> {
+  const byHand = await byHandFacts(client);
+  try {
+    const added = await one(client, ASK_ADDED);
+    const table = {
+      hasKey: added['has_key'] === true,
+      triggers: byHand?.triggers ?? null,
+      rules: added['rules'] as string[],
+      hasRowSecurity: added['has_row_security'] === true,
+      indexes: added['indexes'] as string[],
+    };
+    return { byHand, table };
+  } catch {
+    return { byHand, table: null };
+  }
 }
 
 /** Null if the tables were made by an earlier version, or if this user may not use their schema. */

@@ -238,7 +238,7 @@ describe('PostgreSQL', () => {
       rightsLacking: [],
       owners: { self: 'clerk', others: [], areTablesMissing: false },
       spreadByCitus: [],
-      byHand: null,
+      ...{ byHand: null, table: null },
       clockAheadMs: 3,
       roundTripMs: 0.4,
       commitMs: 2,

@@ -69,6 +69,20 @@ export const ASK_BY_HAND = unprepared(
     where tgrelid = to_regclass('causeway.record') and not tgisinternal and tgenabled in ('O', 'A')) as triggers`,
   ['privilege functions', 'server settings', 'system catalogue'],
 );
+/** What somebody may have added to the table of rows, or taken from it. */
+export const ASK_ADDED = unprepared(
+  `select
+  exists (select 1 from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'key'
+    where i.indrelid = t.oid and i.indisunique and i.indisvalid and i.indpred is null
+      and i.indnkeyatts = 1 and i.indkey[0] = a.attnum) as has_key,
+  array(select rulename::text from pg_rules where schemaname = 'causeway' and tablename = 'record' order by 1) as rules,
+  t.relrowsecurity as has_row_security,
+  array(select i.indexrelid::regclass::text from pg_index i where i.indrelid = t.oid and (i.indexprs is not null
+    or exists (select 1 from pg_attribute a where a.attrelid = t.oid and a.attnum = any(i.indkey)
+      and a.attname not in ('key', 'slot'))) order by 1) as indexes
+from pg_class t where t.oid = to_regclass('causeway.record')`,
+  ['system catalogue'],
+);
 /** Up to a limited number, because this is only a check. */
 export const ASK_NOTES = unprepared(
   `select count(*)::int as waiting,

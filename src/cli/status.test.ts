@@ -40,6 +40,19 @@ test('rows were changed by hand: what waits, and why, and what came to nothing',
   expect(await statusOf({ ...idle, reason: '' })).not.toContain('by hand');
 });
 
+test('rows wait at a PostgreSQL that is up: how many, for how long, and why it does not take them', async () => {
+  const waiting = (oldestUnflushedMs: number, whyWaiting: string): Promise<string> =>
+    told({
+      record: { state: 'up', reason: '' },
+      recent: { record: { rowsWaiting: 3, oldestUnflushedMs, whyWaiting } },
+    } as never);
+  expect(await waiting(12_400, 'a trigger keeps them out')).toContain(
+    'fake: 3 rows wait for PostgreSQL, the first for 12 s: a trigger keeps them out',
+  );
+  expect(await waiting(12_400, '')).toMatch(/the first for 12 s$/m);
+  expect(await waiting(900, 'a deadlock')).not.toContain('wait for PostgreSQL');
+});
+
 test('a node copies slots: how far it is, and that it could be faster if clients did not wait', async () => {
   const copy = { slotsDone: 1_024, slotsTotal: 2_048, bytesPerSecond: 65_536, secondsLeft: 90 };
   const alone = await told({ copy: { ...copy, givesWay: false } as never });

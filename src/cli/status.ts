@@ -37,6 +37,9 @@ function exitCode(told: readonly Told[]): number {
   return told.every((node) => 'status' in node && isServing(node.status)) ? EXIT_OK : EXIT_NO;
 }
 
+/** Milliseconds that a row may wait for PostgreSQL, statements that take their time included, before it is told. */
+const WAITING_MS_MIN = 5_000;
+
 const HEADINGS = ['NODE', 'ADDRESS', 'STATE', 'EPOCH', 'ALIVE', 'KEYS', 'BUSY', 'POSTGRES', 'LEGACY'];
 
 function statusLines(told: readonly Told[], columnsMax?: number): string[] {
@@ -98,6 +101,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
     lines.push(...serverLines(word(name), record));
     if (record.state === 'down' && !(isNews && record.reason === ''))
       lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
+    else if (record.state === 'up') lines.push(...waitingLines(word(name), asFacts(node.status.recent)));
     lines.push(...spoolLines(word(name), asFacts(node.status.spool)));
     lines.push(...byHandLines(word(name), record));
     if (legacy.state === 'failing' || legacy.state === 'open') {
@@ -182,6 +186,16 @@ function driveLines(name: string, drive: Facts): string[] {
   if (conflicts > 0)
     lines.push(`${name}: ${conflicts} rows of PostgreSQL have another content under the same version`);
   return lines;
+}
+
+/** Rows that a PostgreSQL which is up does not take: somebody has locked or changed something there. */
+function waitingLines(name: string, recent: Facts): string[] {
+  const { rowsWaiting, oldestUnflushedMs, whyWaiting } = asFacts(recent['record']);
+  const waitedMs = Number(oldestUnflushedMs ?? 0);
+  if (waitedMs < WAITING_MS_MIN) return [];
+  const reason = word(whyWaiting ?? '');
+  const rows = `${word(rowsWaiting)} rows wait for PostgreSQL, the first for ${Math.round(waitedMs / 1_000)} s`;
+  return [reason === '' ? `${name}: ${rows}` : `${name}: ${rows}: ${reason}`];
 }
 
 /** What waits for PostgreSQL on this node's disk. */

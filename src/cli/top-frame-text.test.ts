@@ -37,7 +37,10 @@ function status(name: string, changes: object = {}, recent: object = {}): Told {
           store: { syncMs: { p50: 0.7, p99: 2 }, cacheHitShare: 0.97 },
           eventLoopDelayMs: { p50: 1, p99: 3 },
         },
-        record: { commitMs: { p50: 1, p99: 3 }, rowsPerSecond: 340, rowsWaiting: 5, oldestUnflushedMs: 3 },
+        record: {
+          ...{ commitMs: { p50: 1, p99: 3 }, rowsPerSecond: 340, rowsWaiting: 5, oldestUnflushedMs: 3 },
+          whyWaiting: '',
+        },
         ...{ legacy, memory: { residentBytes: 150 * 2 ** 20 }, cpuShare: 0.42, uptimeMs: 400_000 },
         ...recent,
       },

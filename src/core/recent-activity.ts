@@ -25,6 +25,8 @@ export interface RecentActivity {
     readonly rowsWaiting: number;
     /** 0 if nothing waits. */
     readonly oldestUnflushedMs: number;
+    /** Why rows that were sent still wait, for people; '' if none of them was refused. */
+    readonly whyWaiting: string;
   };
   readonly store: {
     /** Time of one synced batch. */
@@ -84,7 +86,7 @@ export const NO_ACTIVITY: RecentActivity = {
   readMs: null,
   writeMs: null,
   stagesMs: { door: null, queue: null, store: null, peers: null, record: null, forwarded: null },
-  record: { commitMs: null, rowsPerSecond: 0, rowsWaiting: 0, oldestUnflushedMs: 0 },
+  record: { commitMs: null, rowsPerSecond: 0, rowsWaiting: 0, oldestUnflushedMs: 0, whyWaiting: '' },
   store: { syncMs: null, batchesPerSecond: 0, entriesPerSecond: 0, cacheHitShare: null },
   legacy: {
     ...{ callsPerSecond: 0, failuresPerSecond: 0, coalescedPerSecond: 0, inFlight: 0, waiting: 0 },

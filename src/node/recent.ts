@@ -97,6 +97,7 @@ export class RecentWindow {
         rowsPerSecond: rate('rows'),
         rowsWaiting: recordWriter?.backlog ?? 0,
         oldestUnflushedMs: recordWriter?.oldestMs(now) ?? 0,
+        whyWaiting: recordWriter?.whyWaiting ?? '',
       },
       store: {
         syncMs: of('storeSync'),

@@ -1,5 +1,10 @@
-/** A server that answers but is not fit to be written to: commits that are not durable, a full disk. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+/**
+ * A server that answers but is not fit to be written to: commits that are not durable, a full disk, something that
+ * somebody has made at the table.
+ */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
@@ -184,4 +189,77 @@ test('a column of another type, made while connections stand: statements that we
   expect((await calls.read(['a'])).error).toMatchObject({ kind: 'unknown' });
   await untilUp();
   expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+});
+
+test('an index of somebody else that a value is too large for: this row alone is refused, and PostgreSQL is not taken for down', async () => {
+  await runOnce(world.connectionString, 'create index by_value on causeway.record (value)');
+  const large = makeRow('large', 1, { value: randomBytes(6_000) });
+  expect((await calls.commit(1, [large, makeRow('a', 1)])).error).toMatchObject({
+    kind: 'unknown',
+    ofRows: true,
+  });
+  expect(record.health()).toEqual({ state: 'up' });
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  await runOnce(world.connectionString, 'drop index causeway.by_value');
+  expect((await calls.commit(1, [large])).value).toEqual([COMMITTED]);
+});
+
+test.each([
+  [
+    'a trigger that forgets to return its row',
+    `create function forgetful() returns trigger language plpgsql as $$ begin new.updated_at := now(); end $$;
+create trigger forgetful before insert or update on causeway.record for each row execute function forgetful()`,
+    'drop function forgetful cascade',
+  ],
+  [
+    'a rule in the place of what is to be done',
+    'create rule instead as on insert to causeway.record do instead nothing',
+    'drop rule instead on causeway.record',
+  ],
+  [
+    'a publication of a table that has no replica identity',
+    'create publication everything for all tables; alter table causeway.record replica identity nothing',
+    'drop publication everything',
+  ],
+])(
+  'all rows are refused because of %s: down until a write goes through, and reads are answered',
+  async (_what, make, undo) => {
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+    await runOnce(world.connectionString, make);
+    expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
+    for (let look = 0; look < 20; look += 1) {
+      expect(record.health()).toMatchObject({ state: 'down' });
+      expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+      await sleep(50);
+    }
+    await runOnce(world.connectionString, undo);
+    expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
+    expect(record.health()).toEqual({ state: 'up' });
+  },
+);
+
+test('the note of the founding cannot be read for a moment: not taken for a server that was emptied', async () => {
+  // A server that holds a lock up answers within the time for a connection.
+  const patient = world.open({ connectTimeoutMs: 10_000 });
+  await patient.start();
+  patient.choose({ ...patient.seen()!, clusterId: 'cluster', life: 1 });
+  const lock = new pg.Client({ connectionString: world.connectionString });
+  lock.on('error', () => {});
+  await lock.connect();
+  onTestFinished(() => lock.end());
+  await lock.query('begin; lock table causeway.cluster in access exclusive mode');
+  await runOnce(
+    world.connectionString,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle'`,
+  );
+  await vi.waitFor(
+    () =>
+      expect(patient.health()).toMatchObject({
+        state: 'down',
+        reason: expect.stringContaining('canceling statement due to lock timeout') as string,
+      }),
+    { timeout: 10_000 },
+  );
+  await lock.query('rollback');
+  await vi.waitFor(() => expect(patient.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
 });

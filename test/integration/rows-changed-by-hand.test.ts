@@ -142,3 +142,30 @@ test(
   },
   TIMEOUT_MS * 2,
 );
+
+test(
+  'doctor sees what somebody has added to the table of rows, and what it has lost',
+  async () => {
+    const facts = async (): Promise<unknown> => {
+      const url = cluster.databaseUrl;
+      const told = await serverFacts({ url, compat: 'none' }, TIMEOUT_MS, new AbortController().signal);
+      return told.kind === 'itself' ? told.facts.table : told;
+    };
+    const well = { hasKey: true, rules: [], hasRowSecurity: false, indexes: [] };
+    expect(await facts()).toMatchObject(well);
+    await cluster.rows('CREATE INDEX by_value ON causeway.record (md5(value))');
+    await cluster.rows('CREATE INDEX by_key ON causeway.record (key)');
+    await cluster.rows('ALTER TABLE causeway.record ENABLE ROW LEVEL SECURITY');
+    await cluster.rows('CREATE RULE quiet AS ON DELETE TO causeway.record DO ALSO NOTHING');
+    const added = { rules: ['quiet'], hasRowSecurity: true, indexes: ['causeway.by_value'] };
+    expect(await facts()).toMatchObject({ ...added, hasKey: true });
+    await cluster.rows('DROP RULE quiet ON causeway.record');
+    await cluster.rows('ALTER TABLE causeway.record DISABLE ROW LEVEL SECURITY');
+    await cluster.rows('DROP INDEX causeway.by_value, causeway.by_key');
+    await cluster.rows('ALTER TABLE causeway.record DROP CONSTRAINT record_pkey');
+    expect(await facts()).toMatchObject({ ...well, hasKey: false });
+    await cluster.rows('ALTER TABLE causeway.record ADD PRIMARY KEY (key)');
+    expect(await facts()).toMatchObject(well);
+  },
+  TIMEOUT_MS * 2,
+);

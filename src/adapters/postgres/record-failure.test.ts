@@ -4,6 +4,7 @@ import {
   RecordFailure,
   SetupError,
   failureOfStatement,
+  refusesWrites,
   sqlStateOf,
   toRecordError,
 } from './record-failure.ts';
@@ -35,7 +36,9 @@ describe('an answer of the server', () => {
     ['57014', 'no time left', { ...OUTAGE, isStalled: true }],
     ['26000', 'a prepared statement that is not there', { ...OUTAGE, isUnfit: true }],
     ['42P05', 'one that is there already', { ...OUTAGE, isUnfit: true }],
-    ['0A000', 'one whose columns have changed', { ...OUTAGE, isUnfit: true }],
+    ['0A000', 'what the server cannot do', OUTAGE],
+    ['54000', 'a value too large for an index', OF_ROWS],
+    ['XX002', 'an index that is rotten there', OF_ROWS],
     ['53100', 'a full disk', OUTAGE],
     ['58030', 'a disk that has failed', OUTAGE],
     // The class is in the first two digits only.
@@ -45,6 +48,23 @@ describe('an answer of the server', () => {
     const failure = failureOfStatement(answered(code));
     expect(failure).toMatchObject({ ...expected, fenced: false, heldKeys: null, sqlState: code });
     expect(failure.message).toContain(`PostgreSQL answered ${code}: no`);
+  });
+
+  test('a prepared statement whose columns have changed: told by its place, whatever the language, or by its words', () => {
+    for (const more of [
+      { routine: 'RevalidateCachedQuery' },
+      { message: 'cached plan must not change result type' },
+    ])
+      expect(failureOfStatement(answered('0A000', more))).toMatchObject({ ...OUTAGE, isUnfit: true });
+  });
+
+  test('which of them would meet any other write just the same', () => {
+    const would = (code: string): boolean => refusesWrites(failureOfStatement(answered(code)));
+    const codes = ['0A000', '21000', '2F005', '38000', '39P01', '42501', '54001', '55000', '58030', '53100'];
+    expect(codes.filter((code) => !would(code))).toEqual([]);
+    expect(['26000', '42P05', '55P03', '57014', '57P01', '53300', '08006', 'XX000'].filter(would)).toEqual(
+      [],
+    );
   });
 
   test('a lock on a row, which tells where it stands: it speaks against that row', () => {

@@ -71,23 +71,26 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 /** The server's limit for a statement, or a person's order. */
 const QUERY_CANCELED = '57014';
 export const DISK_FULL = '53100';
-const DATA_CORRUPTED = 'XX001';
+/** A damaged page, value or index: other rows are not affected. */
+const CORRUPTED: readonly string[] = ['XX001', 'XX002'];
+/** A value is too large for something that somebody has added: an index on it, say. */
+const LIMIT_EXCEEDED = '54000';
 /**
  * Classes of errors that speak against what is in the rows: a value, a constraint, a trigger that somebody has made
  * (`raise exception` alone has the last class), or the condition of a view.
  */
 const CLASSES_OF_ROWS: readonly string[] = ['22', '23', '09', '44', 'P0'];
 /**
- * Classes of errors with which a server that is well otherwise refuses all rows alike: a right or a table is missing,
- * or a file cannot be written.
+ * Classes of errors with which a server that is well otherwise refuses all rows alike: a right or a table is missing
+ * (42), a file cannot be written (58), the table cannot be written at all (0A: a rule; 55: a publication without a
+ * replica identity), or a trigger of somebody else does not work (21, 2F, 38, 39, 54).
  */
-const CLASSES_OF_WRITES: readonly string[] = ['42', '58'];
-/**
- * Errors of a prepared statement that the server does not have, already has, or whose columns have changed. The
- * connection is wrong about what is prepared, and would stay so however often the statement is repeated. Poolers that
- * exchange the session behind the connection cause these.
- */
-const PREPARED_OTHERWISE: readonly string[] = ['26000', '42P05', '0A000'];
+const CLASSES_OF_WRITES: readonly string[] = ['0A', '21', '2F', '38', '39', '42', '54', '55', '58'];
+/** Errors of a prepared statement that the server does not have, or already has. */
+const PREPARED_OTHERWISE: readonly string[] = ['26000', '42P05'];
+/** The code has many meanings; the columns of a prepared statement having changed is told by where it was raised. */
+const NOT_SUPPORTED = '0A000';
+const REVALIDATING = 'RevalidateCachedQuery';
 
 /** The error of a statement that was sent to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
@@ -106,8 +109,7 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  // A damaged page or value: other rows are not affected.
-  if (sqlState === DATA_CORRUPTED)
+  if (sqlState === LIMIT_EXCEEDED || CORRUPTED.includes(sqlState))
     return new RecordFailure('unknown', text, { isOutage: false, ofRows: true, sqlState });
   // For a row lock the server names the row, unless others wait for it too; for a table lock it names nothing.
   // (lock-waits.ts)
@@ -116,14 +118,25 @@ export function failureOfStatement(error: unknown): RecordFailure {
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
   const isStalled = sqlState === QUERY_CANCELED || sqlState === LOCK_NOT_AVAILABLE;
-  const isUnfit = PREPARED_OTHERWISE.includes(sqlState);
+  const isUnfit = isPreparedOtherwise(sqlState, error);
   return new RecordFailure('unknown', text, { sqlState, isStalled, isUnfit });
 }
 
 /** Whether the server answered, and would refuse any other write just the same. */
 export function refusesWrites({ sqlState, isUnfit }: RecordFailure): boolean {
-  if (sqlState === null || isUnfit) return false;
+  if (sqlState === null || isUnfit || sqlState === LOCK_NOT_AVAILABLE) return false;
   return sqlState === DISK_FULL || CLASSES_OF_WRITES.includes(classOf(sqlState));
+}
+
+/**
+ * The connection is wrong about what is prepared, and would stay so however often the statement is repeated. Poolers
+ * that exchange the session behind the connection cause this, and changes of the table.
+ */
+function isPreparedOtherwise(sqlState: string, error: unknown): boolean {
+  if (PREPARED_OTHERWISE.includes(sqlState)) return true;
+  const { routine, message } = error as { routine?: unknown; message?: unknown };
+  // CockroachDB has routines of other names, and messages in English.
+  return sqlState === NOT_SUPPORTED && (routine === REVALIDATING || /cached plan/.test(String(message)));
 }
 
 function classOf(sqlState: string): string {

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
 import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
-import { sqlStateOf } from './record-failure.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from './record-failure.ts';
 import { READ_SYSTEM, READ_WAL_FILE } from './server-statements.ts';
 import { READ_CLUSTER } from './statements.ts';
 
@@ -46,13 +46,22 @@ export async function ask(client: pg.Client, statement: Statement): Promise<read
 }
 
 /**
- * Returns no row if the server refuses to answer (as managed and distributed servers may), or has no such table yet.
+ * Classes of errors that pass: of the connection (08), of transactions that meet (40), too few resources (53), a person
+ * or a limit of time (57), a file that cannot be read (58), damage (XX); and a lock that somebody holds.
+ */
+const CLASSES_OF_MOMENTS: readonly string[] = ['08', '40', '53', '57', '58', 'XX'];
+
+/**
+ * Returns no row if the server refuses to answer (as managed and distributed servers may), or has no such table yet. An
+ * error that says nothing about what is there is none of these: a server would be taken for an emptied one.
  */
 export async function askOrNone(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
   try {
     return await ask(client, statement);
   } catch (error) {
-    if (sqlStateOf(error) === null) throw error;
+    const sqlState = sqlStateOf(error);
+    if (sqlState === null || sqlState === LOCK_NOT_AVAILABLE) throw error;
+    if (CLASSES_OF_MOMENTS.includes(sqlState.slice(0, 2))) throw error;
     return [];
   }
 }

@@ -85,6 +85,8 @@ export class RecordWriter {
   private lastCount = 0;
   private retryMs = RETRY_MS_MIN;
   private paused = false;
+  /** Why the last statement that failed did. */
+  private lastFailure = '';
 
   constructor(parts: RecordWriterParts) {
     const { clock, drive = () => 0, judgeKeptOut = () => 'drop', instruments = NO_INSTRUMENTS } = parts;
@@ -116,6 +118,11 @@ export class RecordWriter {
     if (this.inStatement > 0) return now - Math.min(this.sentSince, apartSince);
     const since = this.waiting.size > 0 ? Math.min(this.waitingSince, apartSince) : apartSince;
     return since === Infinity ? 0 : now - since;
+  }
+
+  /** Why rows that were sent still wait, for people; '' if none of them was refused. */
+  get whyWaiting(): string {
+    return this.backlog === 0 ? '' : this.lastFailure;
   }
 
   add(sealed: SealedRecord, slot: number): void {
@@ -222,6 +229,7 @@ export class RecordWriter {
       return;
     }
     this.retryMs = RETRY_MS_MIN;
+    if (this.refused.count + this.held.rows.size === 0) this.lastFailure = '';
     this.instruments.time(this.instruments.recordCommit, this.clock.now() - this.begunAt);
     for (let index = 0; index < batch.length; index += 1) this.report(batch[index]!, results[index]!);
     this.goOn();
@@ -282,6 +290,7 @@ export class RecordWriter {
 
   private noteFailed(batch: readonly Waiting[], error: RecordError): void {
     this.instruments.statementsFailed += 1;
+    this.lastFailure = error.message;
     this.telemetry.event('warn', 'record.commit.failed', {
       kind: error.kind,
       reason: error.message,
