@@ -32,7 +32,7 @@ export function judgeRecordTable(facts: RecordTableFacts): Finding[] {
     findings.push(
       warning(
         `somebody has given causeway.record ${strangers.join(', ')}`,
-        'drop that, or see to it that it raises no error and keeps or changes no row: writes do not end otherwise',
+        'drop that, or see to it that it raises no error and neither keeps out nor changes a row: writes do not end otherwise',
       ),
     );
   if (facts.hasRowSecurity)

@@ -194,7 +194,8 @@ function waitingLines(name: string, recent: Facts): string[] {
   const waitedMs = Number(oldestUnflushedMs ?? 0);
   if (waitedMs < WAITING_MS_MIN) return [];
   const reason = word(whyWaiting ?? '');
-  const rows = `${word(rowsWaiting)} rows wait for PostgreSQL, the first for ${Math.round(waitedMs / 1_000)} s`;
+  const count = Number(rowsWaiting) === 1 ? '1 row waits' : `${word(rowsWaiting)} rows wait`;
+  const rows = `${count} for PostgreSQL, the first for ${Math.round(waitedMs / 1_000)} s`;
   return [reason === '' ? `${name}: ${rows}` : `${name}: ${rows}: ${reason}`];
 }
 
