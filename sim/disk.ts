@@ -215,12 +215,8 @@ export class SimDisk {
     return {
       look: (done) => {
         const freeBytes = Math.max(0, this.roomBytes);
-        scheduler.after(
-          LOOK_MS,
-          () =>
-            done(null, { freeBytes, totalBytes: SIM_DISK_BYTES, freeFiles: 0, totalFiles: 0, isGone: false }),
-          life,
-        );
+        const usage = { freeBytes, totalBytes: SIM_DISK_BYTES, freeFiles: 0, totalFiles: 0, isGone: false };
+        scheduler.after(LOOK_MS, () => done(null, usage), life);
       },
     };
   }

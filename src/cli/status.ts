@@ -81,21 +81,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
       lines.push(`${word(name)}: it and ${word(peer)} refuse each other: ${word(reason)}`);
     }
     lines.push(...linkLines(word(name), node.status));
-    const disk = asFacts(node.status.disk);
-    if (disk.state === 'low' || disk.state === 'refusing') {
-      const does =
-        disk.state === 'low' ? 'takes no part in writes' : 'cannot be done without: writes are refused';
-      const { freeFiles, reserveFiles } = disk as Partial<Record<string, number>>;
-      const isOfFiles = (freeFiles ?? 0) < (reserveFiles ?? 0);
-      const room = isOfFiles
-        ? `${freeFiles} files can be made there, ${reserveFiles} are to stay possible`
-        : `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
-      const why =
-        disk.isGone === true
-          ? 'its data directory was moved, removed or replaced'
-          : `its disk is nearly full (${room})`;
-      lines.push(`${word(name)}: ${why}; it ${does}`);
-    }
+    lines.push(...diskLines(word(name), asFacts(node.status.disk)));
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub), isNews));
     lines.push(...driveLines(word(name), asFacts(record.drive)));
     lines.push(...serverLines(word(name), record));
@@ -113,6 +99,19 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
   }
   lines.push(...clusterLines(told, isNews));
   return lines.map(printable);
+}
+
+function diskLines(name: string, disk: Facts): string[] {
+  if (disk.state !== 'low' && disk.state !== 'refusing') return [];
+  const does =
+    disk.state === 'low' ? 'takes no part in writes' : 'cannot be done without: writes are refused';
+  if (disk.isGone === true) return [`${name}: its data directory was moved, removed or replaced; it ${does}`];
+  const { freeFiles, reserveFiles } = disk as Partial<Record<string, number>>;
+  const isOfFiles = (freeFiles ?? 0) < (reserveFiles ?? 0);
+  const room = isOfFiles
+    ? `${freeFiles} files can be made there, ${reserveFiles} are to stay possible`
+    : `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
+  return [`${name}: its disk is nearly full (${room}); it ${does}`];
 }
 
 /** With whom a node that holds no lease has no link; while it holds one, the table tells who is down. */

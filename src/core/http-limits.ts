@@ -44,6 +44,13 @@ export const HTTP_TURN_REQUESTS_MAX = 64;
 /** The same while connections arrive: libuv (from 1.45 on) takes one in a turn, and the next stands in line meanwhile. */
 export const HTTP_ARRIVAL_TURN_MS = 1;
 /**
+ * Connections that are read again in one turn after reading was stopped, because it had taken its time; one while it
+ * still does. Each may bring 64 KiB of requests at once. And new connections that are read in any case: one comes in a
+ * turn (libuv from 1.45 on), and sends its request a turn or two later.
+ */
+export const HTTP_READ_AGAIN_MAX = 8;
+export const HTTP_NEW_CONNECTIONS_MAX = 8;
+/**
  * Requests that a connection may send after one of them was refused, before it is cut: as many as Node reads at once, or
  * fewer.
  */

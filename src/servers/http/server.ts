@@ -24,6 +24,7 @@ import { InOrder } from './in-order.ts';
 import { canonicalTarget, routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemOf, problemResponse } from './problem.ts';
+import { Reading } from './reading.ts';
 import { RequestTurns } from './request-turns.ts';
 import { Unanswered } from './room.ts';
 
@@ -105,15 +106,21 @@ interface DoorParts {
   readonly beyond: Beyond;
   readonly connections: HttpConnections;
   readonly turns: RequestTurns;
+  readonly reading: Reading;
 }
 
 /** Requests begin in their turn; what one connection sends beyond its bound is refused, or ignored after a refusal. */
-function listenerOf(routes: Hono, host: string, { beyond, connections, turns }: DoorParts): RequestListener {
+function listenerOf(
+  routes: Hono,
+  host: string,
+  { beyond, connections, turns, reading }: DoorParts,
+): RequestListener {
   const options = { hostname: host, errorHandler: unreadable };
   const listener = getRequestListener(routes.fetch, options);
   const unanswered = new Unanswered();
   return (incoming, outgoing) => {
     const wire = { incoming, outgoing };
+    reading.took(incoming.socket);
     incoming.url = canonicalTarget(incoming.url ?? '/');
     const isProbe = incoming.method === 'GET' && PROBE_PATHS.has(incoming.url);
     const tooMany = unanswered.begin(wire);
@@ -144,7 +151,7 @@ export function openHttpServer(
       // By default Node checks only every 30 s, however short the timeouts are.
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
-    const parts = { beyond: new Beyond(), connections, turns: new RequestTurns() };
+    const parts = { beyond: new Beyond(), connections, turns: new RequestTurns(), reading: new Reading() };
     const server = createServer(timing, listenerOf(routes, host, parts));
     const close = (): Promise<void> =>
       new Promise((closed) => {
@@ -157,6 +164,7 @@ export function openHttpServer(
     server.maxConnections = HTTP_CONNECTIONS_MAX + HTTP_CONNECTIONS_BEYOND_MAX;
     server.on('connection', (socket: Socket) => {
       parts.turns.arrived();
+      parts.reading.opened(socket);
       if (connections.count >= HTTP_CONNECTIONS_MAX) parts.beyond.add(socket);
       connections.count += 1;
       socket.once('close', () => (connections.count -= 1));
