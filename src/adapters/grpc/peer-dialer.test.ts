@@ -18,6 +18,7 @@ import { LINK_TIMING, PeerDialer } from './peer-dialer.ts';
 
 const LONG_MS = 600_000;
 const STEADY_MS = 1_000;
+const QUEUE_BYTES_MAX = 500_000;
 
 let server: http2.Http2Server;
 let streams: http2.ServerHttp2Stream[];
@@ -74,7 +75,7 @@ function dial(timing = {}): PeerDialer {
     nextAttempt: () => ++dials,
     tls: null,
     timing: { ...LINK_TIMING, backOffMsMin: 1, backOffMsMax: 2, ...timing },
-    queueBytesMax: 1_000,
+    queueBytesMax: QUEUE_BYTES_MAX,
     random: { next: () => 1 },
     onUp: () => log.push('up'),
     onDown: (reason) => log.push(`down: ${reason}`),
@@ -107,6 +108,28 @@ test('an answerer that says nothing more: sent a sign of life with each tick, an
   link.tick();
   await reached(() => log.length === 3);
   expect(log).toEqual(['up', 'down: the peer is silent', 'up']);
+  await reached(() => streams[0]!.destroyed);
+});
+
+test('frames that the answerer does not take: counted; one alone may be large, more than the limit together cut the link', async () => {
+  begin = (stream) => {
+    accept(stream);
+    stream.pause();
+  };
+  const link = dial();
+  expect(link.queuedBytes).toBe(0);
+  await reached(() => log.length === 1);
+  const most = Buffer.alloc(QUEUE_BYTES_MAX + 1);
+  expect(link.send(most)).toBe(true);
+  expect(link.queuedBytes).toBeGreaterThan(QUEUE_BYTES_MAX);
+  expect(link.send(most)).toBe(false);
+  expect([link.queuedBytes, log]).toEqual([0, ['up']]);
+  await reached(() => log.length === 3);
+  expect(log).toEqual(['up', 'down: queue full', 'up']);
+  await reached(() => streams[0]!.destroyed);
+  expect(link.send(most)).toBe(true);
+  link.finish();
+  expect(link.queuedBytes).toBeGreaterThan(QUEUE_BYTES_MAX);
 });
 
 test.each([

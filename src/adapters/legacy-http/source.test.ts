@@ -77,6 +77,13 @@ describe('time', () => {
     }
   });
 
+  test('the budget of retries: a share of the requests', async () => {
+    legacy.open({ retryShareMax: 0.5, retriesPerSecondMin: 0 });
+    expect(legacy.health().retriesLeft).toBe(0);
+    await Promise.all(['a', 'b', 'c', 'd'].map((key) => legacy.tell(key)));
+    expect(legacy.health().retriesLeft).toBe(2);
+  });
+
   test('many failures at once: retries stay within their budget', async () => {
     legacy.open({ breaker: { ...NEVER_OPENS }, queueWaitMsMax: 5_000 });
     legacy.server.behaviour = { kind: 'status', status: 500 };
@@ -178,6 +185,8 @@ describe('a source in trouble', () => {
       expect(legacy.server.callCount).toBe(1);
       pass(1_850);
       expect(await legacy.tell('k')).toBe('v');
+      // Seen only now: what is sent takes a while to arrive.
+      expect(legacy.server.callCount).toBe(2);
     },
   );
 });
@@ -187,9 +196,15 @@ describe('many at once', () => {
     legacy.open({ concurrencyMax: 4, queueWaitMsMax: 5_000 });
     legacy.server.behaviour = { kind: 'slow', ms: 5 };
     for (let n = 0; n < 100; n++) legacy.server.data.set(`k${n}`, `v${n}`);
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => legacy.tell(`k${n}`)));
+    let inFlightMost = 0;
+    const look = (answer: string): string => {
+      inFlightMost = Math.max(inFlightMost, legacy.health().inFlight);
+      return answer;
+    };
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => legacy.tell(`k${n}`).then(look)));
     expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => `v${n}`));
     expect(legacy.server.underWayMax).toBeLessThanOrEqual(4);
+    expect(inFlightMost).toBe(4);
     expect(legacy.server.connectionCount).toBeLessThanOrEqual(4);
   });
 
@@ -202,6 +217,17 @@ describe('many at once', () => {
     expect(count('waited too long for its turn')).toBe(3);
     expect(count('did not answer in time')).toBe(2);
     expect(legacy.server.callCount).toBe(2);
+  });
+
+  test('a fetch that has waited in line and is under way: its wait is over, however long the answer takes', async () => {
+    legacy.open({ concurrencyMax: 1, queueWaitMsMax: 1_500 });
+    legacy.server.behaviour = { kind: 'hang' };
+    legacy.server.data.set('k', 'v');
+    const first = legacy.tell('first', 30);
+    const second = legacy.tell('k');
+    expect(await first).toContain('did not answer in time');
+    legacy.server.behaviour = { kind: 'slow', ms: 1_600 };
+    expect(await second).toBe('v');
   });
 
   test('an answer about another key: no connection from before is used again', async () => {

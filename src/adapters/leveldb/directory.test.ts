@@ -90,6 +90,15 @@ test('a directory in use: is refused until it is released', async () => {
   await take(root);
 });
 
+test('a lock that is damaged: refused with what to remove, and not as if another process held it', async () => {
+  const lock = join(root, 'lock');
+  mkdirSync(lock);
+  writeFileSync(join(lock, 'CURRENT'), 'nonsense');
+  expect(await refusal(root)).toMatch(/cannot be locked .*: if no other process uses it, remove .*lock$/);
+  rmSync(lock, { recursive: true });
+  await take(root);
+});
+
 test('a directory of another cluster, of another node, of a newer format, or damaged: one line says which', async () => {
   await leave(await take(root));
   const file = join(root, 'identity.json');
@@ -99,7 +108,14 @@ test('a directory of another cluster, of another node, of a newer format, or dam
   expect(await refusal(root, { clusterName: 'shop', nodeName: 'b' })).toContain("belongs to the node 'a'");
   writeFileSync(file, JSON.stringify({ format: DIRECTORY_FORMAT + 1, ...identity }));
   expect(await refusal(root)).toContain('newer Causeway');
-  for (const content of ['', '{"format":', 'null', '{"format":1}']) {
+  for (const content of [
+    '',
+    '{"format":',
+    'null',
+    '7',
+    '{"format":1}',
+    '{"format":1,"clusterName":"shop"}',
+  ]) {
     writeFileSync(file, content);
     expect(await refusal(root)).toMatch(/identity\.json is damaged[^\n]*$/);
     // A refused open holds no lock and has changed nothing.

@@ -65,6 +65,7 @@ test.each([
     'that ends with a batch in two blocks, rotten in between',
     [allBut(34), piece(FIRST), rotten(MIDDLE), piece(LAST)],
   ],
+  ['with rot, and the beginning of a batch in the next block', [rotten(FULL), allBut(17), piece(FIRST)]],
   ['that ends within a batch', [piece(FULL), piece(FIRST), piece(MIDDLE)]],
   ['that ends with a rotten batch', [piece(FULL), rotten(FULL)]],
   ['that ends with the rest of a batch', [piece(FULL), piece(LAST)]],
