@@ -36,7 +36,7 @@ VOLUME /var/lib/causeway
 USER 1000:1000
 # gRPC (clients and other nodes), HTTP (probes and administration), Redis clients.
 EXPOSE 50051 8080 6379
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.CAUSEWAY_HTTP_PORT||8080)+'/healthz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 ENTRYPOINT ["node", "/app/scripts/causeway.js"]
 CMD ["node"]

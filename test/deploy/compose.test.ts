@@ -103,6 +103,15 @@ describe.each([...configs])('%s', (name, config: Config) => {
   });
 });
 
+test('one service builds the image, all nodes run it, and nobody looks for it in a registry', () => {
+  const users = Object.entries(project.services).filter(([, { image }]) => image.startsWith('causeway:'));
+  expect(users.map(([name]) => name)).toEqual(['node-1', 'node-2', 'node-3', 'legacy']);
+  // Compose marks what it builds with the service's name: two builders make two images of one tag.
+  expect(users.filter(([, { build }]) => build !== undefined).map(([name]) => name)).toEqual(['node-1']);
+  expect(new Set(users.map(([, { image }]) => image)).size).toBe(1);
+  expect(users.map(([, service]) => service.pull_policy)).toEqual(users.map(() => 'never'));
+});
+
 test('another password goes to both sides; an empty variable is as good as none', () => {
   const env = { POSTGRES_PASSWORD: 'other' };
   expect(environmentOf(project.services['node-1']!, env)['DATABASE_URL']).toContain(':other@');

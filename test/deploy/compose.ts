@@ -12,6 +12,7 @@ const profile = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/);
 const service = z.strictObject({
   image: z.string().regex(/^[a-z0-9/._-]+:[A-Za-z0-9._${}:-]+$/, 'must name a tag'),
   build: z.strictObject({ context: z.string() }).optional(),
+  pull_policy: z.literal('never').optional(),
   command: z.array(z.string()).optional(),
   restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
   profiles: z.array(profile).optional(),
