@@ -211,7 +211,7 @@ async function byHandFacts(client: pg.Client): Promise<ByHandFacts | null> {
     const told = await one(client, ASK_BY_HAND);
     if (told['has_notes'] !== true) return null;
     const isUnwatched = told['unwatched'] === 'on';
-    const triggers = String(told['triggers']).split(' ');
+    const triggers = String(told['triggers']).split(' ').filter(Boolean);
     if (told['may_read'] !== true) return { triggers, isUnwatched, waiting: null, oldestMs: 0 };
     const { waiting, oldest_ms: oldestMs } = await one(client, ASK_NOTES);
     return { triggers, isUnwatched, waiting: Number(waiting), oldestMs: Number(oldestMs) };

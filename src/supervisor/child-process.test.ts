@@ -1,5 +1,14 @@
 /** Supervised children as real processes: restarts, the pauses between them, and every way to end. */
-import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -112,6 +121,21 @@ test('a program that does not exist: told as a failed start, and tried again', a
   childOf('', { command: join(directory, 'missing') }).start();
   await until('two failures', () => pauses().length >= 2);
   expect(events[0]?.kind === 'ended' && events[0].reason).toContain('ENOENT');
+});
+
+test('somebody has removed the logs: a child that ends is started again, with a log; but no data directory is made for it', async () => {
+  childOf(LIVES_ON).start();
+  await until('the first start', () => started().length === 1);
+  const logs = join(directory, 'logs');
+  rmSync(logs, { recursive: true });
+  process.kill(started()[0] as number, 'SIGKILL');
+  await until('the second start', () => started().length === 2);
+  await until('its word', () => words() === 'up');
+  // Where the whole directory was moved away, nothing is put in its place.
+  rmSync(directory, { recursive: true });
+  process.kill(started()[1] as number, 'SIGKILL');
+  await until('a start that fails', () => pauses().length >= 2);
+  expect(existsSync(directory)).toBe(false);
 });
 
 test('what must be done before a start fails: the child is not started until it succeeds', async () => {

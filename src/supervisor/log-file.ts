@@ -3,7 +3,17 @@
  * so that its last words are kept even if the supervisor dies first. Rotation copies and truncates; the child's
  * descriptor stays valid because it was opened for appending.
  */
-import { closeSync, copyFile, mkdirSync, openSync, readFileSync, renameSync, stat, truncate } from 'node:fs';
+import {
+  closeSync,
+  copyFile,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  stat,
+  truncate,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Maximum size in bytes of the file (plus a second's output), and of the previous one. */
@@ -24,8 +34,13 @@ export class LogFile {
     this.#timer.unref();
   }
 
-  /** A file descriptor for a child's output; the caller closes it once the child has been started. */
+  /**
+   * A file descriptor for a child's output; the caller closes it once the child has been started. Logs may have been
+   * cleared away with their folder; but where the folder above has gone as well, nothing is made in its place.
+   */
   open(): number {
+    const folder = dirname(this.path);
+    if (!existsSync(folder) && existsSync(dirname(folder))) mkdirSync(folder);
     return openSync(this.path, 'a', 0o640);
   }
 
