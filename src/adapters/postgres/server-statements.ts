@@ -10,8 +10,13 @@ import { unprepared, type Statement } from '../../base/sql-statement.ts';
  */
 export const CHECK_DIALECT = unprepared(`select version(), 'a' > 'B'`, ['version function']);
 
+/**
+ * Isolation: at any other level the snapshot of a statement is older than the lock that it waits for, and what waited
+ * for a founding would not see it. (R27)
+ */
 export const PREPARE_SESSION = unprepared(
   `select
+  set_config('default_transaction_isolation', 'read committed', false),
   set_config('statement_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $1, false),
   set_config('bytea_output', 'hex', false),
