@@ -41,7 +41,8 @@ function statementsOf(module: object): [string, Statement][] {
     name,
     typeof made === 'function' ? (made as (...numbers: number[]) => unknown)(1, 2) : made,
   ]);
-  return made.filter(([, made]) => typeof made === 'object') as [string, Statement][];
+  const isStatement = (each: unknown): boolean => typeof each === 'object' && each !== null && 'text' in each;
+  return made.filter(([, made]) => isStatement(made)) as [string, Statement][];
 }
 
 const statements = Object.values(CATALOGUE).flatMap(statementsOf);

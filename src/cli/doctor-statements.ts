@@ -31,7 +31,7 @@ export const ASK = unprepared(
   ['pg_is_in_recovery', 'pg_stat views', 'privilege functions', 'server settings', 'system catalogue'],
 );
 
-export const ASK_PROCESS = unprepared('select pg_backend_pid() as process', ['server settings']);
+export const ASK_PROCESS = unprepared('select pg_backend_pid() as process');
 export const BEGIN = unprepared('begin');
 export const ROLLBACK = unprepared('rollback');
 

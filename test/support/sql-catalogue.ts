@@ -40,7 +40,7 @@ const SIGNS: Record<SqlFeature, RegExp> = {
   'privilege functions': /\b(has_\w+_privilege|pg_has_role)\(/,
   'row comparison': /\(\w+, \w+\) > \(/,
   'server settings': /\bcurrent_setting\(/,
-  'session settings': /\bset_config\(/,
+  'session settings': /\bset_config\(|^discard all$/,
   'storage parameters': /\) with \(/,
   'subquery in an insert': /\binsert into\b[^;]*?\bselect\b/s,
   'system catalogue': /\b(pg_(class|proc|namespace|attribute|database|get_viewdef)|to_reg\w+|regclass)\b/,

@@ -32,7 +32,7 @@ export const CHECK_SERVER = unprepared(
   ['pg_is_in_recovery', 'server settings'],
 );
 
-export const READ_PROCESS = unprepared('select pg_backend_pid()', ['server settings']);
+export const READ_PROCESS = unprepared('select pg_backend_pid()');
 
 export const DISCARD_ALL = unprepared('discard all', ['session settings']);
 
