@@ -86,7 +86,8 @@ export const ERROR_TABLE = {
   record_damaged: {
     certainty: 'definite',
     status: 'UNAVAILABLE',
-    meaning: 'The stored record fails its checksum and no other owner could be asked. It is never served.',
+    meaning:
+      'The stored record fails its checksum and no other owner could be asked. It is never served; retry when another owner is back.',
   },
   overloaded: {
     certainty: 'definite',

@@ -21,6 +21,8 @@ import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX, refusalUnready } from './serving.ts';
 import type { Serving } from './serving.ts';
 
+const NO_PLACE = 'the place to go on from must be the one that an earlier page ended with';
+
 export interface ScanRequest {
   /** Null for the beginning. */
   readonly after: string | null;
@@ -37,8 +39,7 @@ export function startScan(
   done: (result: ScanResult) => void,
 ): void {
   const place = request.after === null ? SCAN_START : placeOf(request.after);
-  if (place === undefined)
-    done({ kind: 'failed', failure: failure('invalid_argument', 'the place to go on from is none') });
+  if (place === undefined) done({ kind: 'failed', failure: failure('invalid_argument', NO_PLACE) });
   else new Scan(serving, storage, request, place, done).step();
 }
 

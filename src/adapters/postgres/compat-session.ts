@@ -51,7 +51,9 @@ export async function checkCompatServer(
   }
   const [encoding] = await ask(client, SHOW_ENCODING);
   if (encoding !== 'UTF8') {
-    throw new SetupError(`the database must be encoded in UTF8, this one is in ${String(encoding)}`);
+    throw new SetupError(
+      `the database must be encoded in UTF8, this one is in ${String(encoding)}: create another one`,
+    );
   }
   const [readOnly] = await ask(client, COMPAT_PROBE);
   if (readOnly === 'on') throw new RecordFailure('refused', 'not a primary: the server accepts only reads');

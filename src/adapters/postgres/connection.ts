@@ -236,7 +236,9 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
     throw new SetupError(`PostgreSQL 12 or later is needed, this server says ${version as number}`);
   }
   if (encoding !== 'UTF8') {
-    throw new SetupError(`the database must be encoded in UTF8, this one is in ${String(encoding)}`);
+    throw new SetupError(
+      `the database must be encoded in UTF8, this one is in ${String(encoding)}: create another one`,
+    );
   }
   if (synchronousCommit === 'off') {
     throw new SetupError(NOT_DURABLE);

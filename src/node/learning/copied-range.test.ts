@@ -76,7 +76,8 @@ function applied(isBlank: boolean, written: readonly HeldRecord[], sent: readonl
     replaceAtRest: (_slot: number, key: string) => told.push(`replaced ${key}`),
   } as unknown as RecordShelf;
   const replica = { copy: () => false } as unknown as Replica;
-  applyRange({ ...FRAME, records: sent }, [], new Set(), isBlank, replica, shelf, {});
+  const local = { keys: [], same: new Set<string>(), isBlank };
+  applyRange({ ...FRAME, records: sent }, local, { replica, shelf, mutations: {} });
   return told;
 }
 
@@ -101,7 +102,8 @@ function standingIn(claimed: CopyAtRest, sent: HeldRecord): boolean {
     replaceAtRest: () => (isReplaced = true),
   } as unknown as RecordShelf;
   const replica = { copy: () => false } as unknown as Replica;
-  applyRange({ ...FRAME, records: [sent] }, [], new Set(), false, replica, shelf, {});
+  const local = { keys: [], same: new Set<string>(), isBlank: false };
+  applyRange({ ...FRAME, records: [sent] }, local, { replica, shelf, mutations: {} });
   return isReplaced;
 }
 

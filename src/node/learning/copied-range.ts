@@ -76,19 +76,30 @@ function isAtLeast(
   return claim !== null && !mayStandIn(copy, claim);
 }
 
-/**
- * Makes the frame's range equal to the source's. `localKeys`: all keys that this disk holds in it. `same`: those for
- * which both sides are known to hold the same record at rest. `isBlank`: this disk held nothing of the range when it
- * was requested, so nothing needs to be looked up; otherwise a newcomer would do that for every record it copies.
- */
+/** What this disk holds of a range. */
+interface LocalRange {
+  /** All keys that it holds there. */
+  readonly keys: readonly string[];
+  /** Those for which both sides are known to hold the same record at rest. */
+  readonly same: ReadonlySet<string>;
+  /**
+   * It held nothing of the range when that was requested, so nothing needs to be looked up; otherwise a newcomer would
+   * do that for every record it copies.
+   */
+  readonly isBlank: boolean;
+}
+
+interface Around {
+  readonly replica: Replica;
+  readonly shelf: RecordShelf;
+  readonly mutations: Mutations;
+}
+
+/** Makes the frame's range equal to the source's. */
 export function applyRange(
   frame: LearnFrame,
-  localKeys: readonly string[],
-  same: ReadonlySet<string>,
-  isBlank: boolean,
-  replica: Replica,
-  shelf: RecordShelf,
-  mutations: Mutations,
+  { keys, same, isBlank }: LocalRange,
+  { replica, shelf, mutations }: Around,
 ): void {
   const { slot } = frame;
   const told = new Set<string>();
@@ -120,7 +131,7 @@ export function applyRange(
     if (!isSame && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
   }
   if (mutations.keepUnknownLeftovers === true) return;
-  for (const key of localKeys) {
+  for (const key of keys) {
     if (!told.has(key) && !shelf.isConfirmed(slot, key)) shelf.replaceAtRest(slot, key, null);
   }
 }

@@ -242,7 +242,8 @@ export class SlotPulls {
   private apply(pull: Pull, frame: LearnFrame, told: LearnFrame['same'], keys: readonly string[]): void {
     const same = new Set(told.map(({ key }) => key));
     const isBlank = pull.offer?.isWhole === true && pull.offer.keys.length === 0;
-    applyRange(frame, keys, same, isBlank, this.replica!, this.parts.shelf, this.parts.mutations);
+    const { shelf, mutations } = this.parts;
+    applyRange(frame, { keys, same, isBlank }, { replica: this.replica!, shelf, mutations });
   }
 
   private onDisk(bytes: number): void {

@@ -91,7 +91,10 @@ export class RecordReader {
       if (isEdited) return this.onFetched(key, sealed, null, true);
       // The row still has the checksum of its former content: it is reported, and not taken for the record.
       this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
-      const problem = failure('record_unavailable', 'the row in PostgreSQL fails its checksum');
+      const problem = failure(
+        'record_unavailable',
+        'the row in PostgreSQL fails its checksum: correct or remove it',
+      );
       this.clock.after(DAMAGED_AFTER_MS, () => this.onFetched(key, undefined, problem));
       return;
     }

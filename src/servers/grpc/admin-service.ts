@@ -8,6 +8,7 @@ import type { NodeApi } from '../../node/api.ts';
 import type { ClusterAnswer } from '../../node/cluster-orders.ts';
 import { recordAnswer } from './answer.ts';
 import { unary } from './method.ts';
+import type { Done } from './method.ts';
 
 export function addAdminService(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
@@ -47,6 +48,13 @@ export function addAdminService(server: Server, api: NodeApi): void {
   addRecordMethods(server, api);
 }
 
+const SERVER_NOT_NAMED = 'the request names no server: it must repeat what RecordServer answered as `seen`';
+
+/** Answers an order that takes effect by an epoch. */
+function changed(done: Done<{ readonly epoch: number }>): (answer: ClusterAnswer) => void {
+  return (answer) => (answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null));
+}
+
 /** Methods about the cluster as a whole. */
 function addClusterMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
@@ -67,19 +75,14 @@ function addClusterMethods(server: Server, api: NodeApi): void {
       }),
   );
   unary(server, '/causeway.v1.Admin/Leave', v1.LeaveRequest, v1.ChangeResponse, ({ name }, timeoutMs, done) =>
-    api.operate({ kind: 'leave', name }, timeoutMs, (answer) =>
-      answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-    ),
+    api.operate({ kind: 'leave', name }, timeoutMs, changed(done)),
   );
   unary(
     server,
     '/causeway.v1.Admin/Rebalance',
     v1.RebalanceRequest,
     v1.ChangeResponse,
-    (_request, timeoutMs, done) =>
-      api.operate({ kind: 'rebalance' }, timeoutMs, (answer) =>
-        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-      ),
+    (_request, timeoutMs, done) => api.operate({ kind: 'rebalance' }, timeoutMs, changed(done)),
   );
   unary(
     server,
@@ -117,9 +120,7 @@ function addRecoveryMethods(server: Server, api: NodeApi): void {
     v1.RecoverRequest,
     v1.ChangeResponse,
     ({ slots }, timeoutMs, done) =>
-      api.operate({ kind: 'recover', slotCount: slots }, timeoutMs, (answer) =>
-        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-      ),
+      api.operate({ kind: 'recover', slotCount: slots }, timeoutMs, changed(done)),
   );
 }
 
@@ -145,9 +146,7 @@ function addSuccessionMethods(server: Server, api: NodeApi): void {
     v1.SucceedRequest,
     v1.ChangeResponse,
     ({ lost, lifeKept }, timeoutMs, done) =>
-      api.operate({ kind: 'succeed', lost, lifeKept }, timeoutMs, (answer) =>
-        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-      ),
+      api.operate({ kind: 'succeed', lost, lifeKept }, timeoutMs, changed(done)),
   );
 }
 
@@ -174,12 +173,10 @@ function addRecordMethods(server: Server, api: NodeApi): void {
     v1.AdoptRecordRequest,
     v1.ChangeResponse,
     ({ seen: told, isBackup, mayLose }, timeoutMs, done) => {
-      if (told === null) return done(failure('invalid_argument', 'which server is not said'), null);
+      if (told === null) return done(failure('invalid_argument', SERVER_NOT_NAMED), null);
       const { system, timeline, clusterId, life } = told;
       const seen = { system, timeline, clusterId, life };
-      api.operate({ kind: 'adoptRecord', seen, isBackup, mayLose }, timeoutMs, (answer) =>
-        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-      );
+      api.operate({ kind: 'adoptRecord', seen, isBackup, mayLose }, timeoutMs, changed(done));
     },
   );
 }
@@ -192,10 +189,7 @@ function addUpgradeMethods(server: Server, api: NodeApi): void {
     '/causeway.v1.Admin/FinishUpgrade',
     v1.FinishUpgradeRequest,
     v1.ChangeResponse,
-    (_request, timeoutMs, done) =>
-      api.operate({ kind: 'finishUpgrade' }, timeoutMs, (answer) =>
-        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
-      ),
+    (_request, timeoutMs, done) => api.operate({ kind: 'finishUpgrade' }, timeoutMs, changed(done)),
   );
 }
 

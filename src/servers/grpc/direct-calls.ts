@@ -54,6 +54,7 @@ type Methods = Map<string, UnaryMethod<unknown>>;
 
 /** The gRPC message prefix: a flag (compressed or not) and the length of the message, big endian. */
 const PREFIX_BYTES = 5;
+const NO_CODING = 'the message is compressed, and no header names the coding';
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
   H: 3_600_000,
@@ -229,8 +230,10 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
       bytes.length < PREFIX_BYTES ||
       bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES
     )
-      return this.turnAway(failure('not_supported', 'a unary call has one message, and that whole'));
-    if (bytes[0] !== 0) return this.turnAway(failure('invalid_argument', 'compressed, and not said how'));
+      return this.turnAway(
+        failure('not_supported', 'a unary call must have exactly one message, and a whole one'),
+      );
+    if (bytes[0] !== 0) return this.turnAway(failure('invalid_argument', NO_CODING));
     this.received = null;
     this.pieces = null;
     const { method } = this;

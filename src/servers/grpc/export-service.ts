@@ -16,6 +16,7 @@ import { Malformed, failStream, serverStream } from './method.ts';
 import { spanOfStream } from './traced-calls.ts';
 
 const PATH = '/causeway.v1.KeyValue/Export';
+const TOO_MANY_EXPORTS = `${EXPORT_STREAMS_MAX} exports are open at this node: wait for one to end, or ask another node`;
 
 type Call = ServerWritableStream<causeway.v1.ExportRequest | Malformed, causeway.v1.ExportPageFields>;
 
@@ -26,8 +27,7 @@ export function addExportService(server: Server, api: NodeApi): () => void {
   serverStream(server, PATH, ExportRequest, ExportPage, (call) => {
     const { request } = call;
     if (request instanceof Malformed) return failStream(call, request.failed);
-    if (open.size >= EXPORT_STREAMS_MAX)
-      return failStream(call, failure('overloaded', `${open.size} exports are open at this node`));
+    if (open.size >= EXPORT_STREAMS_MAX) return failStream(call, failure('overloaded', TOO_MANY_EXPORTS));
     const span = spanOfStream(server, PATH, call.metadata);
     let failed: Failure | null = null;
     const close = (): void => {

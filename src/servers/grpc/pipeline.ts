@@ -41,6 +41,7 @@ interface Frame {
  * Milliseconds after which a held-back pipeline with no operation under way checks again whether the node takes more.
  */
 const HOLD_MS = 10;
+const TOO_MANY_PIPELINES = `${PIPELINE_STREAMS_MAX} pipelines are open at this node: close some, or ask another node`;
 /** Rough size in bytes of a result besides its value, so that many small results count as well. */
 const RESULT_OVERHEAD_BYTES = 64;
 
@@ -52,7 +53,7 @@ export function createPipelines(
   let streams = 0;
   return (call) => {
     if (streams >= PIPELINE_STREAMS_MAX) {
-      return failStream(call, failure('overloaded', `${streams} pipelines are open at this node`));
+      return failStream(call, failure('overloaded', TOO_MANY_PIPELINES));
     }
     streams++;
     let counted = true;

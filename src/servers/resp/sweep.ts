@@ -18,7 +18,7 @@ import { keptTrace } from './traced-command.ts';
 
 export const INCOMPLETE = 'LOADING not all rows of PostgreSQL are held by the nodes yet';
 export const TOO_MANY_SWEEPS = errorText(
-  failure('overloaded', `${RESP_SWEEPS_MAX} commands look at all keys already`),
+  failure('overloaded', `${RESP_SWEEPS_MAX} commands look at all keys already: try again when one has ended`),
 );
 
 export interface Page {
