@@ -9,6 +9,7 @@ import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { DiskSpace } from '../src/ports/disk-space.ts';
 import type { Storage, StorageEntry, StorageError } from '../src/ports/storage.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { SortedEntries, placeOf } from './sorted-entries.ts';
 
 export interface SimDiskOptions {
   /** Milliseconds that a sync takes. */
@@ -30,21 +31,10 @@ const LOOK_MS = 0.1;
 const BROKEN_MAX = 3;
 /** Why a store failed for lack of room; distinguished from a disk that is full because a fault was injected. */
 export const DISK_HAS_NO_ROOM = 'simulated disk: no room left';
-/** After this many keys have come or gone since the last scan, the sorted order is dropped until it is needed again. */
-const SORTED_CHANGES_MAX = 32;
 
 interface Batch {
   readonly keys: readonly string[];
   readonly values: readonly (Uint8Array | null)[];
-}
-
-/** The keys with one first letter. Marks come and go, so one list of all keys would be sorted too often. */
-interface Order {
-  readonly entries: Map<string, Uint8Array>;
-  /** Sorted; null if nobody has scanned lately. */
-  keys: string[] | null;
-  /** Keys that came or went since the last scan. */
-  changes: number;
 }
 
 /** The size of a disk that is not meant to fill up: more than any run writes. */
@@ -78,8 +68,8 @@ export class SimDisk {
   readonly cutOff = { arrived: 0, lost: 0, damaged: 0 };
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
-  /** By the first letter of the keys, each sorted. */
-  private readonly orders = new Map<string, Order>();
+  /** By the first letter of the keys: marks come and go, so one list of all keys would be sorted too often. */
+  private readonly orders = new Map<string, SortedEntries>();
   private readonly letters: string[] = [];
   /** Values in which a bit was flipped. */
   private readonly damaged = new WeakSet<Uint8Array>();
@@ -118,7 +108,7 @@ export class SimDisk {
 
   image(): DiskImage {
     const image = new Map<string, Uint8Array>();
-    for (const { entries } of this.orders.values()) for (const [key, value] of entries) image.set(key, value);
+    for (const order of this.orders.values()) for (const [key, value] of order.all()) image.set(key, value);
     return image;
   }
 
@@ -126,33 +116,32 @@ export class SimDisk {
   restore(image: DiskImage): void {
     this.settle();
     this.clear();
-    for (const [key, value] of image) this.orderOf(key).entries.set(key, value);
+    for (const [key, value] of image) this.orderOf(key).set(key, value);
   }
 
   /** Flips one bit in the value of one of the keys that `pick` admits; returns the key, or null if there is none. */
   flipBit(pick: (key: string) => boolean): string | null {
     const keys: string[] = [];
     for (const letter of this.letters)
-      for (const key of this.sortedKeys(letter)) if (pick(key) && this.get(key)!.length > 0) keys.push(key);
+      for (const key of this.orders.get(letter)!.sortedKeys())
+        if (pick(key) && this.get(key)!.length > 0) keys.push(key);
     if (keys.length === 0) return null;
     const key = this.prng.pick(keys);
     const damaged = Buffer.from(this.get(key)!);
     damaged[this.prng.below(damaged.length)]! ^= 1 << this.prng.below(8);
-    this.orderOf(key).entries.set(key, damaged);
+    this.orderOf(key).set(key, damaged);
     this.damaged.add(damaged);
     return key;
   }
 
   /** Makes one entry as it was before, or removes it, without any sign of damage. */
   forge(key: string, value: Uint8Array | null): void {
-    const order = this.orderOf(key);
-    if (value === null) order.entries.delete(key);
-    else order.entries.set(key, value);
-    order.keys = null;
+    if (value === null) this.orderOf(key).delete(key);
+    else this.orderOf(key).set(key, value);
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.orders.get(key.charAt(0))?.entries.get(key);
+    return this.orders.get(key.charAt(0))?.get(key);
   }
 
   /** Whether a bit was flipped in this value. */
@@ -165,10 +154,8 @@ export class SimDisk {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
       const value = values[index]!;
-      const order = this.orderOf(key);
-      if (order.keys !== null) this.reorder(order, key, value !== null);
-      if (value !== null) order.entries.set(key, value);
-      else order.entries.delete(key);
+      if (value !== null) this.orderOf(key).set(key, value);
+      else this.orderOf(key).delete(key);
     }
     this.doubtful = null;
     this.writeCount += 1;
@@ -179,13 +166,13 @@ export class SimDisk {
     let bytes = 0;
     for (const letter of this.letters) {
       if (compareUtf8(letter, from.charAt(0)) < 0 || compareUtf8(letter, to) >= 0) continue;
-      const keys = this.sortedKeys(letter);
-      const { entries } = this.orders.get(letter)!;
+      const order = this.orders.get(letter)!;
+      const keys = order.sortedKeys();
       for (let index = placeOf(keys, from); index < keys.length; index++) {
         const key = keys[index]!;
         if (compareUtf8(key, to) >= 0 || found.length >= entryCountMax) return found;
         if (found.length > 0 && bytes >= byteCountMax) return found;
-        const value = entries.get(key)!;
+        const value = order.get(key)!;
         found.push({ key, value });
         bytes += key.length + value.length;
       }
@@ -238,10 +225,7 @@ export class SimDisk {
   }
 
   private clear(): void {
-    for (const order of this.orders.values()) {
-      order.entries.clear();
-      order.keys = null;
-    }
+    for (const order of this.orders.values()) order.clear();
   }
 
   private settle(): void {
@@ -260,31 +244,15 @@ export class SimDisk {
     else this.cutOff.arrived += 1;
   }
 
-  private sortedKeys(letter: string): readonly string[] {
-    const order = this.orders.get(letter)!;
-    order.changes = 0;
-    order.keys ??= [...order.entries.keys()].sort(compareUtf8);
-    return order.keys;
-  }
-
-  private orderOf(key: string): Order {
+  private orderOf(key: string): SortedEntries {
     const letter = key.charAt(0);
     const known = this.orders.get(letter);
     if (known !== undefined) return known;
-    const order: Order = { entries: new Map(), keys: null, changes: 0 };
+    const order = new SortedEntries();
     this.orders.set(letter, order);
     this.letters.push(letter);
     this.letters.sort(compareUtf8);
     return order;
-  }
-
-  private reorder(order: Order, key: string, comes: boolean): void {
-    if (order.entries.has(key) === comes) return;
-    const keys = order.keys!;
-    order.changes += 1;
-    if (order.changes > SORTED_CHANGES_MAX) order.keys = null;
-    else if (comes) keys.splice(placeOf(keys, key), 0, key);
-    else keys.splice(placeOf(keys, key), 1);
   }
 }
 
@@ -382,16 +350,4 @@ function copiesOf(values: readonly (Uint8Array | null)[]): (Uint8Array | null)[]
 
 function sizeOf(key: string, value: Uint8Array | undefined): number {
   return value === undefined ? 0 : key.length + value.length;
-}
-
-/** The first index at which `key` could be. */
-function placeOf(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareUtf8(keys[middle]!, key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

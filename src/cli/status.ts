@@ -101,6 +101,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
   return lines.map(printable);
 }
 
+/** What keeps a node's disk out of writes. */
 function diskLines(name: string, disk: Facts): string[] {
   if (disk.state !== 'low' && disk.state !== 'refusing') return [];
   const does =
