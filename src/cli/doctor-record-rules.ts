@@ -38,8 +38,8 @@ export function judgeRecordTable(facts: RecordTableFacts): Finding[] {
   if (facts.hasRowSecurity)
     findings.push(
       warning(
-        'row-level security is on for causeway.record: rows that a policy hides from nodes are taken for lost',
-        'turn it off: DISABLE ROW LEVEL SECURITY',
+        'row-level security is on for causeway.record: where it applies to the user of the nodes, they refuse to use the table',
+        'turn it off (DISABLE ROW LEVEL SECURITY), or for this user (ALTER ROLE ... BYPASSRLS)',
       ),
     );
   if (facts.indexes.length > 0)

@@ -263,3 +263,22 @@ test('the note of the founding cannot be read for a moment: not taken for a serv
   await lock.query('rollback');
   await vi.waitFor(() => expect(patient.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
 });
+
+test('a policy hides rows from the role of the nodes: told as a failure, never as an absence or an empty table', async () => {
+  await calls.commit(1, [makeRow('a', 1)]);
+  await runOnce(
+    world.connectionString,
+    `create role plain; grant all on schema causeway to plain; grant all on all tables in schema causeway to plain;
+grant all on public.kv_store to plain`,
+  );
+  const asPlain = world.open({ connectionString: `${world.connectionString}?options=-c%20role%3Dplain` });
+  await asPlain.start();
+  const plain = new RecordCalls(world, asPlain);
+  expect((await plain.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+  await runOnce(world.connectionString, 'alter table causeway.record enable row level security');
+  expect((await plain.read(['a'])).error).toMatchObject({ kind: 'unknown' });
+  expect((await plain.found(1, 'cluster')).error).not.toBeNull();
+  await runOnce(world.connectionString, 'alter table causeway.record disable row level security');
+  await vi.waitFor(() => expect(asPlain.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
+  expect((await plain.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+});

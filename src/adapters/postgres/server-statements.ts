@@ -12,11 +12,13 @@ export const CHECK_DIALECT = unprepared(`select version(), 'a' > 'B'`, ['version
 
 /**
  * Isolation: at any other level the snapshot of a statement is older than the lock that it waits for, and what waited
- * for a founding would not see it. (R27)
+ * for a founding would not see it. (R27) Row security: with it off, a policy that applies is an error. With it on,
+ * rows that a policy hides would look as if they were absent.
  */
 export const PREPARE_SESSION = unprepared(
   `select
   set_config('default_transaction_isolation', 'read committed', false),
+  set_config('row_security', 'off', false),
   set_config('statement_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $1, false),
   set_config('bytea_output', 'hex', false),
