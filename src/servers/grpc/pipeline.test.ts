@@ -11,6 +11,7 @@ import {
 import { causeway } from '../../gen/protocol.js';
 import { CallError, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
+import { untakenOf } from './untaken.ts';
 
 const { v1 } = causeway;
 type Stream = ClientDuplexStream<causeway.v1.PipelineRequestFields, causeway.v1.PipelineResponse>;
@@ -168,6 +169,31 @@ describe('a pipeline', () => {
     expect(results.get(101)!.result).toBe('put');
   });
 
+  test('a client that goes, with operations under way or with answers that it has not read: nothing is counted for it', async () => {
+    const untaken = untakenOf(doors.server);
+    doors.api.put('big', 'v'.repeat(PIPELINE_BYTES_MAX));
+    const reading = open();
+    reading.stream.pause();
+    reading.stream.write({ operations: gets(0, 4, 'big') });
+    await eventually(() => untaken.total > 3 * PIPELINE_BYTES_MAX, 'answers that wait');
+    reading.stream.cancel();
+    await eventually(() => untaken.total === 0, 'their end');
+    doors.api.waiting.add('big');
+    doors.api.holding = true;
+    const waiting = open();
+    waiting.stream.write({ operations: gets(0, 4, 'big') });
+    await eventually(() => doors.api.heldCount === 4, 'reads under way');
+    waiting.stream.cancel();
+    await waiting.ended;
+    // A call on the same connection is answered after the cancellation has been seen.
+    const other = open();
+    other.stream.end();
+    await other.ended;
+    doors.api.release();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(untaken.total).toBe(0);
+  });
+
   test('a node with enough to do: writes are held back and not refused, reads go on, and writes when there is room', async () => {
     doors.api.full = true;
     const { stream, results } = open();
@@ -250,6 +276,12 @@ describe('a pipeline', () => {
   });
 
   test('more pipelines than a node takes: refused, definitely, until others have gone', async () => {
+    // Those that have ended are counted no more, and not as if they made room for two.
+    for (let at = 0; at < 3; at += 1) {
+      const { stream, ended } = open();
+      stream.end();
+      expect(await ended).toBeNull();
+    }
     doors.api.holding = true;
     doors.api.waiting.add('slow');
     const opened = Array.from({ length: PIPELINE_STREAMS_MAX }, () => open());

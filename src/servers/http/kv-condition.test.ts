@@ -123,3 +123,23 @@ test('a list with tens of thousands of spaces in it: read once from its beginnin
   for (const broken of [`"1",${spaces}x`, `"1"${spaces}x`, `${spaces}W/`])
     expect(() => tagsOf('If-Match', broken)).toThrow(Refusal);
 });
+
+test('the value to be judged cannot be read: in time, definite; for another reason, that reason; nothing is written', async () => {
+  const oneOf = { 'If-Match': '"7", "8"' };
+  door.api.failWith = 'read_timeout';
+  expect((await put('/v1/kv/n', '1', oneOf)).json['code']).toBe('deadline_before_start');
+  door.api.failWith = 'not_ready';
+  expect((await put('/v1/kv/n', '1', oneOf)).json['code']).toBe('not_ready');
+  expect(door.api.calls.map(({ kind }) => kind)).toEqual(['get', 'get']);
+});
+
+test('whatever stands has to stand, with an Idempotency-Key: refused, since that cannot be told apart when repeated', async () => {
+  const now = Date.now().toString(16).padStart(12, '0');
+  const id = `${now.slice(0, 8)}-${now.slice(8)}-7000-8000-000000000001`;
+  const refused = await put('/v1/kv/n', '1', { 'If-Match': '*', 'Idempotency-Key': id });
+  expect([refused.status, refused.json['detail'], door.api.calls]).toEqual([
+    400,
+    'If-Match: * takes no Idempotency-Key; name the version',
+    [],
+  ]);
+});

@@ -234,6 +234,22 @@ describe('a listing', () => {
     expect(door.api.calls.length).toBe(20);
   });
 
+  test('a later page of the node fails: what was found by then is a page, after which it goes on', async () => {
+    door.api.scanPageMax = 7;
+    const scan = door.api.scan.bind(door.api);
+    let scans = 0;
+    door.api.scan = (...asked) => {
+      scans += 1;
+      door.api.failWith = scans % 2 === 0 ? 'read_timeout' : undefined;
+      scan(...asked);
+    };
+    const seen = await all('limit=50');
+    expect([seen.length, new Set(seen).size]).toEqual([60, 60]);
+    expect(scans).toBeGreaterThan(60 / 7);
+    scans = 1;
+    expect((await door.ask('GET', '/v1/kv?limit=50')).json['code']).toBe('read_timeout');
+  });
+
   test('with what is known of each, and values only where they are asked for', async () => {
     const [first] = (await door.ask('GET', '/v1/kv?prefix=user:1&limit=1')).json['entries'] as Record<
       string,
