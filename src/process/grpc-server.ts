@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { PEER_SERVER_OPTIONS } from '../adapters/grpc/transport.ts';
+import { GRPC_RESETS_BURST, GRPC_RESETS_PER_SECOND_MAX } from '../core/grpc-limits.ts';
 import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from '../base/socket-table.ts';
 import { messageLimits } from '../servers/grpc/method.ts';
 
@@ -13,11 +14,25 @@ export function makeGrpcServer(valueBytesMax: number): Server {
   // The log lines of grpc-js are not JSON; its errors say the same.
   setLogVerbosity(logVerbosity.NONE);
   const clients = messageLimits(valueBytesMax);
-  return new Server({
+  const server = new Server({
     ...PEER_SERVER_OPTIONS,
     ...clients,
     [RECEIVE_MAX]: Math.max(clients[RECEIVE_MAX] ?? 0, PEER_SERVER_OPTIONS[RECEIVE_MAX]),
   });
+  Object.assign(http2OptionsOf(server), RESETS);
+  return server;
+}
+
+/**
+ * By default the HTTP/2 library closes a connection with more than 33 resets a second, and every call whose deadline
+ * passes at its client is one. Node.js 20 ignores this.
+ */
+export const RESETS = { streamResetBurst: GRPC_RESETS_BURST, streamResetRate: GRPC_RESETS_PER_SECOND_MAX };
+
+/** grpc-js has no option for them; these are what it opens its port with. */
+export function http2OptionsOf(server: Server): object {
+  const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: object };
+  return commonServerOptions ?? {};
 }
 
 /** All services must have been added. Throws a one-line message for the operator. */
