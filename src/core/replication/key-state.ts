@@ -190,6 +190,14 @@ export function isAtRest(state: KeyState): boolean {
   );
 }
 
+/**
+ * True if the record held is not at rest: its version is not valid, or a round drives it. A valid record that something
+ * only waits on is at rest.
+ */
+export function isInFlight({ valid, round }: KeyState): boolean {
+  return !valid || round !== null;
+}
+
 /** All client writes that wait on the key, answered or not. */
 export function ticketsOf(state: KeyState): WriteTicket[] {
   return [

@@ -2,12 +2,14 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../../core/limits.ts';
+import { restingState } from '../../core/replication/key-state.ts';
+import type { KeyState } from '../../core/replication/key-state.ts';
 import { makeVersion } from '../../core/version.ts';
 import { forgottenDeletion } from '../../core/record-drive.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StorageEntry } from '../../ports/storage.ts';
-import { sealRecord } from '../../wire/record-codec.ts';
-import { recordKey, slotRange } from '../../wire/store-codec.ts';
+import { openRecord, sealRecord } from '../../wire/record-codec.ts';
+import { recordKey, slotRange, splitRecordKey } from '../../wire/store-codec.ts';
 import { FloorCheck } from './floor-check.ts';
 import type { FloorCheckParts } from './floor-check.ts';
 
@@ -52,11 +54,12 @@ test('a slot is behind: it is read a page at a time, bounded in records and in b
 });
 
 /** Another owner's answer: that it holds nothing, or no answer at all. */
-function inquiryOf(clock: Clock, other: { readonly isHeard: boolean }) {
+function inquiryOf(clock: Clock, other: { readonly isHeard: boolean; readonly isAbsent?: boolean }) {
   return {
     ask: (_slot: number, keys: readonly string[], onWord: (...all: unknown[]) => void, done: () => void) =>
       clock.defer(() => {
-        for (const key of keys) onWord(key, { held: null, isAbsentAt: false, isWhole: other.isHeard });
+        for (const key of keys)
+          onWord(key, { held: null, isAbsentAt: other.isAbsent === true, isWhole: other.isHeard });
         done();
       }),
   };
@@ -70,11 +73,12 @@ function checkOf(
   floorCounter = 1,
 ) {
   /** This disk's leftovers in its first slot, and whether another owner answers about them. */
-  const other = { isHeard: true, left: [] as StorageEntry[] };
+  const other = { isHeard: true, isAbsent: false, left: [] as StorageEntry[] };
   const clock = handClock();
   const own = new Map<number, number>();
   const events: string[] = [];
   const scans = { count: 0 };
+  const cleared: string[] = [];
   const view = viewOwning(stand.length, { loaded, floorCounter });
   const parts = {
     clock,
@@ -108,12 +112,21 @@ function checkOf(
     },
     inquiry: inquiryOf(clock, other),
     writesThrough: () => true,
-    shelf: { digests: { countOf } },
+    shelf: {
+      digests: { countOf },
+      read: (key: string) => {
+        const entry = other.left.find((each) => splitRecordKey(each.key).key === key);
+        return entry === undefined ? undefined : openRecord(entry.value);
+      },
+      replaceAtRest: (_slot: number, key: string) => void cleared.push(key),
+    },
     mutations: {},
   };
-  const acting = { view, stateOf: () => undefined };
+  /** What is not closed of each key. */
+  const states = new Map<string, KeyState>();
+  const acting = { view, stateOf: (key: string) => states.get(key) };
   const check = new FloorCheck({ ...parts, replica: () => acting } as unknown as FloorCheckParts);
-  return { check, clock, own, events, scans, other };
+  return { check, clock, own, events, scans, other, states, cleared };
 }
 
 test('all slots of a full disk are behind: one piece follows the other without waiting for a tick', () => {
@@ -145,22 +158,28 @@ test('rows are still brought from PostgreSQL since the founding, which began abo
   expect([[...own], check.isChecked, events]).toEqual([[[0, 5]], false, ['store.gone_back']]);
 });
 
-test('the floor of a slot is not raised before it was compared, nor while another owner has not answered; that owner is asked again later', () => {
-  const { check, clock, own, other } = checkOf([5, 0], () => 1);
-  const left = {
-    ...forgottenDeletion('key', makeVersion(3, 1)),
-    tombstone: false,
-    value: Buffer.from('left'),
-  };
-  other.left = [{ key: recordKey(0, 'key'), value: sealRecord(left).bytes }];
-  other.isHeard = false;
-  const look = (): void => {
+function leftover(key: string): StorageEntry {
+  const deletion = forgottenDeletion(key, makeVersion(3, 1));
+  const { bytes } = sealRecord({ ...deletion, tombstone: false, value: Buffer.from('left') });
+  return { key: recordKey(0, key), value: bytes };
+}
+
+/** Returns a function that lets the check look at everything once. */
+function lookWith(check: FloorCheck, clock: ReturnType<typeof handClock>): () => void {
+  return () => {
     check.tick();
     for (let turn = 0; turn < 6; turn += 1) {
       clock.turn();
       check.tick();
     }
   };
+}
+
+test('the floor of a slot is not raised before it was compared, nor while another owner has not answered; that owner is asked again later', () => {
+  const { check, clock, own, other } = checkOf([5, 0], () => 1);
+  other.left = [leftover('key')];
+  other.isHeard = false;
+  const look = lookWith(check, clock);
   expect([check.mayRaise(0), check.mayRaise(1)]).toEqual([false, false]);
   look();
   expect([check.isChecked, check.mayRaise(0), check.mayRaise(1), own.size]).toEqual([true, false, true, 0]);
@@ -170,4 +189,19 @@ test('the floor of a slot is not raised before it was compared, nor while anothe
   clock.advance(30_000);
   look();
   expect([check.isChecked, check.mayRaise(0), own.get(0)]).toEqual([true, true, 5]);
+});
+
+test('something waits on what is left over: it does not pass for what is in flight, and goes once nothing waits any more', () => {
+  const { check, clock, own, other, states, cleared } = checkOf([5], () => 1);
+  other.left = [leftover('key')];
+  other.isAbsent = true;
+  const look = lookWith(check, clock);
+  const sealed = openRecord(other.left[0]!.value)!;
+  states.set('key', { ...restingState('key', 0, sealed, 0), fetching: true });
+  look();
+  expect([cleared, check.mayRaise(0), own.size]).toEqual([[], false, 0]);
+  states.clear();
+  clock.advance(30_000);
+  look();
+  expect([cleared, check.mayRaise(0), own.get(0)]).toEqual([['key'], true, 5]);
 });

@@ -10,6 +10,7 @@ import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../../
 import type { Mutations } from '../../core/mutations.ts';
 import { isValueBelow } from '../../core/record-floors.ts';
 import { driveOf } from '../../core/record-standing.ts';
+import { isInFlight } from '../../core/replication/key-state.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -47,7 +48,7 @@ interface Behind {
   /** PostgreSQL's floor. */
   readonly counter: number;
   from: string;
-  /** Some other owner has not answered about some key, so the slot stays behind. */
+  /** Some other owner has not answered about some key, or something waits on a leftover: the slot stays behind. */
   isOpen: boolean;
 }
 
@@ -203,7 +204,8 @@ export class FloorCheck {
     const { key } = splitRecordKey(entry.key);
     const record = openRecord(entry.value)?.record;
     if (record === undefined || !isValueBelow(record, counter)) return [];
-    if (!this.parts.writesThrough(key) || this.parts.replica()?.stateOf(key) !== undefined) return [];
+    const state = this.parts.replica()?.stateOf(key);
+    if (!this.parts.writesThrough(key) || (state !== undefined && isInFlight(state))) return [];
     return [{ key, version: record.version }];
   }
 
@@ -227,12 +229,17 @@ export class FloorCheck {
     });
   }
 
-  private clear({ slot, counter }: Behind, key: string, version: number): void {
+  private clear(behind: Behind, key: string, version: number): void {
     const { shelf, telemetry } = this.parts;
-    const replica = this.parts.replica();
+    const { slot, counter } = behind;
+    const state = this.parts.replica()?.stateOf(key);
     const held = shelf.read(key, slot);
-    if (replica?.stateOf(key) !== undefined || held === undefined || held === 'damaged') return;
-    if (held.record.version !== version) return;
+    if (held === undefined || held === 'damaged' || held.record.version !== version) return;
+    if (state !== undefined) {
+      // Something waits on the leftover and has its record in memory: the slot stays behind until that is over.
+      if (!isInFlight(state)) behind.isOpen = true;
+      return;
+    }
     telemetry.event('warn', 'store.leftover_cleared', { slot, version, floor: counter });
     shelf.replaceAtRest(slot, key, null);
   }
