@@ -97,7 +97,7 @@ export class SimDatabase {
   private stalledUntil = 0;
   wasSetBack = false;
   readonly unreached: CutOffClients;
-  /** When the last replaced server was gone for everybody; later than any time while one is not. */
+  /** Since when it can be noticed that the last server was replaced; later than any time while one still is in use. */
   replacedAt = -Infinity;
 
   constructor(scheduler: Scheduler, prng: Prng, settings: SimDatabaseSettings = SIM_DATABASE_CALM) {
@@ -160,9 +160,11 @@ export class SimDatabase {
     return this.isDown || this.unreached.has(owner);
   }
 
+  /** Until now it may have been away for everybody, so that nobody could notice that it was replaced. */
   comeUp(): void {
     this.downUntil = 0;
     this.stalledUntil = 0;
+    if (Number.isFinite(this.replacedAt)) this.replacedAt = this.scheduler.time;
   }
 
   /**
