@@ -264,14 +264,26 @@ test('the note of the founding cannot be read for a moment: not taken for a serv
   await vi.waitFor(() => expect(patient.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
 });
 
-test('a policy hides rows from the role of the nodes: told as a failure, never as an absence or an empty table', async () => {
-  await calls.commit(1, [makeRow('a', 1)]);
+/** As a role that has all rights on the tables, and does not own them. */
+async function openAsPlain(): Promise<PostgresRecord> {
   await runOnce(
     world.connectionString,
-    `create role plain; grant all on schema causeway to plain; grant all on all tables in schema causeway to plain;
+    `do $$ begin create role plain; exception when duplicate_object then null; end $$;
+grant all on schema causeway to plain; grant all on all tables in schema causeway to plain;
 grant all on public.kv_store to plain`,
   );
-  const asPlain = world.open({ connectionString: `${world.connectionString}?options=-c%20role%3Dplain` });
+  return world.open({ connectionString: `${world.connectionString}?options=-c%20role%3Dplain` });
+}
+
+test('the role may not read the note of the founding: that is told, and the server is not taken for an emptied one', async () => {
+  const asPlain = await openAsPlain();
+  await runOnce(world.connectionString, 'revoke all on causeway.cluster from plain');
+  await expect(asPlain.start()).rejects.toThrow('permission denied for table cluster');
+});
+
+test('a policy hides rows from the role of the nodes: told as a failure, never as an absence or an empty table', async () => {
+  await calls.commit(1, [makeRow('a', 1)]);
+  const asPlain = await openAsPlain();
   await asPlain.start();
   const plain = new RecordCalls(world, asPlain);
   expect((await plain.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));

@@ -16,7 +16,7 @@ import {
   prepareCompatSession,
 } from './compat-statements.ts';
 import { RecordFailure, SetupError } from './record-failure.ts';
-import { ask, askOrNone, readFounded } from './server-identity.ts';
+import { ask, askIfMade, askOrNone, readFounded } from './server-identity.ts';
 
 export interface SessionSettings {
   readonly compat: RecordCompat;
@@ -61,7 +61,7 @@ export async function checkCompatServer(
 
 export async function readCompatIdentity(client: pg.Client, compat: RecordCompat): Promise<SeenServer> {
   const [told] = compat === 'cockroach' ? await askOrNone(client, READ_COCKROACH_CLUSTER) : [];
-  const [, name] = await askOrNone(client, READ_COMPAT);
+  const [, name] = await askIfMade(client, READ_COMPAT);
   const { adoption, clusterId, life } = await readFounded(client);
   const named = adoption !== '' ? adoption : typeof name === 'string' ? name : '';
   return {

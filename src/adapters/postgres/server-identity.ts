@@ -28,7 +28,7 @@ export interface Founded {
 }
 
 export async function readFounded(client: pg.Client): Promise<Founded> {
-  const [clusterId, life, identity] = await askOrNone(client, READ_CLUSTER);
+  const [clusterId, life, identity] = await askIfMade(client, READ_CLUSTER);
   return {
     adoption: typeof identity === 'string' ? partsOfSystem(identity.split('/')[0]!).adoption : '',
     clusterId: typeof clusterId === 'string' ? clusterId : '',
@@ -50,18 +50,36 @@ export async function ask(client: pg.Client, statement: Statement): Promise<read
  * or a limit of time (57), a file that cannot be read (58), damage (XX); and a lock that somebody holds.
  */
 const CLASSES_OF_MOMENTS: readonly string[] = ['08', '40', '53', '57', '58', 'XX'];
+/** The table, or its schema, does not exist. */
+const NOT_MADE: readonly string[] = ['42P01', '3F000'];
+
+/** Returns no row if the server refuses to answer, as managed and distributed servers may. */
+export function askOrNone(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
+  return askUnless(
+    client,
+    statement,
+    (sqlState) => sqlState !== LOCK_NOT_AVAILABLE && !CLASSES_OF_MOMENTS.includes(sqlState.slice(0, 2)),
+  );
+}
 
 /**
- * Returns no row if the server refuses to answer (as managed and distributed servers may), or has no such table yet. An
- * error that says nothing about what is there is none of these: a server would be taken for an emptied one.
+ * Returns no row if there is no such table yet. By any other error nobody knows what is there: a server must not be
+ * taken for an emptied one.
  */
-export async function askOrNone(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
+export function askIfMade(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
+  return askUnless(client, statement, (sqlState) => NOT_MADE.includes(sqlState));
+}
+
+async function askUnless(
+  client: pg.Client,
+  statement: Statement,
+  isNone: (sqlState: string) => boolean,
+): Promise<readonly unknown[]> {
   try {
     return await ask(client, statement);
   } catch (error) {
     const sqlState = sqlStateOf(error);
-    if (sqlState === null || sqlState === LOCK_NOT_AVAILABLE) throw error;
-    if (CLASSES_OF_MOMENTS.includes(sqlState.slice(0, 2))) throw error;
+    if (sqlState === null || !isNone(sqlState)) throw error;
     return [];
   }
 }
