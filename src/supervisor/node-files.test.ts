@@ -137,8 +137,16 @@ test('a variable of each setting: it reaches the nodes, or its owner is told tha
   }
 });
 
+test.each([
+  [1, { replicas: 1, ownersMin: 1 }],
+  [2, { replicas: 2, ownersMin: 2 }],
+  [5, { replicas: 3, ownersMin: 2 }],
+])('%i nodes: as many owners of a key as there can be, and at most three', (count, cluster) => {
+  expect(configOf('none', undefined, count)).toMatchObject({ cluster });
+});
+
 test('the number of nodes: what the directory holds, and another number is refused', () => {
-  expect(nodeCountOf(directory, undefined)).toBe(3);
+  expect([nodeCountOf(directory, undefined), nodeCountOf(directory, 5)]).toEqual([3, 5]);
   noteNodeCount(directory, 5);
   expect(nodeCountOf(directory, undefined)).toBe(5);
   expect(() => nodeCountOf(directory, 3)).toThrow(/holds a cluster of 5 nodes, not 3/);

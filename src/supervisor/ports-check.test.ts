@@ -35,6 +35,32 @@ test('somebody listens on it: to be freed', async () => {
   );
 });
 
+test('an earlier run still has it: waited for, and said once; for longer than that may take: to be freed', async () => {
+  const { port } = listener.address() as AddressInfo;
+  const need = { port, host: HOST, user: 'node-1 (gRPC)', change: '--grpc-port' };
+  const lines: string[] = [];
+  const check = (patienceMs: number): Promise<void> =>
+    checkPorts([need], patienceMs, new AbortController().signal, (line) => {
+      lines.push(line);
+      if (patienceMs > 1) listener.close();
+    });
+  await expect(check(1)).rejects.toThrow(`port ${port} for node-1 (gRPC) is taken`);
+  await check(60_000);
+  expect(lines).toEqual(new Array(2).fill(`waiting for port ${port}, which an earlier run still holds`));
+});
+
+test('a port that two are to have, or that there is none of: said before any is tried', async () => {
+  const need = (port: number, user: string, change: string) => ({ port, host: HOST, user, change });
+  const check = (...needs: Parameters<typeof checkPorts>[0]): Promise<void> =>
+    checkPorts(needs, 0, new AbortController().signal, () => undefined);
+  await expect(check(need(7_001, 'a', '--one'), need(7_001, 'b', '--other'))).rejects.toThrow(
+    'port 7001 is wanted by a and by b: choose another with --one or --other',
+  );
+  await expect(check(need(65_536, 'a', '--one'))).rejects.toThrow(
+    'port 65536 for a does not exist: choose a lower --one',
+  );
+});
+
 test.runIf(process.platform === 'linux')(
   'an outgoing connection has it: nobody is told to free it, but how such ports are kept free',
   async () => {

@@ -1,10 +1,19 @@
 /** Packets encoded by hand are those of `peer.proto`, and no bytes can break the decoder. */
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
-import { answerTo, encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from './handshake.ts';
+import {
+  answerTo,
+  encodeAnswer,
+  encodeHello,
+  HANDSHAKE_BYTES_MAX,
+  parseAnswer,
+  parseHello,
+  refusalOf,
+  speaks,
+} from './handshake.ts';
 import type { DialHello, HelloTerms } from './handshake.ts';
 import {
   decodePacket,
@@ -16,6 +25,7 @@ import {
   FIELD_HELLO,
   frameHead,
   PREFIX_BYTES,
+  withPrefix,
 } from './packet-codec.ts';
 
 const PROTO = fileURLToPath(new URL('../../proto/causeway/peer/v1/peer.proto', import.meta.url));
@@ -56,6 +66,27 @@ describe('packets', () => {
       Buffer.concat([unknown, encodePacket(FIELD_FRAME, Buffer.from('f')), unknown]),
     );
     expect(packet).toEqual({ kind: 'frame', frame: Buffer.from('f') });
+  });
+
+  test.each([
+    ['a frame shorter than it says', [0x0a, 5, 1, 2], 'a packet ends within a field'],
+    ['a length that does not end', [0x0a, 0x80], 'a packet ends within a field'],
+    ['a tag that does not end', [0x80], 'a packet ends within a tag'],
+    ['a group', [0x0b, 0x0c], 'a packet holds a field that cannot be passed over'],
+    ['a number cut off', [0x3d, 1, 2, 3], 'a packet holds a field that cannot be passed over'],
+    ['a number that does not end', [0x38, 0x80], 'a packet holds a field that cannot be passed over'],
+  ])('%s: a fault that says so, and no part of a frame', (_, bytes, fault) => {
+    expect(decodePacket(Buffer.from(bytes))).toEqual({ kind: 'fault', fault });
+  });
+
+  test('in memory that was used before: not said to be compressed', () => {
+    const used = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => Buffer.alloc(size, 0xff));
+    try {
+      expect(frameHead(300)).toEqual(Buffer.from([0, 0, 0, 1, 0x2f, 0x0a, 0xac, 0x02]));
+      expect(withPrefix(Buffer.from([7]))).toEqual(Buffer.from([0, 0, 0, 0, 1, 7]));
+    } finally {
+      used.mockRestore();
+    }
   });
 
   test('cut off anywhere, or random: a fault or a packet, never a throw', () => {
@@ -104,6 +135,23 @@ describe('the handshake', () => {
     ['name', { name: 'b' }],
   ])('a difference in %s: is refused by that name', (what, change) => {
     expect(refusalOf(OWN, { ...DIALLER, ...change })?.split(':')[0]).toBe(what);
+  });
+
+  test('the version that was chosen: spoken from the lowest to the highest that are', () => {
+    const range = { protocolMin: 2, protocolMax: 3 };
+    expect([1, 2, 3, 4].map((version) => speaks(range, version))).toEqual([false, true, true, false]);
+  });
+
+  test('a hello with a name that is empty or too long, or too long as a whole: is none', () => {
+    const long = 'n'.repeat(256);
+    expect(parseHello(encodeHello({ ...DIALLER, name: long }))).toMatchObject({ name: long });
+    expect(parseHello(encodeHello({ ...DIALLER, name: `${long}n` }))).toBeUndefined();
+    expect(parseHello(encodeHello({ ...DIALLER, run: '' }))).toBeUndefined();
+    const rest = HANDSHAKE_BYTES_MAX - encodeHello({ ...DIALLER, clusterName: '' }).length;
+    const withCluster = (length: number): string =>
+      encodeHello({ ...DIALLER, clusterName: 'c'.repeat(length) });
+    expect(parseHello(withCluster(rest))).toBeDefined();
+    expect(parseHello(withCluster(rest + 1))).toBeUndefined();
   });
 
   test('a hello: comes back as it was said; with any part missing or of another type, it is none', () => {

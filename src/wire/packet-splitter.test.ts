@@ -1,5 +1,5 @@
 /** Packets reassembled from bytes that arrive in pieces of any size. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { PREFIX_BYTES, withPrefix } from './packet-codec.ts';
 import { PacketSplitter } from './packet-splitter.ts';
 
@@ -51,5 +51,18 @@ test('a packet that is compressed or too large: refused as soon as its prefix is
   for (const bad of [compressed, large]) {
     expect(split(good, bad)).toBeNull();
     expect(split(good, bad.subarray(0, 2), bad.subarray(2))).toBeNull();
+  }
+});
+
+test('a packet in very many pieces: put together once, and not with each of them', () => {
+  const joined = vi.spyOn(Buffer, 'concat');
+  try {
+    const bytes = withPrefix(Buffer.alloc(BYTES_MAX, 7));
+    const pieces = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+    expect(split(...pieces)).toEqual([Buffer.alloc(BYTES_MAX, 7)]);
+    // Once for the prefix, and once for the whole.
+    expect(joined).toHaveBeenCalledTimes(2);
+  } finally {
+    joined.mockRestore();
   }
 });
