@@ -88,7 +88,8 @@ export const EVENTS = {
   'record.checksum_conflict':
     'PostgreSQL has the same version of a key with another content: for people to decide.',
   'record.claimed': 'This cluster takes another PostgreSQL into use, as an operator said.',
-  'record.commit.failed': 'A statement failed or its outcome is unknown; it is repeated, which is harmless.',
+  'record.commit.failed':
+    'A statement failed or its outcome is unknown; it is repeated, which is harmless. The same failure is told every ten seconds, with the number of lines that were left out.',
   'record.drive':
     'PostgreSQL may have lost rows (failover, restore): all that this node holds is compared with it.',
   'record.drive_paused': 'That comparison waits, for the reason given.',

@@ -56,6 +56,47 @@ function world(verdicts: KeptOutVerdict[]) {
   return { clock, sent, told, writer, add, say };
 }
 
+test('statements fail for one reason, and then for another: told once in ten seconds each, with how many were left out', () => {
+  const clock = handClock();
+  const lines: unknown[] = [];
+  let reason = 'no table';
+  const record = {
+    commit: (_life, _batch, done) => done({ kind: 'failed', message: reason } as never, []),
+  } as SystemOfRecord;
+  const writer = new RecordWriter({
+    ...{ record, clock },
+    telemetry: {
+      event: (_level: string, name: string, fields: object) => lines.push([name, fields]),
+      count: () => undefined,
+    } as never,
+    life: () => 1,
+    onRecorded: () => undefined,
+    onFenced: () => undefined,
+    judgeKeptOut: () => 'drop',
+  });
+  const { record: row } = makeRow('k', 2);
+  writer.add(sealRecord(row), slotOf('k'));
+  const pass = (seconds: number): void => {
+    for (let step = 0; step < seconds * 10; step += 1) {
+      clock.turn();
+      clock.advance(100);
+    }
+  };
+  pass(9);
+  const told = (leftOut: unknown): unknown => [
+    'record.commit.failed',
+    { kind: 'failed', reason, rows: 1, leftOut },
+  ];
+  expect(lines).toEqual([told(0)]);
+  pass(3);
+  expect(lines[1]).toEqual(told(expect.any(Number)));
+  expect((lines[1] as [string, { leftOut: number }])[1].leftOut).toBeGreaterThan(8);
+  reason = 'no right';
+  pass(3);
+  expect(lines.length).toBe(3);
+  expect(lines[2]).toEqual(told(expect.any(Number)));
+});
+
 test('a row is kept out while something above it is in flight: it goes again after a while, and others are written meanwhile', () => {
   const { clock, sent, told, writer, add, say } = world(['again', 'drop']);
   add('low', 2);

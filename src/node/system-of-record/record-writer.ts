@@ -13,6 +13,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { Departure, gatherMs } from '../departure.ts';
+import { FailureLines } from './failure-lines.ts';
 import { HELD_PAUSE_MS, HeldRows } from './held-rows.ts';
 import { RefusedRows } from './refused-rows.ts';
 import type { Part } from './refused-rows.ts';
@@ -87,11 +88,13 @@ export class RecordWriter {
   private paused = false;
   /** Why the last statement that failed did. */
   private lastFailure = '';
+  private readonly failureLines: FailureLines;
 
   constructor(parts: RecordWriterParts) {
     const { clock, drive = () => 0, judgeKeptOut = () => 'drop', instruments = NO_INSTRUMENTS } = parts;
     this.record = parts.record;
     this.clock = clock;
+    this.failureLines = new FailureLines(clock);
     this.departure = new Departure(clock, () => this.flush());
     this.telemetry = parts.telemetry;
     this.life = parts.life;
@@ -291,11 +294,10 @@ export class RecordWriter {
   private noteFailed(batch: readonly Waiting[], error: RecordError): void {
     this.instruments.statementsFailed += 1;
     this.lastFailure = error.message;
-    this.telemetry.event('warn', 'record.commit.failed', {
-      kind: error.kind,
-      reason: error.message,
-      rows: batch.length,
-    });
+    const { kind, message: reason } = error;
+    const leftOut = this.failureLines.next(`${kind} ${reason}`);
+    if (leftOut === null) return;
+    this.telemetry.event('warn', 'record.commit.failed', { kind, reason, rows: batch.length, leftOut });
   }
 
   private retryLater(batch: readonly Waiting[], error: RecordError): void {
