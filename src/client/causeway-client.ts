@@ -31,7 +31,6 @@ import type { Method } from './nodes.ts';
 import type {
   CallOptions,
   ConnectOptions,
-  DeleteOptions,
   ExportedPage,
   Outcome,
   ReadOptions,
@@ -39,6 +38,7 @@ import type {
   ScanOptions,
   SetEntry,
   SetOptions,
+  WriteOptions,
 } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
@@ -92,7 +92,7 @@ export class CausewayClient extends ClusterClient {
   }
 
   /** Resolves to the version of the deletion, whether or not the key had a value. */
-  async delete(key: string, options: DeleteOptions = {}): Promise<number> {
+  async delete(key: string, options: WriteOptions = {}): Promise<number> {
     return (await this.#write(METHODS.delete, { key: checkedKey(key) }, options)).version;
   }
 
@@ -122,14 +122,14 @@ export class CausewayClient extends ClusterClient {
   async compareAndDelete(
     key: string,
     expected: Exclude<Expected, 'absent'>,
-    options: DeleteOptions = {},
+    options: WriteOptions = {},
   ): Promise<CompareResult> {
     const request = { key: checkedKey(key), ...standingFields(expected) };
     return compareResultOf(await this.#write(METHODS.compareAndDelete, request, options, isApplied));
   }
 
   /** Adds to a value that is a 64-bit integer as text. Resolves to the new total. An absent key counts as 0. */
-  async increment(key: string, delta: bigint | number = 1n, options: DeleteOptions = {}): Promise<bigint> {
+  async increment(key: string, delta: bigint | number = 1n, options: WriteOptions = {}): Promise<bigint> {
     return (await this.incrementWithMeta(key, delta, options)).total;
   }
 
@@ -137,7 +137,7 @@ export class CausewayClient extends ClusterClient {
   async incrementWithMeta(
     key: string,
     delta: bigint | number = 1n,
-    options: DeleteOptions = {},
+    options: WriteOptions = {},
   ): Promise<{ readonly total: bigint; readonly version: number }> {
     const request = { key: checkedKey(key), delta: checkedDelta(delta) };
     const { total, version } = await this.#write(METHODS.increment, request, options);
@@ -243,7 +243,7 @@ export class CausewayClient extends ClusterClient {
   #write<Fields extends object, Decoded>(
     method: Method<Fields & { operationId: Uint8Array }, Decoded>,
     request: Fields,
-    options: DeleteOptions,
+    options: WriteOptions,
     isDone: (answer: Decoded) => boolean = () => true,
   ): Promise<Decoded> {
     const bound = this.#calls.bound(options);

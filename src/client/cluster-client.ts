@@ -15,6 +15,7 @@ import { checkedKey, entryOf } from './entry.ts';
 import { METHODS } from './methods.ts';
 import type { CallOptions, Inspected } from './options.ts';
 
+/** Every call fails with a {@link CausewayError}. A `node` is its address, host:port. */
 export class ClusterClient {
   readonly #calls: Calls;
 
@@ -29,7 +30,10 @@ export class ClusterClient {
     return { owner, slot, valid, tombstone, entry: record === null ? undefined : entryOf(record) };
   }
 
-  /** The status that this particular node reports about itself (a NodeStatus of src/node/status.ts). */
+  /**
+   * The status that this particular node reports about itself: the same JSON as `/v1/admin/status` over HTTP, whose
+   * fields that node's `/openapi.json` describes. A node of another version may have others.
+   */
   async status(node: string, options: CallOptions = {}): Promise<unknown> {
     const { json } = await this.#calls.at(node, METHODS.status, {}, options);
     return JSON.parse(json) as unknown;

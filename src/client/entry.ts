@@ -4,12 +4,15 @@ import { isErrorCode } from '../core/errors.ts';
 import { causeway } from '../gen/protocol.js';
 import { CausewayError } from './causeway-error.ts';
 
+/** A string is written as UTF-8. */
 export type Value = string | Uint8Array;
 
 /** A value with its metadata. Times are milliseconds since 1970. */
 export interface Entry {
   readonly value: Uint8Array;
+  /** A safe integer; of two versions of a key the later one is higher. */
   readonly version: number;
+  /** Who wrote it: a client, the legacy API from which it was read, or somebody in PostgreSQL by hand. */
   readonly origin: 'client' | 'legacy' | 'outside';
   /** Milliseconds since this version was written. */
   readonly ageMs: number;
@@ -43,6 +46,7 @@ export interface Found {
 export type Expected = 'absent' | { readonly version: number } | { readonly value: Value };
 
 export type CompareResult =
+  /** `version`: of what was written. */
   | { readonly applied: true; readonly version: number }
   /** `current` is undefined if the key is absent. */
   | { readonly applied: false; readonly current: Entry | undefined };

@@ -16,7 +16,6 @@ export type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './
 export type {
   CallOptions,
   ConnectOptions,
-  DeleteOptions,
   ExportedPage,
   Inspected,
   Outcome,
@@ -26,6 +25,7 @@ export type {
   SetEntry,
   SetOptions,
   TraceHeaders,
+  WriteOptions,
 } from './options.ts';
 export type { PipelineOptions, PipelineSetOptions } from './pipeline.ts';
 export type {

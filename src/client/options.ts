@@ -45,7 +45,8 @@ export interface ReadOptions extends CallOptions {
   readonly allowStale?: boolean | undefined;
 }
 
-export interface DeleteOptions extends CallOptions {
+/** For every write; `set` and `compareAndSet` have more. */
+export interface WriteOptions extends CallOptions {
   /**
    * 16 bytes that begin with the time, as `newOperationId` makes them. The client repeats the write with this id, until
    * the timeout, as long as its outcome is unknown; the write takes effect once, and every repetition gets the same
@@ -54,7 +55,7 @@ export interface DeleteOptions extends CallOptions {
   readonly operationId?: Uint8Array | undefined;
 }
 
-export interface SetOptions extends DeleteOptions {
+export interface SetOptions extends WriteOptions {
   /** Milliseconds until the key expires; 0 or undefined means never. */
   readonly ttlMs?: number | undefined;
   /** A media type to store with the value; at most 255 bytes. */
@@ -74,11 +75,17 @@ export interface SetEntry {
   readonly operationId?: Uint8Array | undefined;
 }
 
+/** What one node itself holds of a key. */
 export interface Inspected {
+  /** Whether the node owns the key's slot. */
   readonly owner: boolean;
+  /** 0 to 16,383. */
   readonly slot: number;
+  /** Whether it could be read there: false while a write of the key is under way. */
   readonly valid: boolean;
+  /** The node holds a deletion; `entry` then has its version and times. */
   readonly tombstone: boolean;
+  /** Undefined if the node holds nothing. */
   readonly entry: Entry | undefined;
 }
 
