@@ -73,6 +73,30 @@ test('a name that cannot be resolved: the reason is told, and nothing hangs', as
   expect(await connect((_hostname, _options, done) => done(unknown, []), '80')).toBe('ENOTFOUND');
 });
 
+test('a name that is slow to resolve: asked for once, however many connections wait, and again afterwards', async () => {
+  const unknown = Object.assign(new Error('no such name'), { code: 'EAI_AGAIN' });
+  const asked: (() => void)[] = [];
+  const connector = guardedConnector(1_000, (_hostname, _options, done) => {
+    asked.push(() => done(unknown, []));
+  });
+  const begin = (): Promise<string> =>
+    new Promise((resolve) => {
+      const options = { hostname: 'legacy.test', host: 'legacy.test', protocol: 'http:', port: '80' };
+      connector(options, (error, socket) => {
+        resolve(error === null ? 'connected' : String((error as NodeJS.ErrnoException).code));
+        socket?.destroy();
+      });
+    });
+  const waiting = Array.from({ length: 32 }, begin);
+  expect(asked.length).toBe(1);
+  asked[0]!();
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['EAI_AGAIN']));
+  const later = begin();
+  expect(asked.length).toBe(2);
+  asked[1]!();
+  expect(await later).toBe('EAI_AGAIN');
+});
+
 test('Retry-After: seconds or a date; anything else is no advice', () => {
   const now = Date.parse('Wed, 21 Oct 2015 07:28:00 GMT');
   expect(parseRetryAfter('120', now)).toBe(120_000);

@@ -42,7 +42,11 @@ export function isRefusedAddress(address: string): boolean {
 }
 
 export function guardedConnector(connectTimeoutMs: number, lookup: LookupFunction = systemLookup): Connector {
-  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(lookup), port: 0 });
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    lookup: guardedLookup(sharedLookup(lookup)),
+    port: 0,
+  });
   return (options, callback) => {
     // A literal address is never looked up.
     const host = options.hostname.replace(/^\[|\]$/g, '');
@@ -71,6 +75,29 @@ function guardedLookup(lookup: LookupFunction): LookupFunction {
       } else {
         done(null, first.address, first.family);
       }
+    });
+  };
+}
+
+/**
+ * Asks for a name once, however many connections wait for it. The system answers two names at a time, each for as long as
+ * its DNS server keeps silent (ten seconds, say): with a lookup for each connection the source's name would hold up those
+ * of the other members and of PostgreSQL for minutes.
+ */
+function sharedLookup(lookup: LookupFunction): LookupFunction {
+  const waiting = new Map<string, Parameters<LookupFunction>[2][]>();
+  return (hostname, options, done) => {
+    const question = JSON.stringify([hostname, options]);
+    const others = waiting.get(question);
+    if (others !== undefined) {
+      others.push(done);
+      return;
+    }
+    const all = [done];
+    waiting.set(question, all);
+    lookup(hostname, options, (...answer) => {
+      waiting.delete(question);
+      for (const each of all) each(...answer);
     });
   };
 }
