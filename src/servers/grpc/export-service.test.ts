@@ -40,7 +40,7 @@ function open(after = ''): Export {
 
 test('a client that does not read: few pages are read from the node for it; it reads: it gets every record', async () => {
   const pages = 40;
-  for (let key = 0; key < pages; key += 1) doors.api.put(`key-${key}`, 'v'.repeat(50_000));
+  for (let key = 0; key < pages; key += 1) doors.api.put(`key-${key}`, 'v'.repeat(500_000));
   const { stream, keys, ended } = open();
   stream.pause();
   await eventually(() => doors.api.calls.length > 1, 'the first pages');
