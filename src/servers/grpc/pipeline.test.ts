@@ -174,8 +174,9 @@ describe('a pipeline', () => {
     doors.api.put('big', 'v'.repeat(PIPELINE_BYTES_MAX));
     const reading = open();
     reading.stream.pause();
-    reading.stream.write({ operations: gets(0, 4, 'big') });
-    await eventually(() => untaken.total > 3 * PIPELINE_BYTES_MAX, 'answers that wait');
+    // More than the two ends of a connection buffer.
+    reading.stream.write({ operations: gets(0, 20, 'big') });
+    await eventually(() => untaken.total > 4 * PIPELINE_BYTES_MAX, 'answers that wait');
     reading.stream.cancel();
     await eventually(() => untaken.total === 0, 'their end');
     doors.api.waiting.add('big');
