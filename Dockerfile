@@ -25,7 +25,7 @@ ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
     CAUSEWAY_NODE_DATA_DIR=/var/lib/causeway
 WORKDIR /app
-COPY package.json LICENSE ./
+COPY package.json LICENSE THIRD-PARTY-NOTICES.md ./
 COPY scripts/causeway.js ./scripts/causeway.js
 COPY sql ./sql
 COPY --from=build /build/node_modules ./node_modules
