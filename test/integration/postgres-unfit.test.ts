@@ -5,7 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Connection } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { PostgresPooler } from '../support/postgres-pooler.ts';
@@ -179,6 +181,17 @@ test('a pooler by session that cleans nothing up: used as the server itself, als
     expect((await own.read(['a'])).value[0]?.record.version).toBe(makeVersion(version, 1));
     await behind.close();
   }
+  await pooler.close();
+});
+
+test('a pooler whose connections are all in use: what it does is not known, and the connection is used', async () => {
+  const { pooler, url } = await PostgresPooler.start(world.connectionString, 'session');
+  pooler.backendsMax = 1;
+  const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
+  const told = { connectionString: url, applicationName: 'test', compat: 'none', isReader: false } as const;
+  const connection = await Connection.open({ ...told, ...limits });
+  await connection.run(unprepared('select 1'), [], performance.now() + 5_000);
+  connection.destroy();
   await pooler.close();
 });
 

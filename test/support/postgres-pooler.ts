@@ -53,6 +53,9 @@ export class PostgresPooler {
   private readonly by: 'session' | 'transaction';
   private readonly sockets = new Set<Socket>();
   private readonly free: Backend[] = [];
+  /** Beyond so many connections to the server a client is left to wait, here for ever. */
+  backendsMax = Infinity;
+  private backendCount = 0;
 
   private constructor(server: Server, target: URL, by: 'session' | 'transaction') {
     this.server = server;
@@ -83,7 +86,10 @@ export class PostgresPooler {
     let isGreeted = false;
     client.on('data', (bytes) => {
       if (bytes[0] === TERMINATE) return client.destroy();
-      if (own?.client !== client) own = this.lend(client, isGreeted || this.by === 'session');
+      if (own?.client !== client) {
+        if (this.free.length === 0 && this.backendCount === this.backendsMax) return;
+        own = this.lend(client, isGreeted || this.by === 'session');
+      }
       if (!isGreeted && own.greeting !== null) client.write(own.greeting);
       else own.send(bytes);
       isGreeted = true;
@@ -104,6 +110,7 @@ export class PostgresPooler {
 
   private connect(): Backend {
     const backend = new Backend(connect(Number(this.target.port), this.target.hostname));
+    this.backendCount += 1;
     this.keep(backend.socket);
     backend.socket.on('data', (bytes) => {
       const named = renameProcess(bytes);

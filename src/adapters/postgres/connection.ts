@@ -22,6 +22,9 @@ const TIMER_EARLY_MS = 50;
 /** Milliseconds of silence after which TCP keepalive probes begin. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** The part of the time to connect within which a pooler is looked at: one in so many. */
+const POOLER_LOOK_SHARE = 4;
+
 /** How long (ms) a writer's statement waits for a lock: a single locked row must not block everything. */
 export const LOCK_TIMEOUT_MS = 1_000;
 
@@ -72,16 +75,10 @@ export class Connection {
   /** Rejects with SetupError if only a person can help. */
   static async open(settings: ConnectionSettings): Promise<Connection> {
     const client = newClient(settings);
-    const opened = [client];
-    const timer = setTimeout(() => opened.forEach(destroyClient), settings.connectTimeoutMs);
+    const timer = setTimeout(() => destroyClient(client), settings.connectTimeoutMs);
     try {
       await client.connect();
-      const identity = await prepared(client, settings, async () => {
-        const other = newClient(settings);
-        opened.push(other);
-        await other.connect();
-        return other;
-      });
+      const identity = await prepared(client, settings);
       return new Connection(client, identity, recordSql(settings.compat), settings.statementTimeoutMs);
     } catch (error) {
       destroyClient(client);
@@ -209,11 +206,7 @@ function destroyClient(client: pg.Client): void {
   stream.destroy();
 }
 
-async function prepared(
-  client: pg.Client,
-  settings: ConnectionSettings,
-  connectOther: () => Promise<pg.Client>,
-): Promise<SeenServer> {
+async function prepared(client: pg.Client, settings: ConnectionSettings): Promise<SeenServer> {
   const [version, ordersByBytes] = await ask(client, CHECK_DIALECT);
   const reason = whyNotDialect(settings.compat, String(version));
   if (reason !== null) throw new SetupError(reason);
@@ -221,7 +214,8 @@ async function prepared(
     await checkCompatServer(client, settings, ordersByBytes === true);
     return readCompatIdentity(client, settings.compat);
   }
-  await takeSession(client, connectOther, destroyClient);
+  const waitMs = settings.connectTimeoutMs / POOLER_LOOK_SHARE;
+  await takeSession(client, () => newClient(settings), destroyClient, waitMs);
   await checkServer(client, settings);
   return readIdentity(client);
 }

@@ -10,25 +10,42 @@ const EXCHANGES_SESSIONS =
   'this node end up in sessions of others: point postgres.url at the server itself, or let it pool by session';
 
 /**
- * Rejects if sessions are exchanged; `connectOther` is called only if a pooler is seen. Otherwise the session is made as
- * good as new: where the pooler does not (PgBouncer's `server_reset_query`), it has the statements, settings and locks
- * of whoever had it before.
+ * Rejects if sessions are seen to be exchanged. For this, if there is a pooler, `makeOther` gives a client that is not
+ * connected yet, and `end` ends it. It is not known, and the session used, if the pooler lets the other client wait for
+ * `waitMs` milliseconds, or lets it not in at all: all its connections are in use, say. The session is made as good as
+ * new: where the pooler does not (PgBouncer's `server_reset_query`), it has the statements, settings and locks of whoever
+ * had it before.
  */
 export async function takeSession(
   client: pg.Client,
-  connectOther: () => Promise<pg.Client>,
+  makeOther: () => pg.Client,
   end: (other: pg.Client) => void,
+  waitMs: number,
 ): Promise<void> {
   const [process] = await ask(client, READ_PROCESS);
   // Poolers give numbers of their own, because the process behind a connection may change.
   if (process === (client as unknown as { readonly processID: number | null }).processID) return;
-  const other = await connectOther();
-  try {
-    if (await isExchanged(sessionOf(client), sessionOf(other))) throw new SetupError(EXCHANGES_SESSIONS);
-  } finally {
-    end(other);
-  }
+  const other = makeOther();
+  const seen = other
+    .connect()
+    .then(() => isExchanged(sessionOf(client), sessionOf(other)))
+    .catch(() => false);
+  const isSeen = await within(waitMs, seen, false);
+  end(other);
+  if (isSeen) throw new SetupError(EXCHANGES_SESSIONS);
   await client.query(DISCARD_ALL.text);
+}
+
+async function within<T>(ms: number, answer: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function sessionOf(client: pg.Client): Session {
