@@ -6,10 +6,10 @@
  * client was told, or its connection is gone. (decisions 23 and 51)
  */
 import type { KeyRecord } from '../src/core/record.ts';
-import type { WatchListener } from '../src/core/key-watch.ts';
+import type { WatchListener } from '../src/core/clients/key-watch.ts';
 import type { ReadResult, WriteResult } from '../src/core/operation.ts';
-import { OwnWrites } from '../src/core/own-writes.ts';
-import { RESP_IDLE_LOOK_MS } from '../src/core/redis-limits.ts';
+import { OwnWrites } from '../src/core/clients/own-writes.ts';
+import { RESP_IDLE_LOOK_MS } from '../src/core/clients/redis-limits.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import { textOf } from './values.ts';

@@ -10,7 +10,7 @@ import type { NodeParts } from '../src/node/node-parts.ts';
 import { openNode } from '../src/node/open-node.ts';
 import type { Replace } from '../src/node/open-node.ts';
 import type { SpoolSettings } from '../src/node/spool/spool.ts';
-import { Instruments } from '../src/core/instruments.ts';
+import { Instruments } from '../src/core/observability/instruments.ts';
 import {
   CLOCK_DRIFT_MAX,
   HEARTBEAT_MS,
@@ -21,13 +21,13 @@ import {
   SUSPECT_AFTER_MS,
   TOMBSTONE_KEEP_MS_DEFAULT,
 } from '../src/core/limits.ts';
-import { NO_DOORS } from '../src/core/door-address.ts';
-import type { DoorAddresses } from '../src/core/door-address.ts';
-import { DoorBook } from '../src/core/door-book.ts';
+import { NO_DOORS } from '../src/core/clients/door-address.ts';
+import type { DoorAddresses } from '../src/core/clients/door-address.ts';
+import { DoorBook } from '../src/core/clients/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
-import { movesOf } from '../src/core/slot-moves.ts';
-import type { Member } from '../src/core/topology.ts';
+import { PROTOCOL_MIN } from '../src/core/membership/protocol-versions.ts';
+import { movesOf } from '../src/core/placement/slot-moves.ts';
+import type { Member } from '../src/core/membership/topology.ts';
 import { NodeTraces } from '../src/node/tracing/node-traces.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
 import type { Tracing } from '../src/ports/tracing.ts';

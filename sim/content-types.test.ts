@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
-import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, SINCE } from '../src/core/membership/protocol-versions.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';

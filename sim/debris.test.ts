@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import type { RecordRow } from '../src/ports/system-of-record.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import { SmallWorld } from './small-world.ts';

@@ -1,7 +1,7 @@
 /** Disks that fill up under load and are freed again: the store is not harmed, and whatever can continue does. */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
-import { LIFE_OUTSIDE_MS } from '../src/core/life-limits.ts';
+import { LIFE_OUTSIDE_MS } from '../src/core/lives/life-limits.ts';
 import { DISK_RETURN_FACTOR } from '../src/core/limits.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';

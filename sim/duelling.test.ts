@@ -3,9 +3,9 @@
  * (PROTOCOL R29)
  */
 import { expect, test } from 'vitest';
-import { idleMembers, isSettled } from '../src/core/housekeeping.ts';
-import { memberById } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { idleMembers, isSettled } from '../src/core/membership/housekeeping.ts';
+import { memberById } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 

@@ -2,10 +2,10 @@
  * What PostgreSQL's triggers do when a row is changed by hand: the row shows the change, but keeps the version and
  * checksum that it was made on, and a note waits for the cluster.
  */
-import type { OutsideEdit } from '../src/core/outside-edits.ts';
+import type { OutsideEdit } from '../src/core/system-of-record/outside-edits.ts';
 import { EMPTY_VALUE, ORIGIN_OUTSIDE, isLive } from '../src/core/record.ts';
 import type { KeyRecord } from '../src/core/record.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { VERSION_NONE } from '../src/core/version.ts';
 import type { WrittenEdit } from '../src/ports/outside-edits.ts';
 import type { RecordRow } from '../src/ports/system-of-record.ts';

@@ -5,7 +5,7 @@
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { claimOf, openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { decodeSpoolMark, spoolKey } from '../src/wire/spool-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';

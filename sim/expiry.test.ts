@@ -3,7 +3,7 @@
  * owner's clock.
  */
 import { describe, expect, it } from 'vitest';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';

@@ -3,7 +3,7 @@
  * kills in quick succession, delays for a single peer only, now and then everything at once. (PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/membership/protocol-versions.ts';
 import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SIM_DISK_BYTES } from './disk.ts';

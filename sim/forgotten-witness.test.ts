@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { everythingDriven } from '../src/core/record-standing.ts';
+import { everythingDriven } from '../src/core/system-of-record/record-standing.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';
 import { SmallWorld } from './small-world.ts';

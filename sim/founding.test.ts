@@ -5,7 +5,7 @@
  */
 import { describe, expect, test, vi } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../src/core/membership/protocol-versions.ts';
 import { decodeFrame } from '../src/wire/message-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { lifeAt } from './life-world.ts';

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { counterOf } from '../src/core/version.ts';
 import { floorKey, recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';

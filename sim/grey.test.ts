@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import { SLOW_FOR_MS } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { memberByName } from '../src/core/topology.ts';
+import { memberByName } from '../src/core/membership/topology.ts';
 import type { NodeStatus } from '../src/node/status.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { VALUE_BYTES_MAX } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, SINCE } from '../src/core/membership/protocol-versions.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';

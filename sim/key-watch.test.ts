@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
-import { OwnWrites } from '../src/core/own-writes.ts';
+import { OwnWrites } from '../src/core/clients/own-writes.ts';
 import { CachedReads, STALE_MS_MAX } from './cached-reads.ts';
 import type { SimNode } from './cluster.ts';
-import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, SINCE } from '../src/core/membership/protocol-versions.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { WALL_START_MS } from './scheduler.ts';

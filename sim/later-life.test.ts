@@ -3,7 +3,7 @@
  * more, wherever PostgreSQL is by then, and no operator can go on with them beside it. (PROTOCOL R27, decision 35)
  */
 import { describe, expect, test } from 'vitest';
-import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
+import { LIFE_FRESH_MS } from '../src/core/lives/life-limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';

@@ -4,9 +4,9 @@
  * request counts when it arrives, even if nobody waits for the answer any more.
  */
 import type { Prng } from '../src/base/prng.ts';
-import { buildLegacyUrl, compileLegacyUrl } from '../src/core/legacy-url.ts';
-import type { LegacyUrlTemplate } from '../src/core/legacy-url.ts';
-import type { TraceContext } from '../src/core/trace-context.ts';
+import { buildLegacyUrl, compileLegacyUrl } from '../src/core/legacy/legacy-url.ts';
+import type { LegacyUrlTemplate } from '../src/core/legacy/legacy-url.ts';
+import type { TraceContext } from '../src/core/observability/trace-context.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../src/ports/legacy-source.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import { typeOf, VALUE_STEP } from './values.ts';

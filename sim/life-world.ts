@@ -1,5 +1,5 @@
 /** What tests with several lives of the cluster share. */
-import type { Topology } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { SimNode } from './cluster.ts';
 import type { SmallWorld } from './small-world.ts';
 

@@ -7,9 +7,9 @@
 import { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { ScanResult } from '../src/core/operation.ts';
-import { cursorOf, placeOf, SCAN_START } from '../src/core/scan-place.ts';
-import type { ScanPlace } from '../src/core/scan-place.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { cursorOf, placeOf, SCAN_START } from '../src/core/clients/scan-place.ts';
+import type { ScanPlace } from '../src/core/clients/scan-place.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { recordOutcome } from './client-words.ts';
 import type { HistoryOutcome } from './checkers/history.ts';
 import type { SimClients } from './clients.ts';

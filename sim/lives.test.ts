@@ -5,9 +5,9 @@
  * R27, R28, decision 35)
  */
 import { describe, expect, test } from 'vitest';
-import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
+import { LIFE_FRESH_MS } from '../src/core/lives/life-limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { memberByName } from '../src/core/topology.ts';
+import { memberByName } from '../src/core/membership/topology.ts';
 import { PROBES } from '../src/node/readiness.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';

@@ -5,9 +5,9 @@
  * (`loss-watch.ts`).
  */
 import type { Prng } from '../src/base/prng.ts';
-import { slotOf } from '../src/core/slots.ts';
-import { isAlive, majorityOf, memberById, rowOfSlot } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import { isAlive, majorityOf, memberById, rowOfSlot } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { SimNode } from './cluster.ts';
 import { lackFirst } from './lacking-record.ts';
 import type { SimWorld } from './world.ts';

@@ -6,9 +6,9 @@
  * it ever comes back, and the history of the key goes on from there.
  */
 import type { KeyRecord } from '../src/core/record.ts';
-import { slotOf } from '../src/core/slots.ts';
-import { memberById, rowOfSlot } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import { memberById, rowOfSlot } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import { counterOf } from '../src/core/version.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import { openRecord } from '../src/wire/record-codec.ts';

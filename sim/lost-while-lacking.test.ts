@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { everythingDriven } from '../src/core/record-standing.ts';
+import { everythingDriven } from '../src/core/system-of-record/record-standing.ts';
 import type { ClusterAnswer } from '../src/node/cluster-orders.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt, quorumAt } from './going-on.ts';

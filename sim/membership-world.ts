@@ -6,12 +6,12 @@
 import { Prng } from '../src/base/prng.ts';
 import type { PeerMessage, FrameHeader } from '../src/core/message.ts';
 import { SLOT_COUNT } from '../src/core/limits.ts';
-import { DoorBook } from '../src/core/door-book.ts';
+import { DoorBook } from '../src/core/clients/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import type { Placement } from '../src/core/topology-change.ts';
-import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
-import { isLiveIncarnation, memberByName, rowOfSlot } from '../src/core/topology.ts';
-import type { Member, Topology } from '../src/core/topology.ts';
+import type { Placement } from '../src/core/membership/topology-change.ts';
+import { PROTOCOL_MAX } from '../src/core/membership/protocol-versions.ts';
+import { isLiveIncarnation, memberByName, rowOfSlot } from '../src/core/membership/topology.ts';
+import type { Member, Topology } from '../src/core/membership/topology.ts';
 import { Membership } from '../src/node/membership/membership.ts';
 import type { MembershipSettings } from '../src/node/membership/parts.ts';
 import { NO_RECORD } from './no-record.ts';

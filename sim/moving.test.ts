@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import type { Topology } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { SimCluster } from './cluster.ts';
 import type { RunProfile } from './run-profile.ts';
 import { runSeed } from './run.ts';

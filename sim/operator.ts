@@ -6,7 +6,7 @@
  */
 import type { Prng } from '../src/base/prng.ts';
 import { failure } from '../src/core/errors.ts';
-import { memberByName } from '../src/core/topology.ts';
+import { memberByName } from '../src/core/membership/topology.ts';
 import type { ClusterAnswer, ClusterLoss, ClusterOrder, ClusterQuorum } from '../src/node/cluster-orders.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -4,9 +4,9 @@
  * cached.
  */
 import { SLOT_COUNT } from '../src/core/limits.ts';
-import { placeSlots, rowsOf } from '../src/core/slot-table.ts';
-import type { OwnersOfSlot } from '../src/core/slot-table.ts';
-import type { Place, Placement } from '../src/core/topology-change.ts';
+import { placeSlots, rowsOf } from '../src/core/placement/slot-table.ts';
+import type { OwnersOfSlot } from '../src/core/placement/slot-table.ts';
+import type { Place, Placement } from '../src/core/membership/topology-change.ts';
 import { checksumOf } from '../src/wire/checksum.ts';
 import { crc32Text } from '../src/wire/text-checksum.ts';
 

@@ -3,12 +3,12 @@
  * is gone, and the choice of which server to use. The effect of a statement is up to the server.
  */
 import { assert } from '../src/base/assert.ts';
-import { judgeServer, judgeUse } from '../src/core/record-standing.ts';
-import type { SeenServer } from '../src/core/record-standing.ts';
-import type { RecordIdentity } from '../src/core/topology.ts';
-import type { SlotFloor } from '../src/core/floors.ts';
-import type { LivingMember, StandingLife } from '../src/core/lives.ts';
-import type { LifeName } from '../src/core/membership-message.ts';
+import { judgeServer, judgeUse } from '../src/core/system-of-record/record-standing.ts';
+import type { SeenServer } from '../src/core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../src/core/membership/topology.ts';
+import type { SlotFloor } from '../src/core/upkeep/floors.ts';
+import type { LivingMember, StandingLife } from '../src/core/lives/lives.ts';
+import type { LifeName } from '../src/core/membership/membership-message.ts';
 import type {
   CommitResult,
   DoomedRow,

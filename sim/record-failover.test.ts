@@ -3,11 +3,11 @@
  * that was acknowledged is missing. (PROTOCOL R6, R30)
  */
 import { describe, expect, it } from 'vitest';
-import { everythingDriven } from '../src/core/record-standing.ts';
+import { everythingDriven } from '../src/core/system-of-record/record-standing.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
-import type { RecordStanding } from '../src/core/topology.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import type { RecordStanding } from '../src/core/membership/topology.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';

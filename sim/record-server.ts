@@ -2,23 +2,23 @@
  * One server of the simulated PostgreSQL: its rows, the founding in force, and its identity. A standby is a copy that
  * may lack the newest changes; a server that was set back is the same one without them.
  */
-import type { OutsideEdit } from '../src/core/outside-edits.ts';
+import type { OutsideEdit } from '../src/core/system-of-record/outside-edits.ts';
 import type { WrittenEdit } from '../src/ports/outside-edits.ts';
 import type { WholeRow } from '../src/ports/row-scrub.ts';
 import { EditedRows } from './edited-rows.ts';
 import type { EditedRow } from './edited-rows.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
-import type { SlotFloor } from '../src/core/floors.ts';
+import type { SlotFloor } from '../src/core/upkeep/floors.ts';
 import { RECORD_BATCH_BYTES_MAX, SCRUB_PAGE_BYTES_MAX } from '../src/core/limits.ts';
-import { isOfThisCluster } from '../src/core/lives.ts';
-import type { LivingMember, StandingLife } from '../src/core/lives.ts';
-import type { LifeName } from '../src/core/membership-message.ts';
-import { sameLife } from '../src/core/register.ts';
-import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../src/core/record-floors.ts';
-import { adoptedSystem, isSameServer } from '../src/core/record-standing.ts';
-import type { SeenServer } from '../src/core/record-standing.ts';
-import type { RecordIdentity } from '../src/core/topology.ts';
+import { isOfThisCluster } from '../src/core/lives/lives.ts';
+import type { LivingMember, StandingLife } from '../src/core/lives/lives.ts';
+import type { LifeName } from '../src/core/membership/membership-message.ts';
+import { sameLife } from '../src/core/membership/register.ts';
+import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../src/core/system-of-record/record-floors.ts';
+import { adoptedSystem, isSameServer } from '../src/core/system-of-record/record-standing.ts';
+import type { SeenServer } from '../src/core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../src/core/membership/topology.ts';
 import { VERSION_NONE, counterOf } from '../src/core/version.ts';
 import type {
   CommitResult,

@@ -3,7 +3,7 @@
  * automatically.
  */
 import { describe, expect, it } from 'vitest';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';

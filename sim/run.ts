@@ -3,8 +3,8 @@
  * everything pending must complete (progress). The clients' history must be linearizable per key, every owner and
  * PostgreSQL must hold what was acknowledged, and nothing may be left in a queue.
  */
-import { everythingDriven } from '../src/core/record-standing.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { everythingDriven } from '../src/core/system-of-record/record-standing.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { STALE_MS_MAX } from './cached-reads.ts';
 import { leftAtRest, QueueWatch } from './checkers/queues.ts';
 import { DurabilityWatch } from './checkers/durability.ts';

@@ -1,8 +1,8 @@
 /** Whole nodes, restarted one after another by several operators at once: what `/safe-to-stop` answers meanwhile. */
 import { describe, expect, it, test } from 'vitest';
 import { COUNCIL_COUNT_MAX } from '../src/core/limits.ts';
-import { STOP_RESERVED_MS } from '../src/core/stop-limits.ts';
-import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
+import { STOP_RESERVED_MS } from '../src/core/membership/stop-limits.ts';
+import { PROTOCOL_MIN } from '../src/core/membership/protocol-versions.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 

@@ -5,8 +5,8 @@
  */
 import xxhash from 'xxhash-wasm';
 import { SLOT_COUNT } from '../src/core/limits.ts';
-import { placeSlots } from '../src/core/slot-table.ts';
-import type { Placement, PlacementMember } from '../src/core/slot-table.ts';
+import { placeSlots } from '../src/core/placement/slot-table.ts';
+import type { Placement, PlacementMember } from '../src/core/placement/slot-table.ts';
 import { MembershipWorld } from './membership-world.ts';
 
 const REPLICA_COUNT = 3;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScanResult } from '../src/core/operation.ts';
 import { SLOT_COUNT } from '../src/core/limits.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';

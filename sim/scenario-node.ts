@@ -3,15 +3,15 @@
  * doors. Its disk completes writes by itself or when the scenario says so; the scenario sets its epochs and its lease.
  */
 import { assert } from '../src/base/assert.ts';
-import { CopyPace } from '../src/core/copy-pace.ts';
+import { CopyPace } from '../src/core/copying/copy-pace.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { SealedRecord } from '../src/core/record.ts';
 import type { ReplicaEffects } from '../src/core/replication/context.ts';
 import { Replica } from '../src/core/replication/replica.ts';
 import { SlotView } from '../src/core/replication/slot-view.ts';
-import { isLiveIncarnation } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { isLiveIncarnation } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import { CounterReserve } from '../src/node/store/counter-reserve.ts';
 import { ExpiryTimes } from '../src/node/store/expiry-times.ts';
 import { FloorStore } from '../src/node/store/floor-store.ts';

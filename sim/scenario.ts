@@ -4,17 +4,17 @@
  * by itself, in order. Clients' operations are recorded, and `verdict` asks the checkers.
  */
 import { assert } from '../src/base/assert.ts';
-import { isHeard } from '../src/core/hearing.ts';
+import { isHeard } from '../src/core/membership/hearing.ts';
 import { OPERATION_ID_BYTES, SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
-import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../src/core/membership/protocol-versions.ts';
 import { isLive } from '../src/core/record.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { WriteTicket } from '../src/core/replication/key-state.ts';
-import { slotOf } from '../src/core/slots.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import { checkHistory } from './checkers/linearizability.ts';
 import type { HistoryChange } from './checkers/modifications.ts';

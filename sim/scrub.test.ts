@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';

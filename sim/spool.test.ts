@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import type { SpoolSettings } from '../src/node/spool/spool.ts';
 import { sealRecord } from '../src/wire/record-codec.ts';
 import { PROFILES } from './profiles.ts';

@@ -5,8 +5,8 @@
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { slotOf } from '../src/core/slots.ts';
-import { lossOf } from '../src/core/recovery.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import { lossOf } from '../src/core/lives/recovery.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';

@@ -7,7 +7,7 @@ import type { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import { EMPTY_VALUE } from '../src/core/record.ts';
 import type { SealedRecord } from '../src/core/record.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey, splitRecordKey } from '../src/wire/store-codec.ts';
 import type { SimCluster, SimNode } from './cluster.ts';

@@ -6,8 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
-import { isForsaken, memberByName } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { isForsaken, memberByName } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { ClusterAnswer, ClusterQuorum } from '../src/node/cluster-orders.ts';
 import { drawId } from './checkers/once-per-id.ts';
 import type { SimNode } from './cluster.ts';

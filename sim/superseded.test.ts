@@ -5,10 +5,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { lossOf } from '../src/core/recovery.ts';
-import { slotOf } from '../src/core/slots.ts';
-import { rowOfSlot } from '../src/core/topology.ts';
-import type { Topology } from '../src/core/topology.ts';
+import { lossOf } from '../src/core/lives/recovery.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
+import { rowOfSlot } from '../src/core/membership/topology.ts';
+import type { Topology } from '../src/core/membership/topology.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';
 import { seesLoss } from './scenarios/learners-left.ts';

@@ -5,8 +5,8 @@
  * without its newest rows, or is set back without saying so.
  */
 import type { Prng } from '../src/base/prng.ts';
-import { partsOfSystem } from '../src/core/record-standing.ts';
-import type { RecordIdentity } from '../src/core/topology.ts';
+import { partsOfSystem } from '../src/core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../src/core/membership/topology.ts';
 import type { CommitResult, Founding, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';

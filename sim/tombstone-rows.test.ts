@@ -6,8 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { PROTOCOL_MIN } from '../src/core/membership/protocol-versions.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { counterOf } from '../src/core/version.ts';
 import type { SimNode } from './cluster.ts';
 import type { FloorsSeen } from './record-server.ts';

@@ -3,7 +3,7 @@
  * or missed it ends up the same. (PROTOCOL R19, R22)
  */
 import { describe, expect, test } from 'vitest';
-import { slotOf } from '../src/core/slots.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import { counterOf } from '../src/core/version.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';

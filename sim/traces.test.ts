@@ -4,12 +4,12 @@
  */
 import { expect, test } from 'vitest';
 import { TRACE_OPEN_MS_MAX } from '../src/core/limits.ts';
-import { SPANS } from '../src/core/spans.ts';
-import type { TraceContext } from '../src/core/trace-context.ts';
+import { SPANS } from '../src/core/observability/spans.ts';
+import type { TraceContext } from '../src/core/observability/trace-context.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
 import type { ReadResult, ScanResult, WriteResult } from '../src/core/operation.ts';
-import { cursorOf } from '../src/core/scan-place.ts';
-import { slotOf } from '../src/core/slots.ts';
+import { cursorOf } from '../src/core/clients/scan-place.ts';
+import { slotOf } from '../src/core/placement/slots.ts';
 import type { ClusterAnswer } from '../src/node/cluster-orders.ts';
 import { TraceBook } from '../test/support/recording-tracing.ts';
 import type { SimNode } from './cluster.ts';

@@ -5,7 +5,7 @@
  * nothing is lost. (decision 19)
  */
 import { describe, expect, test } from 'vitest';
-import { PROTOCOL_MAX, PROTOCOL_MIN, protocolInForce } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN, protocolInForce } from '../src/core/membership/protocol-versions.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
 import type { ClusterAnswer } from '../src/node/cluster-orders.ts';

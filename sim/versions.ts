@@ -5,7 +5,7 @@
 import { Prng } from '../src/base/prng.ts';
 import { keepsContentTypes } from '../src/core/kept-types.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/membership/protocol-versions.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 
 /** latest: always. earlier: until an upgrade. mixed: drawn again at every start. */

@@ -58,11 +58,11 @@ test('a line that is missing or twice, an unknown state, a test that is gone or 
   expect(changed(row, '')).toBe('D9: has no line');
   expect(changed(row, `${row}\n${row}`)).toContain('twice');
   expect(changed(row, row.replace('| tested |', '| surely |'))).toContain('surely is no state');
-  expect(changed(row, row.replace('src/core/register.test.ts', 'src/core/register.ts'))).toBe(
-    'D9: names no test',
-  );
+  expect(
+    changed(row, row.replace('src/core/membership/register.test.ts', 'src/core/membership/register.ts')),
+  ).toBe('D9: names no test');
   expect(changed(missing, missing.replace('Missing: ', ''))).toBe('E7: what is missing?');
-  expect(hazardFaults(list, (path) => path !== 'src/core/register.test.ts').join()).toContain(
+  expect(hazardFaults(list, (path) => path !== 'src/core/membership/register.test.ts').join()).toContain(
     'does not exist',
   );
 });

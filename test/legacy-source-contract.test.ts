@@ -1,7 +1,7 @@
 /** The contract of legacy sources, run over HTTP against a real server and in the simulation. */
 import { openLegacySource } from '../src/adapters/legacy-http/source.ts';
 import { Prng } from '../src/base/prng.ts';
-import { legacySourceConfig } from '../src/core/legacy-config.ts';
+import { legacySourceConfig } from '../src/core/legacy/legacy-config.ts';
 import { SimLegacy } from '../sim/legacy.ts';
 import { Scheduler } from '../sim/scheduler.ts';
 import { legacySourceContract } from './contracts/legacy-source.ts';

@@ -36,9 +36,9 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 }
 
 const page = read('docs/LIMITS.md');
-const ofRedisDoor = read('src/core/redis-limits.ts');
+const ofRedisDoor = read('src/core/clients/redis-limits.ts');
 /** In the files that the page names. */
-const named = [...page.matchAll(/`(src\/core\/[\w-]*limits\.ts)`/g)].map(([, path]) => path!);
+const named = [...page.matchAll(/`(src\/core\/[\w/-]*limits\.ts)`/g)].map(([, path]) => path!);
 const ofAllElse = named
   .filter((path) => !path.endsWith('/redis-limits.ts'))
   .map(read)

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ERROR_TABLE } from '../src/core/errors.ts';
-import { EVENTS, COUNTERS } from '../src/core/events.ts';
+import { EVENTS, COUNTERS } from '../src/core/observability/events.ts';
 import { METRIC_GROUPS } from '../src/servers/http/metrics/metrics.ts';
 import { repositoryRoot } from './support/root.ts';
 import { anchorsIn } from './tidy/documents.ts';
@@ -161,7 +161,9 @@ test('docs/LOGS.md lists every event and no other, with what it says; each is to
   expect(rows).toEqual(Object.entries(EVENTS).map(([name, says]) => `| \`${name}\` | ${says} |`));
   expect(Object.keys(EVENTS)).toEqual(Object.keys(EVENTS).sort());
   const sources = readdirSync(`${repositoryRoot}/src`, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && path !== 'core/events.ts')
+    .filter(
+      (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && path !== 'core/observability/events.ts',
+    )
     .map((path) => read(`src/${path}`))
     .join('\n');
   for (const name of [...Object.keys(EVENTS), ...Object.keys(COUNTERS)])

@@ -32,7 +32,7 @@ describe('the repository', () => {
 
   test('has sources to look at', () => {
     expect(files.length).toBeGreaterThan(50);
-    expect(files.some((file) => file.path === 'src/core/slots.ts')).toBe(true);
+    expect(files.some((file) => file.path === 'src/core/placement/slots.ts')).toBe(true);
   });
   test('imports go one way through the layers', () => expect(layerFaults(files)).toEqual([]));
   test('no import cycle', () => expect(cycleFaults(files)).toEqual([]));

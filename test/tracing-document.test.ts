@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
-import { SPANS } from '../src/core/spans.ts';
-import type { SpanShape } from '../src/core/spans.ts';
+import { SPANS } from '../src/core/observability/spans.ts';
+import type { SpanShape } from '../src/core/observability/spans.ts';
 import { repositoryRoot } from './support/root.ts';
 
 const page = readFileSync(`${repositoryRoot}/docs/TRACING.md`, 'utf8');

@@ -1,7 +1,7 @@
 /** Scenarios of clocks that differ while records expire: whose clock counts. (PROTOCOL R26) */
 import type { Mutations } from '../../src/core/mutations.ts';
 import { ORIGIN_LEGACY, recordOf } from '../../src/core/record.ts';
-import { slotOf } from '../../src/core/slots.ts';
+import { slotOf } from '../../src/core/placement/slots.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import { WALL_START_MS } from '../scheduler.ts';

@@ -2,7 +2,7 @@
  * Two members come back and copy from the third, the only one that has everything, when that one is lost: what they
  * hold is all that is left, and none of it counts as complete. (PROTOCOL R19, R28)
  */
-import { lossOf } from '../../src/core/recovery.ts';
+import { lossOf } from '../../src/core/lives/recovery.ts';
 import type { SimNode } from '../cluster.ts';
 import type { SmallWorld } from '../small-world.ts';
 

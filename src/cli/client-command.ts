@@ -6,7 +6,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { uuid7Bytes } from '../base/uuid-7.ts';
 import type { CausewayClient } from '../client/index.ts';
-import { isDoorAddress } from '../core/door-address.ts';
+import { isDoorAddress } from '../core/clients/door-address.ts';
 
 export const EXIT_OK = 0;
 /** The key is absent, a condition did not hold, a node is not serving, or a row was not imported. */

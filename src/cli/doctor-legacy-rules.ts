@@ -3,7 +3,7 @@
  * keys that the operator has named. An API that answers for another key, or calls a key absent that it has not
  * understood, would put wrong values into the cluster permanently.
  */
-import { meaningOfStatus } from '../core/legacy-answer.ts';
+import { meaningOfStatus } from '../core/legacy/legacy-answer.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 

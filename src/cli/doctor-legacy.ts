@@ -5,12 +5,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secrets.ts';
-import { mapBody, meaningOfStatus } from '../core/legacy-answer.ts';
-import { parseSecretReference } from '../core/legacy-config.ts';
-import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
+import { mapBody, meaningOfStatus } from '../core/legacy/legacy-answer.ts';
+import { parseSecretReference } from '../core/legacy/legacy-config.ts';
+import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy/legacy-url.ts';
 import { LEGACY_BODY_BYTES_MAX } from '../core/limits.ts';
-import type { LegacyUrlTemplate } from '../core/legacy-url.ts';
-import { parseJsonPointer } from '../core/json-slice.ts';
+import type { LegacyUrlTemplate } from '../core/legacy/legacy-url.ts';
+import { parseJsonPointer } from '../core/legacy/json-slice.ts';
 import type { Answer, Hard, NamedKey, NobodysKey } from './doctor-legacy-rules.ts';
 
 type Legacy = NonNullable<Config['legacy']>;

@@ -1,8 +1,8 @@
 /**
  * Whether a machine is fit for a node, judged by facts that were gathered elsewhere, so that each rule can be tested.
  */
-import { GRPC_CONNECTIONS_BEYOND_MAX, GRPC_CONNECTIONS_MAX } from '../core/grpc-limits.ts';
-import { HTTP_CONNECTIONS_BEYOND_MAX, HTTP_CONNECTIONS_MAX } from '../core/http-limits.ts';
+import { GRPC_CONNECTIONS_BEYOND_MAX, GRPC_CONNECTIONS_MAX } from '../core/clients/grpc-limits.ts';
+import { HTTP_CONNECTIONS_BEYOND_MAX, HTTP_CONNECTIONS_MAX } from '../core/clients/http-limits.ts';
 import { SUSPECT_AFTER_MS } from '../core/limits.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';

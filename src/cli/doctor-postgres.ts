@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import { isExchanged, type Session } from '../base/exchanged-session.ts';
 import type { Statement } from '../base/sql-statement.ts';
-import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
+import { dialectOf, whyNotDialect, type RecordCompat } from '../core/system-of-record/record-dialect.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import type { OwnerFacts, PoolerKind, PostgresFacts } from './doctor-postgres-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';

@@ -2,7 +2,7 @@
  * Whether a relative of PostgreSQL (`postgres.compat`) can be the system of record, judged by what it reports about
  * itself.
  */
-import { nameOfCompat, whyNotMode, type RecordCompat } from '../core/record-dialect.ts';
+import { nameOfCompat, whyNotMode, type RecordCompat } from '../core/system-of-record/record-dialect.ts';
 import { fault, note, ok } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 import { judgeClockAndPace } from './doctor-postgres-rules.ts';

@@ -2,7 +2,7 @@
  * Reads the rows of an import file, one JSON object per line, with their byte offsets, so that an import can resume. An
  * invalid line is reported as such and does not end the reading.
  */
-import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/check-key.ts';
+import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/clients/check-key.ts';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 
 /** Enough for the largest value with every byte written as \u00XX, and a key. */

@@ -3,7 +3,7 @@
  * and turns the answer into the types that a caller sees; which node is asked, and what is repeated, is decided in
  * `calls.ts`, `nodes.ts` and `repeat.ts`.
  */
-import { PIPELINE_OPERATIONS_MAX } from '../core/grpc-limits.ts';
+import { PIPELINE_OPERATIONS_MAX } from '../core/clients/grpc-limits.ts';
 import { checkPipelineOptions } from './bound.ts';
 import { Calls } from './calls.ts';
 import { CausewayError } from './causeway-error.ts';

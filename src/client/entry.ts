@@ -1,5 +1,5 @@
 /** The values and results of the client API, and their conversion to and from protocol messages. */
-import { keyFault, operationIdFault, ttlFault } from '../core/check-key.ts';
+import { keyFault, operationIdFault, ttlFault } from '../core/clients/check-key.ts';
 import { isErrorCode } from '../core/errors.ts';
 import { causeway } from '../gen/protocol.js';
 import { CausewayError } from './causeway-error.ts';

@@ -6,7 +6,7 @@
  */
 import { Client, Metadata, connectivityState, credentials, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { isDoorAddress } from '../core/door-address.ts';
+import { isDoorAddress } from '../core/clients/door-address.ts';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
 import { abortedError, checkConnectOptions, failIfAborted, pause, manyListen } from './bound.ts';

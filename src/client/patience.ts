@@ -4,7 +4,7 @@
  * the overload by themselves. (docs/decisions/0017-overload.md)
  */
 import { OVERLOADED_RETRY_MS } from '../core/limits.ts';
-import { RetryBudget } from '../core/retry-budget.ts';
+import { RetryBudget } from '../core/legacy/retry-budget.ts';
 import type { CausewayError } from './causeway-error.ts';
 
 /**

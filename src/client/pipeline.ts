@@ -6,7 +6,7 @@
  */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { ChurningMap } from '../base/churning-map.ts';
-import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/grpc-limits.ts';
+import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/clients/grpc-limits.ts';
 import type { causeway } from '../gen/protocol.js';
 import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
 import {

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
-import { PIPELINE_OPERATIONS_MAX } from '../core/grpc-limits.ts';
+import { PIPELINE_OPERATIONS_MAX } from '../core/clients/grpc-limits.ts';
 import { connect, newOperationId } from './index.ts';
 import type { CausewayClient, SetEntry } from './index.ts';
 

@@ -2,7 +2,7 @@
  * Many puts, sent in calls of at most as many as a node accepts. Each put has its own outcome; a put with an operation
  * id is repeated under it until its outcome is known, like a single write. (PROTOCOL R33)
  */
-import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/grpc-limits.ts';
+import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/clients/grpc-limits.ts';
 import type { causeway } from '../gen/protocol.js';
 import type { Bound } from './bound.ts';
 import { CausewayError } from './causeway-error.ts';

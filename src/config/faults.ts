@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { isObject, noSuchSetting } from './layers.ts';
-import { isLoopback } from '../core/door-address.ts';
+import { isLoopback } from '../core/clients/door-address.ts';
 
 export function faultsOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');

@@ -3,7 +3,7 @@
  * merged into its own. A process decides about its own place (name, address, zone and host) itself.
  */
 import { isObject, mergeLayers } from './layers.ts';
-import { isLoopback } from '../core/door-address.ts';
+import { isLoopback } from '../core/clients/door-address.ts';
 
 /** What a process learns about the cluster that it joins. */
 export interface ClusterTold {

@@ -8,7 +8,7 @@ import { HIDDEN, postgresUrlShown } from '../base/credentials.ts';
 import { environmentLayer, pathLayer, SETTING_KINDS, isObject } from './layers.ts';
 import { loadConfig, readFileLayer } from './config.ts';
 import type { ConfigSources } from './config.ts';
-import { parseSecretReference } from '../core/legacy-config.ts';
+import { parseSecretReference } from '../core/legacy/legacy-config.ts';
 
 export type Origin =
   | { readonly kind: 'default' }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from './config.ts';
 import { readSecret, readSecretFile, secretFaults } from './secrets.ts';
 import type { SecretRead } from './secrets.ts';
-import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
+import { SECRET_BYTES_MAX } from '../core/clients/http-limits.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -4,9 +4,9 @@
  */
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { Config } from './config.ts';
-import { headerValueFault, parseSecretReference } from '../core/legacy-config.ts';
-import type { SecretReference } from '../core/legacy-config.ts';
-import { SECRET_BYTES_MAX } from '../core/http-limits.ts';
+import { headerValueFault, parseSecretReference } from '../core/legacy/legacy-config.ts';
+import type { SecretReference } from '../core/legacy/legacy-config.ts';
+import { SECRET_BYTES_MAX } from '../core/clients/http-limits.ts';
 
 /** `fault` says why the secret is unusable, without revealing any of it. */
 export type SecretRead = { readonly secret: string } | { readonly fault: string };

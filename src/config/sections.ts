@@ -1,6 +1,6 @@
 /** Sections of the settings on which nothing else depends (config.ts). */
 import { z } from 'zod';
-import { LOG_LEVELS } from '../core/events.ts';
+import { LOG_LEVELS } from '../core/observability/events.ts';
 import * as limits from '../core/limits.ts';
 
 /** If disabled, nothing is timed and there is no /metrics. */

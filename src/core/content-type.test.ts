@@ -1,9 +1,9 @@
 /** What counts as a content type, and what is refused with the name of the limit. */
 import { expect, test } from 'vitest';
-import { contentTypeFault } from './check-key.ts';
+import { contentTypeFault } from './clients/check-key.ts';
 import { keepsContentTypes } from './kept-types.ts';
 import { CONTENT_TYPE_BYTES_MAX } from './limits.ts';
-import type { Topology } from './topology.ts';
+import type { Topology } from './membership/topology.ts';
 
 test.each([
   'text/plain',

@@ -5,8 +5,8 @@
 import type { Mutations } from './mutations.ts';
 import type { KeyRecord } from './record.ts';
 import type { ModifyOperation, WriteOperation } from './operation.ts';
-import { protocolInForce, SINCE } from './protocol-versions.ts';
-import type { Topology } from './topology.ts';
+import { protocolInForce, SINCE } from './membership/protocol-versions.ts';
+import type { Topology } from './membership/topology.ts';
 
 export function keepsContentTypes(topology: Topology, mutations: Mutations): boolean {
   return protocolInForce(topology) >= SINCE.contentType || mutations.keepTypeEarly === true;

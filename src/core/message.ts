@@ -4,9 +4,9 @@
  *
  * Replication messages are hot and encoded by hand; membership messages (membership-message.ts) are rare.
  */
-import type { CollectionMessage, RepairAbsent } from './collection-message.ts';
-import type { SlotFloor } from './floors.ts';
-import type { MembershipMessage } from './membership-message.ts';
+import type { CollectionMessage, RepairAbsent } from './upkeep/collection-message.ts';
+import type { SlotFloor } from './upkeep/floors.ts';
+import type { MembershipMessage } from './membership/membership-message.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type {
   CountResult,
@@ -17,11 +17,11 @@ import type {
   WriteResult,
 } from './operation.ts';
 import type { SealedRecord } from './record.ts';
-import type { ScrubMessage } from './scrub-message.ts';
-import type { SpoolMessage } from './spool-message.ts';
-import type { StopMessage } from './stop-message.ts';
-import type { TraceContext } from './trace-context.ts';
-import type { WatchMessage } from './watch-message.ts';
+import type { ScrubMessage } from './upkeep/scrub-message.ts';
+import type { SpoolMessage } from './system-of-record/spool-message.ts';
+import type { StopMessage } from './membership/stop-message.ts';
+import type { TraceContext } from './observability/trace-context.ts';
+import type { WatchMessage } from './clients/watch-message.ts';
 
 export interface FrameHeader {
   /** Member id of the sender; 0 while it has none. */

@@ -14,7 +14,7 @@ import {
   OPERATION_BYTES_IN_FLIGHT_MAX,
 } from '../core/limits.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
-import { Overload } from '../core/overload.ts';
+import { Overload } from '../core/clients/overload.ts';
 
 /** Who asks: a client at one of the doors, or another node that forwards an operation. */
 export type Asker = 'client' | 'peer';

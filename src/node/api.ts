@@ -2,7 +2,7 @@
  * What a node offers to its doors. Doors decode, call this, encode; they know nothing of rounds or leases.
  * Every callback is called exactly once, and never from within the call.
  */
-import type { KeyWatching } from '../core/key-watch.ts';
+import type { KeyWatching } from '../core/clients/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { ClusterAnswer, ClusterOrder } from './cluster-orders.ts';

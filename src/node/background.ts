@@ -2,11 +2,11 @@
  * Background work of a node. Its parts interact with requests only through the store, or by making requests as a client
  * would.
  */
-import { slotOf } from '../core/slots.ts';
-import type { RepairAbsent } from '../core/collection-message.ts';
+import { slotOf } from '../core/placement/slots.ts';
+import type { RepairAbsent } from '../core/upkeep/collection-message.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
-import type { Topology } from '../core/topology.ts';
+import type { Topology } from '../core/membership/topology.ts';
 import { Expiry } from './expiry.ts';
 import { FloorCheck } from './forgetting/floor-check.ts';
 import type { FloorStore } from './store/floor-store.ts';

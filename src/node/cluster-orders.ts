@@ -1,10 +1,10 @@
 /** Operators' commands that concern the whole cluster, and a node's answers to them. */
 import type { Failure } from '../core/errors.ts';
-import type { AdoptionVerdict } from '../core/record-adoption.ts';
-import type { SeenServer } from '../core/record-standing.ts';
-import type { RingMap } from '../core/ring-map.ts';
-import type { SlotMap } from '../core/slot-map.ts';
-import type { RecordIdentity } from '../core/topology.ts';
+import type { AdoptionVerdict } from '../core/system-of-record/record-adoption.ts';
+import type { SeenServer } from '../core/system-of-record/record-standing.ts';
+import type { RingMap } from '../core/placement/ring-map.ts';
+import type { SlotMap } from '../core/clients/slot-map.ts';
+import type { RecordIdentity } from '../core/membership/topology.ts';
 
 export interface PlannedJoin {
   readonly name: string;

@@ -8,7 +8,7 @@ import type { Failure } from '../core/errors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { CountResult } from '../core/operation.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
-import type { TraceContext } from '../core/trace-context.ts';
+import type { TraceContext } from '../core/observability/trace-context.ts';
 import type { Expiring } from './deadlines.ts';
 import { countSpans, errorOf } from './tracing/flow-spans.ts';
 import { UNANSWERED } from './tracing/open-spans.ts';

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { failure } from '../core/errors.ts';
-import { Instruments } from '../core/instruments.ts';
+import { Instruments } from '../core/observability/instruments.ts';
 import {
   FILL_BYTES_IN_FLIGHT_MAX,
   FLIGHT_WAITERS_MAX,

@@ -17,7 +17,7 @@ import {
   LEGACY_ERROR_BACKOFF_MS,
   VALUE_BYTES_MAX,
 } from '../core/limits.ts';
-import type { Instruments } from '../core/instruments.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
 import type { ReadResult } from '../core/operation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LegacyOutcome, LegacySource, LegacyValue } from '../ports/legacy-source.ts';

@@ -3,13 +3,13 @@
  * takes by itself is not queueing: with group commit it waits for the batch under way and then for its own, at the disk
  * and at PostgreSQL; and a read may wait for one fetch from the legacy source.
  */
-import { ClientDelay } from '../core/client-delay.ts';
-import { NO_INSTRUMENTS } from '../core/instruments.ts';
-import type { Instruments } from '../core/instruments.ts';
+import { ClientDelay } from '../core/copying/client-delay.ts';
+import { NO_INSTRUMENTS } from '../core/observability/instruments.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
 import { TICK_MS } from '../core/limits.ts';
-import type { Overload, Sight } from '../core/overload.ts';
-import { movesOf } from '../core/slot-moves.ts';
-import type { Topology } from '../core/topology.ts';
+import type { Overload, Sight } from '../core/clients/overload.ts';
+import { movesOf } from '../core/placement/slot-moves.ts';
+import type { Topology } from '../core/membership/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission, Verb } from './admission.ts';
 import type { NodeParts } from './node-parts.ts';

@@ -1,10 +1,10 @@
 /** What a node is built from: its settings, and the outside world behind ports. */
-import type { DiskReserve } from '../core/disk-room.ts';
-import type { DoorBook } from '../core/door-book.ts';
-import type { Instruments } from '../core/instruments.ts';
-import type { Hash32 } from '../core/ring.ts';
+import type { DiskReserve } from '../core/membership/disk-room.ts';
+import type { DoorBook } from '../core/clients/door-book.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
+import type { Hash32 } from '../core/placement/ring.ts';
 import type { Mutations } from '../core/mutations.ts';
-import type { Place } from '../core/topology-change.ts';
+import type { Place } from '../core/membership/topology-change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DiskSpace } from '../ports/disk-space.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';

@@ -1,13 +1,13 @@
 /** A node's report about itself, gathered from its parts. */
-import { protocolInForce } from '../core/protocol-versions.ts';
-import { isForeign, serverOf } from '../core/record-standing.ts';
+import { protocolInForce } from '../core/membership/protocol-versions.ts';
+import { isForeign, serverOf } from '../core/system-of-record/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
-import { slotOf } from '../core/slots.ts';
-import { movesOf } from '../core/slot-moves.ts';
-import { slotsOfRow } from '../core/slot-index.ts';
-import { costsOfStopping } from '../core/safe-to-stop.ts';
-import { liveOwners, memberById } from '../core/topology.ts';
-import type { RecordIdentity, Topology } from '../core/topology.ts';
+import { slotOf } from '../core/placement/slots.ts';
+import { movesOf } from '../core/placement/slot-moves.ts';
+import { slotsOfRow } from '../core/placement/slot-index.ts';
+import { costsOfStopping } from '../core/membership/safe-to-stop.ts';
+import { liveOwners, memberById } from '../core/membership/topology.ts';
+import type { RecordIdentity, Topology } from '../core/membership/topology.ts';
 import type { Admission } from './admission.ts';
 import type { Inspection } from './api.ts';
 import type { NodeStatus } from './status.ts';

@@ -3,15 +3,15 @@
  * into an owner, a learner or a bystander; ticks drive what waits for time. All decisions are made elsewhere: in
  * `src/core`, and in the flows beside this file. The parts are put together in `assembly/assembly.ts`.
  */
-import type { Instruments } from '../core/instruments.ts';
-import type { KeyWatch } from '../core/key-watch.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
+import type { KeyWatch } from '../core/clients/key-watch.ts';
 import { TICK_MS } from '../core/limits.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
-import { slotOf } from '../core/slots.ts';
-import { memberByName } from '../core/topology.ts';
+import { slotOf } from '../core/placement/slots.ts';
+import { memberByName } from '../core/membership/topology.ts';
 import type { StorageError } from '../ports/storage.ts';
 import { WAIT } from './api.ts';
 import type { Inspection, NodeApi } from './api.ts';

@@ -3,8 +3,8 @@
  * is well.
  */
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
-import { livingText } from '../core/lives.ts';
-import type { Phase } from '../core/phases.ts';
+import { livingText } from '../core/lives/lives.ts';
+import type { Phase } from '../core/membership/phases.ts';
 import type { NodeStatus } from './status.ts';
 
 /** The probes, each an HTTP path and a service name of gRPC's health service. */

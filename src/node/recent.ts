@@ -4,9 +4,9 @@
  */
 import type { Histogram } from '../base/histogram.ts';
 import { RECENT_COPY_MS, RECENT_WINDOW_MS } from '../core/limits.ts';
-import type { Instruments } from '../core/instruments.ts';
-import { NO_ACTIVITY, NO_MEMORY_USE, WRITE_STAGES } from '../core/recent-activity.ts';
-import type { RecentActivity, WriteStage } from '../core/recent-activity.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
+import { NO_ACTIVITY, NO_MEMORY_USE, WRITE_STAGES } from '../core/observability/recent-activity.ts';
+import type { RecentActivity, WriteStage } from '../core/observability/recent-activity.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessUse } from '../ports/process-use.ts';

@@ -1,9 +1,9 @@
 /** How the replication rules reach the node's store, its peers and PostgreSQL. */
-import type { KeyWatch } from '../core/key-watch.ts';
+import type { KeyWatch } from '../core/clients/key-watch.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
 import type { Replica } from '../core/replication/replica.ts';
-import { memberById } from '../core/topology.ts';
+import { memberById } from '../core/membership/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';

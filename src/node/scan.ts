@@ -9,10 +9,10 @@ import { SCAN_PAGE_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../core/
 import type { ScanResult } from '../core/operation.ts';
 import { isLive } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { cursorOf, placeOf, SCAN_START } from '../core/scan-place.ts';
-import type { ScanPlace } from '../core/scan-place.ts';
+import { cursorOf, placeOf, SCAN_START } from '../core/clients/scan-place.ts';
+import type { ScanPlace } from '../core/clients/scan-place.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
-import type { TraceContext } from '../core/trace-context.ts';
+import type { TraceContext } from '../core/observability/trace-context.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { RECORDS_TO, recordKey, slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { Expiring } from './deadlines.ts';

@@ -1,7 +1,7 @@
 /** What the read and write flows use of their node, and nothing more. */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import type { KeyWatch } from '../core/key-watch.ts';
+import type { KeyWatch } from '../core/clients/key-watch.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -5,13 +5,13 @@
  * (PROTOCOL R15, R17, R19)
  */
 import { IndexSet } from '../base/index-set.ts';
-import type { KeyWatch } from '../core/key-watch.ts';
+import type { KeyWatch } from '../core/clients/key-watch.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
-import { rowPairs } from '../core/slot-index.ts';
-import { isForsaken } from '../core/topology.ts';
+import { rowPairs } from '../core/placement/slot-index.ts';
+import { isForsaken } from '../core/membership/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OperationTable } from './store/operation-table.ts';
 import type { RecordShelf } from './store/record-shelf.ts';

@@ -3,8 +3,8 @@
  */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
-import type { EventName } from '../core/events.ts';
-import { Instruments } from '../core/instruments.ts';
+import type { EventName } from '../core/observability/events.ts';
+import { Instruments } from '../core/observability/instruments.ts';
 import { stampOf } from '../core/stamps.ts';
 import { SlowLog } from './slow-log.ts';
 import { Timing } from './timing.ts';

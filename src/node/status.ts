@@ -1,8 +1,8 @@
 /** A node's report about itself: for probes, people, metrics and the page in the browser. */
-import type { Room } from '../core/disk-room.ts';
-import type { Phase } from '../core/phases.ts';
-import type { RecentActivity } from '../core/recent-activity.ts';
-import type { RecordIdentity } from '../core/topology.ts';
+import type { Room } from '../core/membership/disk-room.ts';
+import type { Phase } from '../core/membership/phases.ts';
+import type { RecentActivity } from '../core/observability/recent-activity.ts';
+import type { RecordIdentity } from '../core/membership/topology.ts';
 
 export interface NodeStatus {
   readonly name: string;
@@ -118,7 +118,7 @@ export interface NodeStatus {
   /** Rates and times of the last seconds. */
   readonly recent: RecentActivity;
   readonly progress: ProgressStatus;
-  /** Reasons against stopping this node now, for people; empty if there are none. (core/safe-to-stop.ts) */
+  /** Reasons against stopping this node now, for people; empty if there are none. (core/membership/safe-to-stop.ts) */
   readonly stopCosts: readonly string[];
   readonly notWrittenThrough: readonly string[];
 }

@@ -3,8 +3,8 @@
  * differences go to the instruments; one that took long is logged, stage by stage.
  */
 import type { ErrorCode } from '../core/errors.ts';
-import { NO_INSTRUMENTS } from '../core/instruments.ts';
-import type { Instruments } from '../core/instruments.ts';
+import { NO_INSTRUMENTS } from '../core/observability/instruments.ts';
+import type { Instruments } from '../core/observability/instruments.ts';
 import type { WriteStamps } from '../core/replication/key-state.ts';
 import { stampedMs } from '../core/stamps.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -10,8 +10,8 @@ import {
 import type { ForwardWrite, PeerMessage } from '../core/message.ts';
 import type { Change } from '../core/modify/change.ts';
 import type { Expectation, WriteOperation, WriteResult } from '../core/operation.ts';
-import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
-import { writeFault } from '../core/write-fault.ts';
+import { PROTOCOL_MAX } from '../core/membership/protocol-versions.ts';
+import { writeFault } from '../core/clients/write-fault.ts';
 import type { Storage } from '../ports/storage.ts';
 import { FrameEncoder } from '../wire/message-codec.ts';
 import { Admission } from './admission.ts';

@@ -5,7 +5,7 @@
  * Promises: exactly one answer, by `timeoutMs`; `absent` only if the healthy source said so explicitly (404, 410); a
  * `value` only if the whole body arrived, was well formed and named this key.
  */
-import type { TraceContext } from '../core/trace-context.ts';
+import type { TraceContext } from '../core/observability/trace-context.ts';
 
 export interface LegacySource {
   /** `trace` is called when the source is about to be asked; its result is sent to the source. */

@@ -3,7 +3,7 @@
  * settles it. Callbacks are never called from within a call. Does not promise that the row still shows a change when it
  * is reported.
  */
-import type { OutsideEdit } from '../core/outside-edits.ts';
+import type { OutsideEdit } from '../core/system-of-record/outside-edits.ts';
 import type { RecordError } from './system-of-record.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** What this process uses of its machine, as the system reports it. */
-import type { MemoryUse } from '../core/recent-activity.ts';
+import type { MemoryUse } from '../core/observability/recent-activity.ts';
 
 export interface ProcessUse {
   memory(): MemoryUse;

@@ -6,12 +6,12 @@
  * what stands. Does not promise any order between batches in flight, nor that a batch that ended in an error was not
  * committed: after `unknown` it may have been, and must be repeated until the outcome is known.
  */
-import type { SlotFloor } from '../core/floors.ts';
-import type { LivingMember, StandingLife } from '../core/lives.ts';
-import type { LifeName } from '../core/membership-message.ts';
+import type { SlotFloor } from '../core/upkeep/floors.ts';
+import type { LivingMember, StandingLife } from '../core/lives/lives.ts';
+import type { LifeName } from '../core/membership/membership-message.ts';
 import type { KeyRecord } from '../core/record.ts';
-import type { SeenServer } from '../core/record-standing.ts';
-import type { RecordIdentity } from '../core/topology.ts';
+import type { SeenServer } from '../core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../core/membership/topology.ts';
 import type { OutsideEdits } from './outside-edits.ts';
 import type { RowScrub } from './row-scrub.ts';
 

@@ -1,5 +1,5 @@
 /** What a node tells the people who run it. */
-import type { CounterName, EventName, LogLevel } from '../core/events.ts';
+import type { CounterName, EventName, LogLevel } from '../core/observability/events.ts';
 
 /** Must never throw, block or call back. */
 export interface Telemetry {

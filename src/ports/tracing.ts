@@ -4,8 +4,8 @@
  *
  * Synchronous; never throws, blocks or calls back. Does not promise that a span arrives anywhere.
  */
-import type { SpanName } from '../core/spans.ts';
-import type { TraceContext } from '../core/trace-context.ts';
+import type { SpanName } from '../core/observability/spans.ts';
+import type { TraceContext } from '../core/observability/trace-context.ts';
 
 export interface Tracing {
   /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { PEER_SERVER_OPTIONS } from '../adapters/grpc/transport.ts';
-import { GRPC_RESETS_BURST, GRPC_RESETS_PER_SECOND_MAX } from '../core/grpc-limits.ts';
+import { GRPC_RESETS_BURST, GRPC_RESETS_PER_SECOND_MAX } from '../core/clients/grpc-limits.ts';
 import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from '../base/socket-table.ts';
 import { messageLimits } from '../servers/grpc/method.ts';
 

@@ -3,12 +3,12 @@
  * for, long before there is a node. Operations in that time are refused with a definite failure.
  */
 import { failure } from '../core/errors.ts';
-import { NOBODY } from '../core/key-watch.ts';
-import type { KeyWatching, WatchListener } from '../core/key-watch.ts';
+import { NOBODY } from '../core/clients/key-watch.ts';
+import type { KeyWatching, WatchListener } from '../core/clients/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
-import { NO_ACTIVITY } from '../core/recent-activity.ts';
-import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
-import { slotOf } from '../core/slots.ts';
+import { NO_ACTIVITY } from '../core/observability/recent-activity.ts';
+import { PROTOCOL_MAX } from '../core/membership/protocol-versions.ts';
+import { slotOf } from '../core/placement/slots.ts';
 import { WAIT } from '../node/api.ts';
 import { SCRUBBED_NEVER } from '../node/scrub/report.ts';
 import type { Inspection, NodeApi } from '../node/api.ts';

@@ -5,7 +5,7 @@ import { folderSize } from '../adapters/system/folder-size.ts';
 import { systemProcessUse } from '../adapters/system/process-use.ts';
 import type { Log } from '../adapters/telemetry/log.ts';
 import type { Config } from '../config/config.ts';
-import { Instruments } from '../core/instruments.ts';
+import { Instruments } from '../core/observability/instruments.ts';
 import type { NodeApi } from '../node/api.ts';
 import type { SlowLogSettings } from '../node/slow-log.ts';
 import { ProcessWatch } from '../servers/http/metrics/facts.ts';

@@ -1,12 +1,12 @@
 /** From the settings of a process to the parameters of its parts. */
 import type { Config } from '../config/config.ts';
 import { settingsThatMustAgree } from '../config/config.ts';
-import { advertised } from '../core/door-address.ts';
-import type { DoorAddresses } from '../core/door-address.ts';
-import { legacySourceConfig } from '../core/legacy-config.ts';
-import type { LegacySourceConfig } from '../core/legacy-config.ts';
+import { advertised } from '../core/clients/door-address.ts';
+import type { DoorAddresses } from '../core/clients/door-address.ts';
+import { legacySourceConfig } from '../core/legacy/legacy-config.ts';
+import type { LegacySourceConfig } from '../core/legacy/legacy-config.ts';
 import * as limits from '../core/limits.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/membership/protocol-versions.ts';
 import type { MembershipSettings } from '../node/membership/parts.ts';
 import type { NodeParts } from '../node/node-parts.ts';
 

@@ -8,7 +8,7 @@ import { openPostgresRecord } from '../adapters/postgres/postgres-record.ts';
 import type { PostgresRecord } from '../adapters/postgres/postgres-record.ts';
 import { SetupError } from '../adapters/postgres/record-failure.ts';
 import type { Config } from '../config/config.ts';
-import { slotOf } from '../core/slots.ts';
+import { slotOf } from '../core/placement/slots.ts';
 import { migrationsDirectory } from './package-files.ts';
 import type { NodeStatus } from '../node/status.ts';
 import type { Telemetry } from '../ports/telemetry.ts';

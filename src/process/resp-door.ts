@@ -2,7 +2,7 @@
 import { reasonOf } from '../base/reason-of.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secrets.ts';
-import { parseSecretReference } from '../core/legacy-config.ts';
+import { parseSecretReference } from '../core/legacy/legacy-config.ts';
 import { whyNotBound } from './grpc-server.ts';
 import type { NodeApi } from '../node/api.ts';
 import type { Tracing } from '../ports/tracing.ts';

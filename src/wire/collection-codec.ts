@@ -1,7 +1,7 @@
 /** Codec of the messages by which owners agree to forget deletions. (PROTOCOL R22) */
-import type { DeletionsForget, FloorRaise, FloorRaised } from '../core/collection-message.ts';
-import type { Deletion } from '../core/collection.ts';
-import type { SlotFloor } from '../core/floors.ts';
+import type { DeletionsForget, FloorRaise, FloorRaised } from '../core/upkeep/collection-message.ts';
+import type { Deletion } from '../core/upkeep/collection.ts';
+import type { SlotFloor } from '../core/upkeep/floors.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 

@@ -2,9 +2,9 @@
  * The content type of a value outside of a record; and whether a link's reader understands a message that came with a
  * certain version.
  */
-import { contentTypeFault } from '../core/check-key.ts';
+import { contentTypeFault } from '../core/clients/check-key.ts';
 import type { HeldRecord, PeerMessage } from '../core/message.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 

@@ -15,7 +15,7 @@ import type {
   ForwardWriteAnswer,
 } from '../core/message.ts';
 import type { CountResult, ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { choiceOf } from './choices.ts';

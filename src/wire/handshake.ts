@@ -2,8 +2,8 @@
  * How a link begins: the dialler says who it is and which terms it assumes; the answerer accepts, or refuses and names
  * the difference. JSON, read with distrust: anything may be at the other end of a socket.
  */
-import { agreedProtocol, PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
-import type { SpokenRange } from '../core/protocol-versions.ts';
+import { agreedProtocol, PROTOCOL_UNTOLD } from '../core/membership/protocol-versions.ts';
+import type { SpokenRange } from '../core/membership/protocol-versions.ts';
 
 /** What both sides must agree on. */
 export interface HelloTerms {

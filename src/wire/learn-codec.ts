@@ -3,7 +3,7 @@
  * R10, R19)
  */
 import { NONE } from '../base/short-list.ts';
-import type { RepairAbsent } from '../core/collection-message.ts';
+import type { RepairAbsent } from '../core/upkeep/collection-message.ts';
 import type {
   HeldRecord,
   LearnDifferences,
@@ -22,7 +22,7 @@ import type {
   SameRecord,
 } from '../core/message.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { readFloors, writeFloors } from './collection-codec.ts';
 import { writeWords } from './failure-codec.ts';

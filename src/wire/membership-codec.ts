@@ -3,8 +3,8 @@
  * checksum, the same as on disk.
  */
 import { assert } from '../base/assert.ts';
-import { NO_DOORS } from '../core/door-address.ts';
-import type { DoorAddresses } from '../core/door-address.ts';
+import { NO_DOORS } from '../core/clients/door-address.ts';
+import type { DoorAddresses } from '../core/clients/door-address.ts';
 import type {
   Accept,
   Accepted,
@@ -18,9 +18,9 @@ import type {
   Strain,
   Succession,
   TopologyNews,
-} from '../core/membership-message.ts';
-import { PROTOCOL_UNTOLD, SINCE, protocolInForce } from '../core/protocol-versions.ts';
-import type { Topology } from '../core/topology.ts';
+} from '../core/membership/membership-message.ts';
+import { PROTOCOL_UNTOLD, SINCE, protocolInForce } from '../core/membership/protocol-versions.ts';
+import type { Topology } from '../core/membership/topology.ts';
 import type { Reader } from './reader.ts';
 import { readChoice } from './choices.ts';
 import { decodeTopology, encodeTopology } from './topology-codec.ts';

@@ -8,7 +8,7 @@
 import { unreachable } from '../base/assert.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/membership/protocol-versions.ts';
 import { checksumOf } from './checksum.ts';
 import * as collection from './collection-codec.ts';
 import * as forward from './forward-codec.ts';

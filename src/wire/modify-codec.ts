@@ -2,7 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { MODIFY_CHANGES_MAX } from '../core/limits.ts';
 import type { Change, ChangeKind, ChangeResult, ExpireCondition } from '../core/modify/change.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import { readChoice } from './choices.ts';
 import { readContentType, writeContentType } from './content-type-codec.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, test, vi } from 'vitest';
 import { Prng } from '../base/prng.ts';
-import { PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
+import { PROTOCOL_UNTOLD } from '../core/membership/protocol-versions.ts';
 import {
   answerTo,
   encodeAnswer,

@@ -5,7 +5,7 @@
  * length that is only claimed.
  */
 import { isUtf8 } from 'node:buffer';
-import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../core/membership/protocol-versions.ts';
 import { EMPTY_VALUE } from '../core/record.ts';
 
 /** Up to this many bytes a loop over ASCII is faster than a call into the runtime's decoder. */

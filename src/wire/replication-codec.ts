@@ -12,7 +12,7 @@ import type {
   QueryAnswer,
   Validate,
 } from '../core/message.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { readChoice } from './choices.ts';

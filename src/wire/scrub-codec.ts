@@ -5,7 +5,7 @@ import type {
   ScrubPage,
   ScrubPull,
   ToldCopy,
-} from '../core/scrub-message.ts';
+} from '../core/upkeep/scrub-message.ts';
 import { readDigests, writeDigests } from './learn-codec.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';

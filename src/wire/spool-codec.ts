@@ -4,7 +4,12 @@
  */
 import { crc32 } from 'node:zlib';
 import { SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
-import type { LearnSpool, LearnSpoolFrame, RecordHearsay, SpoolDrained } from '../core/spool-message.ts';
+import type {
+  LearnSpool,
+  LearnSpoolFrame,
+  RecordHearsay,
+  SpoolDrained,
+} from '../core/system-of-record/spool-message.ts';
 import { isVersion } from '../core/version.ts';
 import type { Reader } from './reader.ts';
 import { recordKey, splitRecordKey } from './store-codec.ts';

@@ -3,8 +3,8 @@
  * introduced them.
  */
 import { assert } from '../base/assert.ts';
-import { SINCE } from '../core/protocol-versions.ts';
-import type { StopAnswer, StopAsk, StopMessage, StopWord } from '../core/stop-message.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
+import type { StopAnswer, StopAsk, StopMessage, StopWord } from '../core/membership/stop-message.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 

@@ -12,7 +12,7 @@
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';
-import type { SlotFloor } from '../core/floors.ts';
+import type { SlotFloor } from '../core/upkeep/floors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Coordinator } from '../core/message.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
-import { inOneShape } from '../core/topology.ts';
-import type { SlotRow, Topology } from '../core/topology.ts';
+import { inOneShape } from '../core/membership/topology.ts';
+import type { SlotRow, Topology } from '../core/membership/topology.ts';
 import { decodeTopology, encodeTopology } from './topology-codec.ts';
 
 function makeTopology(rows: readonly SlotRow[], slotRow: Uint16Array): Topology {

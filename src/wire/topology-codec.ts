@@ -8,9 +8,9 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
-import { PROTOCOL_MAX, SINCE } from '../core/protocol-versions.ts';
-import { inOneShape } from '../core/topology.ts';
-import type { Member, RecordStanding, SlotRow, Topology } from '../core/topology.ts';
+import { PROTOCOL_MAX, SINCE } from '../core/membership/protocol-versions.ts';
+import { inOneShape } from '../core/membership/topology.ts';
+import type { Member, RecordStanding, SlotRow, Topology } from '../core/membership/topology.ts';
 import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -219,7 +219,7 @@ function readIds(from: Reader): number[] {
 const encodedSlots = new WeakMap<Uint16Array, { readonly rowCount: number; readonly bytes: Uint8Array }>();
 /**
  * The table last encoded or decoded: most epochs leave it unchanged, and topologies that share it are compared and
- * iterated by their rows. (core/slot-index.ts)
+ * iterated by their rows. (core/placement/slot-index.ts)
  */
 let latestSlots: {
   readonly bytes: Uint8Array;

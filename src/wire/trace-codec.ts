@@ -2,9 +2,9 @@
  * The trace that a message belongs to. It is at the end of the message, and only if a flag says so: a message without a
  * trace has no byte for it. A link of an earlier version carries none. (decision 19)
  */
-import { SINCE } from '../core/protocol-versions.ts';
-import { isSpanId, isTraceId, isTraceState } from '../core/trace-context.ts';
-import type { TraceContext } from '../core/trace-context.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
+import { isSpanId, isTraceId, isTraceState } from '../core/observability/trace-context.ts';
+import type { TraceContext } from '../core/observability/trace-context.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 

@@ -3,8 +3,8 @@
  * them.
  */
 import { assert } from '../base/assert.ts';
-import { SINCE } from '../core/protocol-versions.ts';
-import type { WatchAllTold, WatchAsk, WatchHeard, WatchTold } from '../core/watch-message.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
+import type { WatchAllTold, WatchAsk, WatchHeard, WatchTold } from '../core/clients/watch-message.ts';
 import { readChoice } from './choices.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';

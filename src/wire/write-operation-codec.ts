@@ -5,7 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type { Expectation, WriteOperation } from '../core/operation.ts';
-import { SINCE } from '../core/protocol-versions.ts';
+import { SINCE } from '../core/membership/protocol-versions.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { readContentType as readTypeText, writeContentType } from './content-type-codec.ts';
 import { readChanges, writeChanges } from './modify-codec.ts';

@@ -4,7 +4,7 @@
  * are checked in `reader.ts` instead.
  */
 import { assert } from '../base/assert.ts';
-import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../core/membership/protocol-versions.ts';
 import { checksumOf } from './checksum.ts';
 
 /** A buffer that grew beyond this for one big frame is not kept for the next. */

@@ -1,6 +1,6 @@
 /** Changes of rows by hand, on a real server; and what only its triggers can show. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { slotOf } from '../../src/core/slots.ts';
+import { slotOf } from '../../src/core/placement/slots.ts';
 import { runOnce } from '../support/postgres.ts';
 import { emptiedWorld, postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { outsideEditContract, type EditedWorld } from './outside-edits.ts';

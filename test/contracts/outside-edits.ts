@@ -3,8 +3,8 @@
  * them.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { operationOf } from '../../src/core/outside-edits.ts';
-import type { OutsideEdit } from '../../src/core/outside-edits.ts';
+import { operationOf } from '../../src/core/system-of-record/outside-edits.ts';
+import type { OutsideEdit } from '../../src/core/system-of-record/outside-edits.ts';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import type { WrittenEdit } from '../../src/ports/outside-edits.ts';
 import type { RecordRow } from '../../src/ports/system-of-record.ts';

@@ -3,7 +3,7 @@
  * (PROTOCOL R30)
  */
 import { expect, test } from 'vitest';
-import { partsOfSystem } from '../../src/core/record-standing.ts';
+import { partsOfSystem } from '../../src/core/system-of-record/record-standing.ts';
 import { makeRow } from './record-calls.ts';
 import type { RecordCalls } from './record-calls.ts';
 

@@ -2,11 +2,11 @@
  * The calls of the system of record as promises, in a world that continues until they are answered; and rows to use in
  * calls.
  */
-import type { SlotFloor } from '../../src/core/floors.ts';
-import type { LivingMember, StandingLife } from '../../src/core/lives.ts';
-import type { LifeName } from '../../src/core/membership-message.ts';
-import type { RecordIdentity } from '../../src/core/topology.ts';
-import type { SeenServer } from '../../src/core/record-standing.ts';
+import type { SlotFloor } from '../../src/core/upkeep/floors.ts';
+import type { LivingMember, StandingLife } from '../../src/core/lives/lives.ts';
+import type { LifeName } from '../../src/core/membership/membership-message.ts';
+import type { RecordIdentity } from '../../src/core/membership/topology.ts';
+import type { SeenServer } from '../../src/core/system-of-record/record-standing.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import type { WholeRow } from '../../src/ports/row-scrub.ts';

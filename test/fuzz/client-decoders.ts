@@ -1,10 +1,10 @@
 /** Decoders of what clients send and receive, and of the legacy source's answers. */
 import { Prng } from '../../src/base/prng.ts';
-import { findJson, parseJsonPointer } from '../../src/core/json-slice.ts';
-import { mapBody } from '../../src/core/legacy-answer.ts';
-import { parseSecretReference } from '../../src/core/legacy-config.ts';
-import { placeOf } from '../../src/core/scan-place.ts';
-import { buildLegacyUrl, compileLegacyUrl } from '../../src/core/legacy-url.ts';
+import { findJson, parseJsonPointer } from '../../src/core/legacy/json-slice.ts';
+import { mapBody } from '../../src/core/legacy/legacy-answer.ts';
+import { parseSecretReference } from '../../src/core/legacy/legacy-config.ts';
+import { placeOf } from '../../src/core/clients/scan-place.ts';
+import { buildLegacyUrl, compileLegacyUrl } from '../../src/core/legacy/legacy-url.ts';
 import { parseRetryAfter } from '../../src/adapters/legacy-http/judge.ts';
 import { RequestDecoder } from '../../src/servers/resp/request-decoder.ts';
 import * as protocol from '../../src/gen/protocol.js';

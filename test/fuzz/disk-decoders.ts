@@ -9,7 +9,7 @@ import { logLostWrites } from '../../src/adapters/leveldb/log-check.ts';
 import { parseCheckpoint } from '../../src/cli/import-checkpoint.ts';
 import { parseLine } from '../../src/cli/import-rows.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
-import type { Topology } from '../../src/core/topology.ts';
+import type { Topology } from '../../src/core/membership/topology.ts';
 import { MembershipDisk } from '../../src/node/membership/disk.ts';
 import type { LoadedMeta, MetaStore } from '../../src/node/membership/disk.ts';
 import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';

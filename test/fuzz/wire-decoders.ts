@@ -15,14 +15,14 @@ import {
   recordKey,
   splitRecordKey,
 } from '../../src/wire/store-codec.ts';
-import type { SlotFloor } from '../../src/core/floors.ts';
+import type { SlotFloor } from '../../src/core/upkeep/floors.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../../src/core/membership/protocol-versions.ts';
 import { isVersion } from '../../src/core/version.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
 import type { IdentifiedOperation } from '../../src/core/operation-id.ts';
 import type { SealedRecord } from '../../src/core/record.ts';
-import type { Topology } from '../../src/core/topology.ts';
+import type { Topology } from '../../src/core/membership/topology.ts';
 import { encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from '../../src/wire/handshake.ts';
 import { FrameEncoder, decodeFrame } from '../../src/wire/message-codec.ts';
 import { decodePacket, encodePacket, encodeText } from '../../src/wire/packet-codec.ts';

@@ -13,7 +13,7 @@ import { retrying } from '../../src/adapters/postgres/retrying.ts';
 import { serverFacts, type ServerFacts } from '../../src/cli/doctor-postgres.ts';
 import { judgeRelative } from '../../src/cli/doctor-relative-rules.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import type { RecordCompat } from '../../src/core/record-dialect.ts';
+import type { RecordCompat } from '../../src/core/system-of-record/record-dialect.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { makeRecord } from '../../src/process/record-start.ts';
 import type { Founding } from '../../src/ports/system-of-record.ts';

@@ -5,7 +5,7 @@
  */
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import { afterAll, expect, test } from 'vitest';
-import { SPANS } from '../../src/core/spans.ts';
+import { SPANS } from '../../src/core/observability/spans.ts';
 import { cache, causeway } from '../../src/gen/protocol.js';
 import type { MessageType } from '../../src/gen/protocol.js';
 import type { TestCluster } from '../support/cluster.ts';

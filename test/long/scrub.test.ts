@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLevelStore } from '../../src/adapters/leveldb/store.ts';
 import { RECORD_WITNESS_COUNT } from '../../src/core/limits.ts';
-import { slotOf } from '../../src/core/slots.ts';
+import { slotOf } from '../../src/core/placement/slots.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import { openRecord, sealRecord } from '../../src/wire/record-codec.ts';
 import { recordKey } from '../../src/wire/store-codec.ts';

@@ -13,15 +13,15 @@ import type {
   WriteOperation,
   WriteResult,
 } from '../../src/core/operation.ts';
-import { NO_ACTIVITY } from '../../src/core/recent-activity.ts';
+import { NO_ACTIVITY } from '../../src/core/observability/recent-activity.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
-import { NOBODY } from '../../src/core/key-watch.ts';
-import type { KeyWatching, WatchListener } from '../../src/core/key-watch.ts';
+import { NOBODY } from '../../src/core/clients/key-watch.ts';
+import type { KeyWatching, WatchListener } from '../../src/core/clients/key-watch.ts';
 import { judge } from '../../src/core/replication/judge.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
-import { cursorOf, placeOf } from '../../src/core/scan-place.ts';
-import { slotOf } from '../../src/core/slots.ts';
+import { cursorOf, placeOf } from '../../src/core/clients/scan-place.ts';
+import { slotOf } from '../../src/core/placement/slots.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
 import { SCRUBBED_NEVER } from '../../src/node/scrub/report.ts';

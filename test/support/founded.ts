@@ -1,8 +1,8 @@
 /** A topology right after its founding, with real placement: for rules that change it. */
-import { placeSlots, rowsOf } from '../../src/core/slot-table.ts';
-import { foundTopology } from '../../src/core/topology-change.ts';
-import type { Place } from '../../src/core/topology-change.ts';
-import type { Topology } from '../../src/core/topology.ts';
+import { placeSlots, rowsOf } from '../../src/core/placement/slot-table.ts';
+import { foundTopology } from '../../src/core/membership/topology-change.ts';
+import type { Place } from '../../src/core/membership/topology-change.ts';
+import type { Topology } from '../../src/core/membership/topology.ts';
 
 const hash32 = (text: string): number => {
   let hash = 0x811c9dc5;

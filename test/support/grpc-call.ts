@@ -4,7 +4,7 @@
  */
 import { Client, Metadata, Server, ServerCredentials, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { PIPELINE_BYTES_MAX } from '../../src/core/grpc-limits.ts';
+import { PIPELINE_BYTES_MAX } from '../../src/core/clients/grpc-limits.ts';
 import type { MessageType } from '../../src/gen/protocol.js';
 import type { Tracing } from '../../src/ports/tracing.ts';
 import { createDoors } from '../../src/servers/grpc/doors.ts';

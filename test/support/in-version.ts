@@ -1,11 +1,11 @@
 /** What remains of a message of the latest version if one of the two members speaks an earlier one. */
 import { failure } from '../../src/core/errors.ts';
-import { NO_DOORS } from '../../src/core/door-address.ts';
+import { NO_DOORS } from '../../src/core/clients/door-address.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
 import type { WriteResult } from '../../src/core/operation.ts';
-import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/protocol-versions.ts';
+import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/membership/protocol-versions.ts';
 import type { SealedRecord } from '../../src/core/record.ts';
-import type { Topology } from '../../src/core/topology.ts';
+import type { Topology } from '../../src/core/membership/topology.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 
 /** The message as it arrives between members of which one speaks no more than this version. */

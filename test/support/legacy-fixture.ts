@@ -3,8 +3,8 @@ import { onTestFinished, vi } from 'vitest';
 import { LegacyServer } from './legacy-server.ts';
 import { openLegacySource } from '../../src/adapters/legacy-http/source.ts';
 import { readSecret, readSecretFile } from '../../src/config/secrets.ts';
-import { legacySourceConfig } from '../../src/core/legacy-config.ts';
-import type { LegacySourceConfig, SecretReference } from '../../src/core/legacy-config.ts';
+import { legacySourceConfig } from '../../src/core/legacy/legacy-config.ts';
+import type { LegacySourceConfig, SecretReference } from '../../src/core/legacy/legacy-config.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../src/ports/legacy-source.ts';
 
 /** As the process passes it on. */

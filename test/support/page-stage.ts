@@ -2,8 +2,8 @@
  * A fake cluster for the page: a node's API, its members' answers and its slots, each as a test or a person looking at
  * the page wants them. Traffic continues by itself, the same each time.
  */
-import { ringMapOf } from '../../src/core/ring-map.ts';
-import type { SlotRow, Topology } from '../../src/core/topology.ts';
+import { ringMapOf } from '../../src/core/placement/ring-map.ts';
+import type { SlotRow, Topology } from '../../src/core/membership/topology.ts';
 import type { ClusterAnswer, ClusterOrder } from '../../src/node/cluster-orders.ts';
 import type { NodeStatus } from '../../src/node/status.ts';
 import { slotsHeld } from '../../src/node/node-status.ts';

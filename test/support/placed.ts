@@ -1,6 +1,6 @@
 /** Examines slot tables: clusters, what each member holds, what moves, and whether owners are spread. */
 import { SLOT_COUNT } from '../../src/core/limits.ts';
-import { placeSlots, type Placement, type PlacementMember } from '../../src/core/slot-table.ts';
+import { placeSlots, type Placement, type PlacementMember } from '../../src/core/placement/slot-table.ts';
 import { hash32 } from './hash32.ts';
 
 export function member(id: number, parts: Partial<PlacementMember> = {}): PlacementMember {

@@ -2,9 +2,9 @@
  * Traces kept in memory, for tests that look at what a node records of its operations. All nodes of a test share one
  * list.
  */
-import { SPANS } from '../../src/core/spans.ts';
-import type { SpanName } from '../../src/core/spans.ts';
-import type { TraceContext } from '../../src/core/trace-context.ts';
+import { SPANS } from '../../src/core/observability/spans.ts';
+import type { SpanName } from '../../src/core/observability/spans.ts';
+import type { TraceContext } from '../../src/core/observability/trace-context.ts';
 import type { Span, SpanOptions, Tracing } from '../../src/ports/tracing.ts';
 
 export interface RecordedSpan {

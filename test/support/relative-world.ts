@@ -6,7 +6,7 @@
  */
 import pg from 'pg';
 import { expect } from 'vitest';
-import type { RecordCompat } from '../../src/core/record-dialect.ts';
+import type { RecordCompat } from '../../src/core/system-of-record/record-dialect.ts';
 import { runOnce } from './postgres.ts';
 import { emptiedWorld, postgresWorld, type PostgresWorld } from './postgres-world.ts';
 import { beyond } from './sql-catalogue.ts';

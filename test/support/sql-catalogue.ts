@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SqlFeature } from '../../src/base/sql-statement.ts';
-import type { RecordCompat } from '../../src/core/record-dialect.ts';
+import type { RecordCompat } from '../../src/core/system-of-record/record-dialect.ts';
 import { repositoryRoot } from './root.ts';
 
 /** How a statement shows that it uses a feature. */

@@ -34,23 +34,23 @@ const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
 const CALLER_RULES = [
   'src/core/errors.ts',
   'src/core/limits.ts',
-  'src/core/grpc-limits.ts',
-  'src/core/http-limits.ts',
-  'src/core/check-key.ts',
-  'src/core/door-address.ts',
-  'src/core/retry-budget.ts',
+  'src/core/clients/grpc-limits.ts',
+  'src/core/clients/http-limits.ts',
+  'src/core/clients/check-key.ts',
+  'src/core/clients/door-address.ts',
+  'src/core/legacy/retry-budget.ts',
 ];
 
 /** What `causeway doctor` must do exactly as a node does: ask a legacy API, and interpret its answer. */
 const LEGACY_RULES = [
-  'src/core/legacy-answer.ts',
-  'src/core/legacy-config.ts',
-  'src/core/legacy-url.ts',
-  'src/core/json-slice.ts',
+  'src/core/legacy/legacy-answer.ts',
+  'src/core/legacy/legacy-config.ts',
+  'src/core/legacy/legacy-url.ts',
+  'src/core/legacy/json-slice.ts',
 ];
 
 /** And recognise a database as a node does. */
-const RECORD_RULES = ['src/core/record-dialect.ts'];
+const RECORD_RULES = ['src/core/system-of-record/record-dialect.ts'];
 
 /** `adapters/*` and `servers/*`: each folder below is a separate part, so that they cannot import each other. */
 const LAYERS: Readonly<Record<string, Layer>> = {

@@ -3,7 +3,7 @@
  * Judges safety and final progress; speed only if a scenario says that a fault must not cost it.
  */
 import { disorder, findFaults } from '../verdict.ts';
-import { CONNECTION_ANSWER_BYTES_MAX } from '../../src/core/grpc-limits.ts';
+import { CONNECTION_ANSWER_BYTES_MAX } from '../../src/core/clients/grpc-limits.ts';
 import { latenessOf } from './lateness.ts';
 import { movesSeen } from './moves-seen.ts';
 import type { Run } from './run-file.ts';

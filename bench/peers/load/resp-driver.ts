@@ -5,7 +5,7 @@
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { slotOf } from '../../../src/core/slots.ts';
+import { slotOf } from '../../../src/core/placement/slots.ts';
 import { keyName, doorPorts, Values } from './driver.ts';
 import type { Driver, OnAnswer, SlotRange } from './driver.ts';
 

@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { numberedFrame, numberOf, TestPeer } from '../../../test/contracts/transport.ts';
 import { startPeer } from '../../../test/support/start-peer.ts';
 import { Prng } from '../../base/prng.ts';
-import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../../core/membership/protocol-versions.ts';
 import { encodeAnswer } from '../../wire/handshake.ts';
 import { encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
 import type { LinkTiming } from './peer-dialer.ts';

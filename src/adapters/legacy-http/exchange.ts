@@ -3,8 +3,8 @@
  * redirect, decodes nothing, and ends exactly once: with an answer, with a failure, or by being cut off.
  */
 import type { Dispatcher, Pool } from 'undici';
-import { meaningOfStatus } from '../../core/legacy-answer.ts';
-import type { LegacyBody } from '../../core/legacy-answer.ts';
+import { meaningOfStatus } from '../../core/legacy/legacy-answer.ts';
+import type { LegacyBody } from '../../core/legacy/legacy-answer.ts';
 
 export interface ExchangeRequest {
   /** Request target: path and query. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SECRET_BYTES_MAX } from '../../core/http-limits.ts';
+import { SECRET_BYTES_MAX } from '../../core/clients/http-limits.ts';
 import { LegacyFixture, stopClock } from '../../../test/support/legacy-fixture.ts';
 
 let legacy: LegacyFixture;

@@ -2,10 +2,10 @@
  * The headers sent to the legacy source, with secrets filled in. The settings contain only references; the secrets live
  * in memory here, and no error or log line ever contains one.
  */
-import { headerNameFault, headerValueFault, parseSecretReference } from '../../core/legacy-config.ts';
-import type { SecretReference } from '../../core/legacy-config.ts';
-import { traceparentOf } from '../../core/trace-context.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import { headerNameFault, headerValueFault, parseSecretReference } from '../../core/legacy/legacy-config.ts';
+import type { SecretReference } from '../../core/legacy/legacy-config.ts';
+import { traceparentOf } from '../../core/observability/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 
 /** `fault` says why the secret cannot be read, without revealing any of it. */
 type SecretRead = { readonly secret: string } | { readonly fault: string };

@@ -2,9 +2,9 @@
  * What the outcome of one exchange means for the caller, for the circuit breaker, and for retries. The source is judged
  * separately from the key: an unusable answer for one key must not stop the fetches of all others.
  */
-import type { Verdict } from '../../core/circuit-breaker.ts';
-import { mapBody, meaningOfStatus } from '../../core/legacy-answer.ts';
-import type { LegacyBody, LegacyMapping, MappedBody } from '../../core/legacy-answer.ts';
+import type { Verdict } from '../../core/legacy/circuit-breaker.ts';
+import { mapBody, meaningOfStatus } from '../../core/legacy/legacy-answer.ts';
+import type { LegacyBody, LegacyMapping, MappedBody } from '../../core/legacy/legacy-answer.ts';
 import { unreachable } from '../../base/assert.ts';
 import type { LegacyOutcome } from '../../ports/legacy-source.ts';
 import type { ExchangeResult } from './exchange.ts';

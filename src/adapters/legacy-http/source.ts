@@ -6,16 +6,16 @@
  * The states of a fetch: waiting -> sent -> (resting -> waiting -> sent)* -> ended. Its deadline ends it in any state.
  */
 import { Pool } from 'undici';
-import { CircuitBreaker } from '../../core/circuit-breaker.ts';
-import type { LegacySourceConfig } from '../../core/legacy-config.ts';
-import { parseJsonPointer } from '../../core/json-slice.ts';
-import type { LegacyMapping } from '../../core/legacy-answer.ts';
-import { LegacyEscapes } from '../../core/legacy-escapes.ts';
-import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy-url.ts';
-import type { LegacyUrlTemplate } from '../../core/legacy-url.ts';
-import type { EventName } from '../../core/events.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
-import { RetryBudget, retryDelay } from '../../core/retry-budget.ts';
+import { CircuitBreaker } from '../../core/legacy/circuit-breaker.ts';
+import type { LegacySourceConfig } from '../../core/legacy/legacy-config.ts';
+import { parseJsonPointer } from '../../core/legacy/json-slice.ts';
+import type { LegacyMapping } from '../../core/legacy/legacy-answer.ts';
+import { LegacyEscapes } from '../../core/legacy/legacy-escapes.ts';
+import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy/legacy-url.ts';
+import type { LegacyUrlTemplate } from '../../core/legacy/legacy-url.ts';
+import type { EventName } from '../../core/observability/events.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
+import { RetryBudget, retryDelay } from '../../core/legacy/retry-budget.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../ports/legacy-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { guardedConnector } from './connector.ts';

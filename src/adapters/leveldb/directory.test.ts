@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../../core/membership/protocol-versions.ts';
 import {
   BROKEN_STORES_MAX,
   DIRECTORY_FORMAT,

@@ -11,7 +11,7 @@ import { ClassicLevel } from 'classic-level';
 import { makeFolders } from '../../base/make-folders.ts';
 import { renameDurably, replaceFile, UNFINISHED } from '../../base/replace-file.ts';
 import { directoryAdvice, isSystemError, knownAdvice, systemReason } from '../../base/system-reason.ts';
-import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/membership/protocol-versions.ts';
 
 /** The format of a new directory. `raise` sets a later one when an older program would misread the contents. */
 export const DIRECTORY_FORMAT_FIRST = 1;

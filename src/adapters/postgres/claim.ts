@@ -6,10 +6,15 @@
 import { reasonOf } from '../../base/reason-of.ts';
 import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import { isOfThisCluster } from '../../core/lives.ts';
-import { adoptedSystem, isSameButNamed, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
-import type { RecordCompat } from '../../core/record-dialect.ts';
-import type { RecordIdentity } from '../../core/topology.ts';
+import { isOfThisCluster } from '../../core/lives/lives.ts';
+import {
+  adoptedSystem,
+  isSameButNamed,
+  partsOfSystem,
+  type SeenServer,
+} from '../../core/system-of-record/record-standing.ts';
+import type { RecordCompat } from '../../core/system-of-record/record-dialect.ts';
+import type { RecordIdentity } from '../../core/membership/topology.ts';
 import type { RecordClaim, RecordSurvey } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
 import { FORGET_LIVES_OF_OTHERS, NOTE_LIVES_BEFORE } from './life-statements.ts';

@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Statement } from '../../base/sql-statement.ts';
 import type { CommitResult, RecordRow } from '../../ports/system-of-record.ts';
-import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-floors.ts';
+import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/system-of-record/record-floors.ts';
 import { VERSION_NONE, counterOf } from '../../core/version.ts';
 import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';

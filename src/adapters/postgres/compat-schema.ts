@@ -13,7 +13,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Statement } from '../../base/sql-statement.ts';
-import { nameOfCompat, whyNotMode, type RecordCompat } from '../../core/record-dialect.ts';
+import { nameOfCompat, whyNotMode, type RecordCompat } from '../../core/system-of-record/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import {
   CREATE_COMPAT,

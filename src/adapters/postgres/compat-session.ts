@@ -5,8 +5,12 @@
  * where available, by the server cluster's own id.
  */
 import type pg from 'pg';
-import { nameOfCompat, type RecordCompat } from '../../core/record-dialect.ts';
-import { SYSTEM_UNTOLD, adoptedSystem, type SeenServer } from '../../core/record-standing.ts';
+import { nameOfCompat, type RecordCompat } from '../../core/system-of-record/record-dialect.ts';
+import {
+  SYSTEM_UNTOLD,
+  adoptedSystem,
+  type SeenServer,
+} from '../../core/system-of-record/record-standing.ts';
 import {
   COMPAT_PROBE,
   READ_COCKROACH_CLUSTER,

@@ -5,8 +5,8 @@
  */
 import pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
-import { whyNotDialect } from '../../core/record-dialect.ts';
-import type { SeenServer } from '../../core/record-standing.ts';
+import { whyNotDialect } from '../../core/system-of-record/record-dialect.ts';
+import type { SeenServer } from '../../core/system-of-record/record-standing.ts';
 import { checkCompatServer, readCompatIdentity, type SessionSettings } from './compat-session.ts';
 import { takeSession } from './pooler.ts';
 import { runPrepared, type KnownColumns, type Parameter } from './prepared-run.ts';

@@ -5,7 +5,7 @@
  * separate transaction that begins when the founding is committed. (R27)
  */
 import { VERSION_NONE } from '../../core/version.ts';
-import type { RecordIdentity } from '../../core/topology.ts';
+import type { RecordIdentity } from '../../core/membership/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
 import { checkFit } from './fitness.ts';

@@ -1,6 +1,6 @@
 /** Which life of the cluster is in force, and which members are up in it, as PostgreSQL records it. (R27) */
-import type { LivingMember, StandingLife } from '../../core/lives.ts';
-import type { LifeName } from '../../core/membership-message.ts';
+import type { LivingMember, StandingLife } from '../../core/lives/lives.ts';
+import type { LifeName } from '../../core/membership/membership-message.ts';
 import type { Connection } from './connection.ts';
 import { READ_LIFE, SIGN_LIFE } from './life-statements.ts';
 

@@ -1,6 +1,6 @@
 /** Statements about the life in force and the members that are up in it; every node sends them every few seconds. */
 import type { Statement } from '../../base/sql-statement.ts';
-import { LIVES_BEFORE_MAX } from '../../core/life-limits.ts';
+import { LIVES_BEFORE_MAX } from '../../core/lives/life-limits.ts';
 
 /** Signs of another life than the one in force do not count; its founding counts as its first sign of life. */
 export const READ_LIFE: Statement = {

@@ -1,5 +1,5 @@
 /** Reads and settles changes of rows by hand. */
-import type { OutsideEdit } from '../../core/outside-edits.ts';
+import type { OutsideEdit } from '../../core/system-of-record/outside-edits.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
 import { EMPTY_VALUE } from '../../core/record.ts';
 import type { OutsideEdits, WrittenEdit } from '../../ports/outside-edits.ts';

@@ -16,13 +16,13 @@ import type {
   RowVersion,
 } from '../../ports/system-of-record.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
-import type { LivingMember, StandingLife } from '../../core/lives.ts';
-import type { LifeName } from '../../core/membership-message.ts';
-import { RELATIVE_CLOCKS_APART_MS } from '../../core/record-dialect.ts';
-import type { SeenServer } from '../../core/record-standing.ts';
-import type { RecordIdentity } from '../../core/topology.ts';
+import type { LivingMember, StandingLife } from '../../core/lives/lives.ts';
+import type { LifeName } from '../../core/membership/membership-message.ts';
+import { RELATIVE_CLOCKS_APART_MS } from '../../core/system-of-record/record-dialect.ts';
+import type { SeenServer } from '../../core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../../core/membership/topology.ts';
 import { packTexts } from './binary-array.ts';
 import { claimServer, surveyServer, type AdoptionParts } from './claim.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';

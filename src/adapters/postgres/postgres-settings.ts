@@ -1,5 +1,5 @@
 /** What the adapter of PostgreSQL is opened with, and what of it may be left out. */
-import type { RecordCompat } from '../../core/record-dialect.ts';
+import type { RecordCompat } from '../../core/system-of-record/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
 export interface PostgresRecordSettings {

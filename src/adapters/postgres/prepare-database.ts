@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { reasonOf } from '../../base/reason-of.ts';
-import type { RecordCompat } from '../../core/record-dialect.ts';
+import type { RecordCompat } from '../../core/system-of-record/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { adopt } from './adopt.ts';
 import { isOfRace, makeCompatTables, refuseRelatives } from './compat-schema.ts';

@@ -2,7 +2,7 @@
  * Conversion of records to columns and back. The record read back is identical: its checksum is that of the record
  * written.
  */
-import { contentTypeFault } from '../../core/check-key.ts';
+import { contentTypeFault } from '../../core/clients/check-key.ts';
 import { EMPTY_VALUE, type KeyRecord, type Origin } from '../../core/record.ts';
 import type { RecordRow } from '../../ports/system-of-record.ts';
 import {

@@ -1,6 +1,6 @@
 /** Which statement is sent for which purpose, by the kind of database (`postgres.compat`). */
 import type { Statement } from '../../base/sql-statement.ts';
-import type { RecordCompat } from '../../core/record-dialect.ts';
+import type { RecordCompat } from '../../core/system-of-record/record-dialect.ts';
 import {
   COMPAT_COMMIT,
   COMPAT_COMMIT_PAST,

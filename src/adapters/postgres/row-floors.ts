@@ -1,6 +1,6 @@
 /** The floors of slots in PostgreSQL, and the removal of rows below them. (PROTOCOL R24) */
-import type { SlotFloor } from '../../core/floors.ts';
-import { versionOfFloor } from '../../core/record-floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
+import { versionOfFloor } from '../../core/system-of-record/record-floors.ts';
 import { VERSION_NONE, counterOf } from '../../core/version.ts';
 import type { DoomedRow, RecordFloor, RemovalOutcome } from '../../ports/system-of-record.ts';
 import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';

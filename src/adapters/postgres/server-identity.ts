@@ -1,8 +1,13 @@
 /** Which server a connection leads to, and which founding is recorded there. (PROTOCOL R30) */
 import type pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
-import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
-import type { RecordIdentity } from '../../core/topology.ts';
+import {
+  SYSTEM_UNTOLD,
+  adoptedSystem,
+  partsOfSystem,
+  type SeenServer,
+} from '../../core/system-of-record/record-standing.ts';
+import type { RecordIdentity } from '../../core/membership/topology.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from './record-failure.ts';
 import { READ_SYSTEM, READ_WAL_FILE } from './server-statements.ts';
 import { READ_CLUSTER } from './statements.ts';

@@ -3,7 +3,7 @@
  * of calls says about its health. Commits and reads have connections of their own, so that a long page of rows does not
  * hold up a write.
  */
-import { judgeServer, whyNotUsed, type SeenServer } from '../../core/record-standing.ts';
+import { judgeServer, whyNotUsed, type SeenServer } from '../../core/system-of-record/record-standing.ts';
 import type { RecordHealth } from '../../ports/system-of-record.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';

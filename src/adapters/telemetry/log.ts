@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 import { withoutCredentials } from '../../base/credentials.ts';
-import type { CounterName, EventName, LogLevel } from '../../core/events.ts';
+import type { CounterName, EventName, LogLevel } from '../../core/observability/events.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
 export interface Log extends Telemetry {

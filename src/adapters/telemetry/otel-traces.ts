@@ -21,10 +21,10 @@ import {
 import type { Sampler } from '@opentelemetry/sdk-trace-node';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { TRACE_LINKS_MAX } from '../../core/limits.ts';
-import { SPANS } from '../../core/spans.ts';
-import type { SpanName } from '../../core/spans.ts';
-import { isSampled } from '../../core/trace-context.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import { SPANS } from '../../core/observability/spans.ts';
+import type { SpanName } from '../../core/observability/spans.ts';
+import { isSampled } from '../../core/observability/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Span, SpanOptions } from '../../ports/tracing.ts';
 import { SpanQueue } from './span-queue.ts';

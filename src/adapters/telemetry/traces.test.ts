@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { OtlpCollector } from '../../../test/support/otlp-collector.ts';
 import { TRACE_LINKS_MAX, TRACE_OPERATIONS_MAX, TRACE_OPERATIONS_MS } from '../../core/limits.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { SpanQueue } from './span-queue.ts';
 import type { Environment } from './trace-options.ts';

@@ -4,7 +4,7 @@
  * the one before. A change that fails by itself changes nothing while the others go on, as in a Redis transaction.
  */
 import { unreachable } from '../../base/assert.ts';
-import { contentTypeFault } from '../check-key.ts';
+import { contentTypeFault } from '../clients/check-key.ts';
 import type { Failure } from '../errors.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX, VALUE_BYTES_MAX } from '../limits.ts';
 import { DECIMAL_LENGTH_MAX } from './decimal.ts';

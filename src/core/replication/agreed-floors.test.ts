@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
-import { rowOfSlot } from '../topology.ts';
-import type { Topology } from '../topology.ts';
+import { rowOfSlot } from '../membership/topology.ts';
+import type { Topology } from '../membership/topology.ts';
 import { AgreedFloors } from './agreed-floors.ts';
 import { SlotView } from './slot-view.ts';
 

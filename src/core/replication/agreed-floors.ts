@@ -8,8 +8,8 @@
  * its source had at that moment; as a learner it has only promised to take no unconditional version at or below a
  * higher one. (`promiseFloors`)
  */
-import type { SlotFloor } from '../floors.ts';
-import { memberById } from '../topology.ts';
+import type { SlotFloor } from '../upkeep/floors.ts';
+import { memberById } from '../membership/topology.ts';
 import type { SlotView } from './slot-view.ts';
 
 export class AgreedFloors {

@@ -4,10 +4,10 @@
  */
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
-import { mayForget } from '../collection.ts';
-import type { SlotFloor } from '../floors.ts';
-import { SINCE, protocolInForce } from '../protocol-versions.ts';
-import { memberById } from '../topology.ts';
+import { mayForget } from '../upkeep/collection.ts';
+import type { SlotFloor } from '../upkeep/floors.ts';
+import { SINCE, protocolInForce } from '../membership/protocol-versions.ts';
+import { memberById } from '../membership/topology.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
 import { spools } from './spooling.ts';

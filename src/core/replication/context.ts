@@ -6,8 +6,8 @@
 import type { ChurningMap } from '../../base/churning-map.ts';
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
-import type { EventName, LogLevel } from '../events.ts';
-import type { SlotFloors } from '../floors.ts';
+import type { EventName, LogLevel } from '../observability/events.ts';
+import type { SlotFloors } from '../upkeep/floors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { WorkMeter } from '../modify/work.ts';
 import type { Mutations } from '../mutations.ts';

@@ -3,7 +3,7 @@
  * version there, so what is still under way comes to an end; until then it does not report that it has passed the
  * floor. (R22)
  */
-import type { SlotFloor } from '../floors.ts';
+import type { SlotFloor } from '../upkeep/floors.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
 import type { ReplicaContext } from './context.ts';

@@ -8,7 +8,7 @@ import { sealRecord } from '../../wire/record-codec.ts';
 import type { HeldRecord } from '../message.ts';
 import { ORIGIN_CLIENT } from '../record.ts';
 import type { SealedRecord } from '../record.ts';
-import { slotOf } from '../slots.ts';
+import { slotOf } from '../placement/slots.ts';
 import { makeVersion } from '../version.ts';
 import type { ReplicaEffects, StoredWrite } from './context.ts';
 import { heldAtRest } from './follow.ts';

@@ -7,7 +7,7 @@ import { failure } from '../errors.ts';
 import { TURN_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import { asKept } from '../kept-types.ts';
-import type { SlotFloor } from '../floors.ts';
+import type { SlotFloor } from '../upkeep/floors.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';

@@ -2,7 +2,7 @@
  * What one node needs to know about a slot's row in the current epoch: who must acknowledge, whether this node may
  * coordinate, who comes first. Computed once per epoch, not per operation.
  */
-import { rowPairs } from '../slot-index.ts';
+import { rowPairs } from '../placement/slot-index.ts';
 import {
   isAlive,
   learners,
@@ -11,8 +11,8 @@ import {
   ownersNeeded,
   recovererOf,
   retiring,
-} from '../topology.ts';
-import type { Topology } from '../topology.ts';
+} from '../membership/topology.ts';
+import type { Topology } from '../membership/topology.ts';
 
 export interface RowView {
   /** Live complete owners, in the order of preference. */

@@ -3,13 +3,13 @@
  * Nothing is decided here. Where two parts need each other, the one that is built first gets a function that reaches
  * the other; none is called before all are built.
  */
-import type { KeyWatch } from '../../core/key-watch.ts';
+import type { KeyWatch } from '../../core/clients/key-watch.ts';
 import type { PeerMessage } from '../../core/message.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { LastLease } from '../../core/stale.ts';
-import { memberById, memberByName } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { LastLease } from '../../core/clients/stale.ts';
+import { memberById, memberByName } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import { Admission } from '../admission.ts';
 import type { NodeStatus } from '../status.ts';
 import { Background } from '../background.ts';

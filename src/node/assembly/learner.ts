@@ -1,8 +1,8 @@
 /** Builds what makes this node's copies equal to those of the owners. */
-import { CopyPace } from '../../core/copy-pace.ts';
+import { CopyPace } from '../../core/copying/copy-pace.ts';
 import type { PeerMessage } from '../../core/message.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
-import { memberById } from '../../core/topology.ts';
+import { memberById } from '../../core/membership/topology.ts';
 import { Learner } from '../learning/learner.ts';
 import { OperationLearner } from '../learning/operation-learner.ts';
 import type { LoadWatch } from '../load-watch.ts';

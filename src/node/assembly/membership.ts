@@ -1,10 +1,10 @@
 /** Builds a node's membership, and says how it speaks to its peers. */
 import { HEARTBEAT_MS } from '../../core/limits.ts';
-import { PROTOCOL_MAX, protocolInForce } from '../../core/protocol-versions.ts';
-import { placeSlots, placing, rowsOf } from '../../core/slot-table.ts';
-import type { OwnersOfSlot, PlacementInput } from '../../core/slot-table.ts';
-import type { Place } from '../../core/topology-change.ts';
-import type { Member, Topology } from '../../core/topology.ts';
+import { PROTOCOL_MAX, protocolInForce } from '../../core/membership/protocol-versions.ts';
+import { placeSlots, placing, rowsOf } from '../../core/placement/slot-table.ts';
+import type { OwnersOfSlot, PlacementInput } from '../../core/placement/slot-table.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import type { Member, Topology } from '../../core/membership/topology.ts';
 import type { PeerHello } from '../../ports/transport.ts';
 import { metaKey } from '../../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../../wire/topology-codec.ts';

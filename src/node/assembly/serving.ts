@@ -1,11 +1,11 @@
 /** Builds what the flows of clients' operations use of their node, and what measures them. */
-import type { KeyWatch } from '../../core/key-watch.ts';
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
+import type { KeyWatch } from '../../core/clients/key-watch.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
 import { LEGACY_ERROR_BACKOFF_MS } from '../../core/limits.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { SlotView } from '../../core/replication/slot-view.ts';
-import type { LastLease } from '../../core/stale.ts';
-import { memberById } from '../../core/topology.ts';
+import type { LastLease } from '../../core/clients/stale.ts';
+import { memberById } from '../../core/membership/topology.ts';
 import type { Admission } from '../admission.ts';
 import type { NodeStatus } from '../status.ts';
 import type { Deadlines } from '../deadlines.ts';

@@ -1,10 +1,10 @@
 /** Builds how a node reaches PostgreSQL, and what it does while PostgreSQL is away. Null where there is none. */
-import { isElsewhere } from '../../core/lives.ts';
+import { isElsewhere } from '../../core/lives/lives.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
-import { judgeKeptOut } from '../../core/record-floors.ts';
-import { WHY_FENCED, driveOf } from '../../core/record-standing.ts';
+import { judgeKeptOut } from '../../core/system-of-record/record-floors.ts';
+import { WHY_FENCED, driveOf } from '../../core/system-of-record/record-standing.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Membership } from '../membership/membership.ts';
 import { OutageWatch } from '../membership/outage-watch.ts';
 import type { NodeParts } from '../node-parts.ts';

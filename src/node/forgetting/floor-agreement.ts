@@ -3,8 +3,8 @@
  * disk, or a copied source leave floors for which it is unknown how far the other owners are. Waiting writes keep
  * asking. Learners are asked too, for what they will do once they are owners. (PROTOCOL R22, decision 13)
  */
-import { Collection } from '../../core/collection.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { Collection } from '../../core/upkeep/collection.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { COLLECTION_DELETIONS_MAX, COLLECTION_PATIENCE_MS } from '../../core/limits.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';

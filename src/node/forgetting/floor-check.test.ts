@@ -5,7 +5,7 @@ import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../../
 import { restingState } from '../../core/replication/key-state.ts';
 import type { KeyState } from '../../core/replication/key-state.ts';
 import { makeVersion } from '../../core/version.ts';
-import { forgottenDeletion } from '../../core/record-drive.ts';
+import { forgottenDeletion } from '../../core/system-of-record/record-drive.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StorageEntry } from '../../ports/storage.ts';
 import { openRecord, sealRecord } from '../../wire/record-codec.ts';

@@ -8,8 +8,8 @@
 import { IndexSet } from '../../base/index-set.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { isValueBelow } from '../../core/record-floors.ts';
-import { driveOf } from '../../core/record-standing.ts';
+import { isValueBelow } from '../../core/system-of-record/record-floors.ts';
+import { driveOf } from '../../core/system-of-record/record-standing.ts';
 import { isInFlight } from '../../core/replication/key-state.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { COLLECTION_PATIENCE_MS } from '../../core/limits.ts';
 import { SlotView } from '../../core/replication/slot-view.ts';
 import type { RecordError, RecordFloor, SystemOfRecord } from '../../ports/system-of-record.ts';

@@ -5,11 +5,11 @@
  * passed the floor. (PROTOCOL R24, R30)
  */
 import { IndexSet } from '../../base/index-set.ts';
-import { mayForget } from '../../core/collection.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { mayForget } from '../../core/upkeep/collection.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { COLLECTION_DELETIONS_MAX, COLLECTION_PATIENCE_MS, SLOT_COUNT } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { driveOf } from '../../core/record-standing.ts';
+import { driveOf } from '../../core/system-of-record/record-standing.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';

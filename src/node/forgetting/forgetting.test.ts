@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import { SlotFloors } from '../../core/floors.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { SlotFloors } from '../../core/upkeep/floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { SlotView } from '../../core/replication/slot-view.ts';
 import { Forgetting } from './forgetting.ts';
 import type { ForgettingParts } from './forgetting.ts';

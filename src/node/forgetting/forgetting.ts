@@ -3,9 +3,9 @@
  * disk and nothing at or below it is in flight here. When told that all owners have confirmed, it removes exactly those
  * versions where they still stand. (PROTOCOL R22)
  */
-import { mayForget } from '../../core/collection.ts';
-import type { DeletionsForget, FloorRaise } from '../../core/collection-message.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { mayForget } from '../../core/upkeep/collection.ts';
+import type { DeletionsForget, FloorRaise } from '../../core/upkeep/collection-message.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';

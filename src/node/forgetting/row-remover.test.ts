@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import type { Deletion, Removal } from '../../core/collection.ts';
+import type { Deletion, Removal } from '../../core/upkeep/collection.ts';
 import {
   ROWS_REMOVED_AT_ONCE_MAX,
   ROWS_SETTLING_MAX,

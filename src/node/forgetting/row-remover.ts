@@ -5,7 +5,7 @@
  * (PROTOCOL R24, decision 13)
  */
 import { assert } from '../../base/assert.ts';
-import type { Deletion, Removal } from '../../core/collection.ts';
+import type { Deletion, Removal } from '../../core/upkeep/collection.ts';
 import {
   ROWS_REMOVED_AT_ONCE_MAX,
   ROWS_SETTLING_MAX,

@@ -4,10 +4,10 @@
  * found again later; an owner that was not told keeps its deletions, and handles them itself in its turn. (PROTOCOL
  * R22, decision 13)
  */
-import { Collection, mayForget } from '../../core/collection.ts';
-import type { Deletion, Removal } from '../../core/collection.ts';
-import type { CollectionMessage } from '../../core/collection-message.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { Collection, mayForget } from '../../core/upkeep/collection.ts';
+import type { Deletion, Removal } from '../../core/upkeep/collection.ts';
+import type { CollectionMessage } from '../../core/upkeep/collection-message.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import {
   COLLECTION_DELETIONS_MAX,
   COLLECTION_EVERY_MS,
@@ -16,7 +16,7 @@ import {
   RESEND_AFTER_MS,
 } from '../../core/limits.ts';
 import type { PeerMessage } from '../../core/message.ts';
-import { SINCE, protocolInForce } from '../../core/protocol-versions.ts';
+import { SINCE, protocolInForce } from '../../core/membership/protocol-versions.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import type { RowVersion, SystemOfRecord } from '../../ports/system-of-record.ts';
 import { FloorAgreement } from './floor-agreement.ts';

@@ -1,13 +1,13 @@
 /** Which deletions the walk finds, and in which epoch: what was found in one epoch is not used in another. */
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
-import type { Deletion } from '../../core/collection.ts';
+import type { Deletion } from '../../core/upkeep/collection.ts';
 import { COLLECTION_ENTRIES_MAX } from '../../core/limits.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import { SlotView } from '../../core/replication/slot-view.ts';
-import { changeMembers, leave } from '../../core/topology-change.ts';
-import { rowOfSlot } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { changeMembers, leave } from '../../core/membership/topology-change.ts';
+import { rowOfSlot } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { StorageEntry } from '../../ports/storage.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { recordKey } from '../../wire/store-codec.ts';

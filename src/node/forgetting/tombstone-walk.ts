@@ -3,8 +3,8 @@
  * searches first; the others search much later, for deletions that the first no longer has and they still do. (PROTOCOL
  * R22)
  */
-import { isOldDeletion, mayForget } from '../../core/collection.ts';
-import type { Deletion } from '../../core/collection.ts';
+import { isOldDeletion, mayForget } from '../../core/upkeep/collection.ts';
+import type { Deletion } from '../../core/upkeep/collection.ts';
 import { COLLECTION_DELETIONS_MAX, COLLECTION_ENTRIES_MAX, COLLECTION_SLOTS_MAX } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';

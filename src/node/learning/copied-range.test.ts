@@ -4,7 +4,7 @@ import type { HeldRecord, LearnFrame } from '../../core/message.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../core/record.ts';
 import { heldAtRest } from '../../core/replication/follow.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import type { CopyAtRest } from '../../core/scrub.ts';
+import type { CopyAtRest } from '../../core/upkeep/scrub.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { recordKey } from '../../wire/store-codec.ts';

@@ -1,14 +1,14 @@
 /** Catching up, seen through its messages: which owner's answer counts for a slot. */
 import { expect, test } from 'vitest';
-import { CopyPace } from '../../core/copy-pace.ts';
-import { SLOT_RUN_SLOTS_MAX } from '../../core/copy-limits.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { CopyPace } from '../../core/copying/copy-pace.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../../core/copying/copy-limits.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import type { LearnDifferences, PeerMessage } from '../../core/message.ts';
 import { SLOT_COPY_RECORDS_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../core/record.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { SlotView } from '../../core/replication/slot-view.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { recordKey } from '../../wire/store-codec.ts';

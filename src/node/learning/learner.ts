@@ -6,15 +6,15 @@
  * have in flight. (PROTOCOL R19, R20)
  */
 import { IndexSet } from '../../base/index-set.ts';
-import type { CopyPace } from '../../core/copy-pace.ts';
+import type { CopyPace } from '../../core/copying/copy-pace.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { LearnDifferences, LearnMessage, PeerMessage } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { slotsToLookAt } from '../../core/replication/slot-view.ts';
 import type { HeldSlots, SlotView } from '../../core/replication/slot-view.ts';
-import { rowsInOrder } from '../../core/slot-index.ts';
-import { movesOf } from '../../core/slot-moves.ts';
+import { rowsInOrder } from '../../core/placement/slot-index.ts';
+import { movesOf } from '../../core/placement/slot-moves.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';

@@ -9,7 +9,7 @@ import type { LearnOperationsFrame, PeerMessage, RememberedOperation } from '../
 import type { Replica } from '../../core/replication/replica.ts';
 import { slotsToLookAt } from '../../core/replication/slot-view.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import {

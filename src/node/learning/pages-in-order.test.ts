@@ -1,6 +1,6 @@
 /** The order in which pages of slots reach the store, and how long a page waits for earlier ones. */
 import { expect, test } from 'vitest';
-import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../../core/copy-limits.ts';
+import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../../core/copying/copy-limits.ts';
 import { PagesInOrder } from './pages-in-order.ts';
 
 interface Scene {

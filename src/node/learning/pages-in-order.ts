@@ -4,7 +4,7 @@
  * few slots, all of it was written twice. Several owners are asked at once, and their answers come in any order.
  * (decisions/0057)
  */
-import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../../core/copy-limits.ts';
+import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../../core/copying/copy-limits.ts';
 
 interface WaitingPage {
   readonly since: number;

@@ -2,7 +2,7 @@
  * Answers learners' requests for slots from the store. Consecutive slots are adjacent on disk, and starting a scan
  * costs more than reading a slot of usual size: so what is requested together is read together. (PROTOCOL R19)
  */
-import { SLOT_RUN_BYTES_MAX } from '../../core/copy-limits.ts';
+import { SLOT_RUN_BYTES_MAX } from '../../core/copying/copy-limits.ts';
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../../core/limits.ts';
 import type { HeldRecord, LearnPull, PeerMessage } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';

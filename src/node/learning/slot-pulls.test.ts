@@ -3,8 +3,8 @@
  * them.
  */
 import { expect, test } from 'vitest';
-import { CopyPace } from '../../core/copy-pace.ts';
-import { SLOT_RUN_SLOTS_MAX } from '../../core/copy-limits.ts';
+import { CopyPace } from '../../core/copying/copy-pace.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../../core/copying/copy-limits.ts';
 import type { PeerMessage } from '../../core/message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { SlotDigests } from '../store/slot-digests.ts';

@@ -4,9 +4,9 @@
  * the same peers. (PROTOCOL R19)
  */
 import { IndexSet } from '../../base/index-set.ts';
-import { SLOT_RUN_SLOTS_MAX } from '../../core/copy-limits.ts';
-import type { CopyPace } from '../../core/copy-pace.ts';
-import { CopyWindow } from '../../core/copy-window.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../../core/copying/copy-limits.ts';
+import type { CopyPace } from '../../core/copying/copy-pace.ts';
+import { CopyWindow } from '../../core/copying/copy-window.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { LearnFrame, PeerMessage } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';

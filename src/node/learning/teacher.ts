@@ -21,7 +21,7 @@ import type {
 import type { Mutations } from '../../core/mutations.ts';
 import { heldRecordOf } from '../../core/replication/follow.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { OPERATIONS_TO, splitOperationKey } from '../../wire/operation-codec.ts';
 import type { FloorStore } from '../store/floor-store.ts';

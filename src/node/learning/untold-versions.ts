@@ -6,7 +6,7 @@
  */
 import type { LearnUntoldFrame, PeerMessage } from '../../core/message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** Milliseconds without an answer after which a member is asked again: it may not have known the epoch yet. */

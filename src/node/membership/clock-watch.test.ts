@@ -1,6 +1,8 @@
-/** When a tick concludes that this process stood still. What counts as a gap is tested in `core/lease.test.ts`. */
+/**
+ * When a tick concludes that this process stood still. What counts as a gap is tested in `core/membership/lease.test.ts`.
+ */
 import { expect, test } from 'vitest';
-import { LeaseHolder } from '../../core/lease.ts';
+import { LeaseHolder } from '../../core/membership/lease.ts';
 import { SUSPECT_AFTER_MS } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ClockWatch } from './clock-watch.ts';

@@ -2,8 +2,8 @@
  * Checks on each tick whether this process or its machine stood still. If so, its lease is over, and silence of the
  * others meanwhile means nothing. (PROTOCOL R16)
  */
-import { ClockGap } from '../../core/lease.ts';
-import type { LeaseHolder } from '../../core/lease.ts';
+import { ClockGap } from '../../core/membership/lease.ts';
+import type { LeaseHolder } from '../../core/membership/lease.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { PeerWatch } from './peer-watch.ts';

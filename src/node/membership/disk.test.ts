@@ -3,7 +3,7 @@
  * unnoticed.
  */
 import { expect, test } from 'vitest';
-import { foundTopology } from '../../core/topology-change.ts';
+import { foundTopology } from '../../core/membership/topology-change.ts';
 import { decodeTopology, encodeTopology } from '../../wire/topology-codec.ts';
 import { CLUSTER_ID_DAMAGED, IDENTITY_BLANK, MembershipDisk } from './disk.ts';
 

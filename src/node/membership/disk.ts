@@ -3,11 +3,11 @@
  * acceptor has promised and accepted, and the last topology it knows to be chosen. A value that cannot be decoded is
  * reported as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
  */
-import type { Ballot, LifeName } from '../../core/membership-message.ts';
-import { PROTOCOL_UNTOLD, protocolInForce } from '../../core/protocol-versions.ts';
-import type { AcceptorState } from '../../core/register.ts';
-import { ACCEPTOR_BLANK } from '../../core/register.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Ballot, LifeName } from '../../core/membership/membership-message.ts';
+import { PROTOCOL_UNTOLD, protocolInForce } from '../../core/membership/protocol-versions.ts';
+import type { AcceptorState } from '../../core/membership/register.ts';
+import { ACCEPTOR_BLANK } from '../../core/membership/register.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Storage, StorageError } from '../../ports/storage.ts';
 import { crc32Text } from '../../wire/text-checksum.ts';
 import { metaKey } from '../../wire/store-codec.ts';

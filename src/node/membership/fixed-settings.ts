@@ -2,7 +2,7 @@
  * Settings that are part of every epoch and never change after the founding. A node whose settings say something else
  * reports it at its start: an operator who changed them at all nodes would otherwise believe that they are in force.
  */
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipSettings } from './parts.ts';
 

@@ -2,10 +2,10 @@
  * When a node with a blank disk founds the cluster: once all configured members are there with blank disks too, and at
  * its turn among them. (PROTOCOL R27)
  */
-import { allBlank } from '../../core/membership-plan.ts';
+import { allBlank } from '../../core/membership/membership-plan.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import { majorityOf } from '../../core/topology.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import { majorityOf } from '../../core/membership/topology.ts';
 import type { Found, Founder } from './founding.ts';
 import type { RegisterDriver } from './register-driver.ts';
 import type { Situation } from './situation.ts';

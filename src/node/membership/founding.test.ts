@@ -1,6 +1,6 @@
 /** The founding row in PostgreSQL: only one founder can take it, and it says where versions begin. */
 import { describe, expect, it } from 'vitest';
-import type { StandingLife } from '../../core/lives.ts';
+import type { StandingLife } from '../../core/lives/lives.ts';
 import type { Founding, RecordError } from '../../ports/system-of-record.ts';
 import { readLife, takeFounding } from './founding.ts';
 import type { FoundingFacts } from './founding.ts';

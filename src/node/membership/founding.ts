@@ -3,14 +3,14 @@
  * halves can begin; the table's content decides above which version this life starts. Without a system of record the
  * first life is 1, and there is no earlier data. (PROTOCOL R8, R27)
  */
-import { FoundingLook, isUnlived } from '../../core/founding-look.ts';
-import { livingIn, livingText } from '../../core/lives.ts';
-import type { StandingLife } from '../../core/lives.ts';
-import type { Introduction } from '../../core/membership-message.ts';
-import { PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
-import { foundTopology } from '../../core/topology-change.ts';
-import { foundedOn } from '../../core/record-standing.ts';
-import type { RecordStanding, Topology } from '../../core/topology.ts';
+import { FoundingLook, isUnlived } from '../../core/lives/founding-look.ts';
+import { livingIn, livingText } from '../../core/lives/lives.ts';
+import type { StandingLife } from '../../core/lives/lives.ts';
+import type { Introduction } from '../../core/membership/membership-message.ts';
+import { PROTOCOL_UNTOLD } from '../../core/membership/protocol-versions.ts';
+import { foundTopology } from '../../core/membership/topology-change.ts';
+import { foundedOn } from '../../core/system-of-record/record-standing.ts';
+import type { RecordStanding, Topology } from '../../core/membership/topology.ts';
 import { counterOf } from '../../core/version.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Founding, RecordError, SystemOfRecord } from '../../ports/system-of-record.ts';

@@ -1,8 +1,8 @@
 /** What a node sends with a heartbeat, and in how many frames: each frame wakes its receiver. */
 import { expect, test } from 'vitest';
-import type { Strain } from '../../core/membership-message.ts';
+import type { Strain } from '../../core/membership/membership-message.ts';
 import type { FrameHeader } from '../../core/message.ts';
-import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../../core/membership/protocol-versions.ts';
 import { decodeFrame } from '../../wire/message-codec.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { HeartbeatParts } from './heartbeats.ts';

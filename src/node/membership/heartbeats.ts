@@ -2,15 +2,15 @@
  * Heartbeats, which each member sends to all others. They ask the council for the lease, show that their sender is
  * alive, and report whom it does not hear and who is slow. (PROTOCOL R14, R26, R31)
  */
-import { answerLease, bindingOf } from '../../core/lease.ts';
-import type { LeaseAnswer, LeaseHolder } from '../../core/lease.ts';
-import type { Heartbeat, HeartbeatAnswer, Strain } from '../../core/membership-message.ts';
+import { answerLease, bindingOf } from '../../core/membership/lease.ts';
+import type { LeaseAnswer, LeaseHolder } from '../../core/membership/lease.ts';
+import type { Heartbeat, HeartbeatAnswer, Strain } from '../../core/membership/membership-message.ts';
 import type { FrameHeader } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Slowness } from '../../core/slowness.ts';
-import type { RecordHearsay } from '../../core/spool-message.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Slowness } from '../../core/membership/slowness.ts';
+import type { RecordHearsay } from '../../core/system-of-record/spool-message.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipDisk } from './disk.ts';

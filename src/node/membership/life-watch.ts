@@ -11,7 +11,7 @@ import {
   LIFE_ASK_EVERY_MS,
   LIFE_FOREIGN_MS,
   LIFE_OUTSIDE_MS,
-} from '../../core/life-limits.ts';
+} from '../../core/lives/life-limits.ts';
 import {
   isElsewhere,
   judgeLife,
@@ -23,13 +23,13 @@ import {
   whyNotLetIn,
   whyOutside,
   whyOver,
-} from '../../core/lives.ts';
-import type { LivingMember, StandingLife } from '../../core/lives.ts';
+} from '../../core/lives/lives.ts';
+import type { LivingMember, StandingLife } from '../../core/lives/lives.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { serverOf } from '../../core/record-standing.ts';
-import type { SeenServer } from '../../core/record-standing.ts';
-import { memberByName } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { serverOf } from '../../core/system-of-record/record-standing.ts';
+import type { SeenServer } from '../../core/system-of-record/record-standing.ts';
+import { memberByName } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipSelf } from './self.ts';

@@ -4,16 +4,16 @@
  * fails, and takes its part in changing the topology. Everything here is about safety first: it stops serving
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
-import { LeaseHolder } from '../../core/lease.ts';
-import { isAfter } from '../../core/life-epochs.ts';
-import type { Introduction } from '../../core/membership-message.ts';
+import { LeaseHolder } from '../../core/membership/lease.ts';
+import { isAfter } from '../../core/lives/life-epochs.ts';
+import type { Introduction } from '../../core/membership/membership-message.ts';
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Phase } from '../../core/phases.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import type { Topology } from '../../core/topology.ts';
-import { WaitingOut } from '../../core/waiting-out.ts';
+import type { Phase } from '../../core/membership/phases.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Topology } from '../../core/membership/topology.ts';
+import { WaitingOut } from '../../core/membership/waiting-out.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Founder } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';

@@ -3,14 +3,14 @@
  * what is to be said of PostgreSQL, and chores, in this order. The rules are in `src/core`; here they get what this node
  * knows. (PROTOCOL R20, R28, R30, R31, R34)
  */
-import { doChore, isSettled, planHousekeeping } from '../../core/housekeeping.ts';
-import type { Chore } from '../../core/housekeeping.ts';
-import { planColdStart, planJoins, planServing } from '../../core/membership-plan.ts';
+import { doChore, isSettled, planHousekeeping } from '../../core/membership/housekeeping.ts';
+import type { Chore } from '../../core/membership/housekeeping.ts';
+import { planColdStart, planJoins, planServing } from '../../core/membership/membership-plan.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { driveAnew, nextRecord } from '../../core/record-standing.ts';
-import { changeMembers } from '../../core/topology-change.ts';
-import type { MemberChange, Place } from '../../core/topology-change.ts';
-import type { Topology } from '../../core/topology.ts';
+import { driveAnew, nextRecord } from '../../core/system-of-record/record-standing.ts';
+import { changeMembers } from '../../core/membership/topology-change.ts';
+import type { MemberChange, Place } from '../../core/membership/topology-change.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { OutageWatch } from './outage-watch.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import type { RecordNews } from './record-news.ts';

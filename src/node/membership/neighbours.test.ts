@@ -1,6 +1,6 @@
 /** What a node that holds no lease says of those with which no link stands. */
 import { expect, test } from 'vitest';
-import { Suspicion } from '../../core/suspicion.ts';
+import { Suspicion } from '../../core/membership/suspicion.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipParts } from './parts.ts';
 import { PeerTable } from './peer-table.ts';

@@ -4,13 +4,13 @@
  * none of these. (DESIGN 3, PROTOCOL R31)
  */
 import { JOINERS_MAX } from '../../core/limits.ts';
-import { livingText } from '../../core/lives.ts';
-import type { LivingMember } from '../../core/lives.ts';
-import type { Introduction } from '../../core/membership-message.ts';
-import { protocolInForce } from '../../core/protocol-versions.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import { memberByName } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { livingText } from '../../core/lives/lives.ts';
+import type { LivingMember } from '../../core/lives/lives.ts';
+import type { Introduction } from '../../core/membership/membership-message.ts';
+import { protocolInForce } from '../../core/membership/protocol-versions.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import { memberByName } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { MembershipParts } from './parts.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { UnlinkedPeer } from '../status.ts';

@@ -3,11 +3,11 @@
  * with nothing to write would never notice an outage: if others report one, it asks PostgreSQL too. (PROTOCOL R34)
  */
 import { SPOOL_WORD_MS_MAX } from '../../core/limits.ts';
-import type { RecordHearsay } from '../../core/spool-message.ts';
-import { planSpooling, setSpooling } from '../../core/spool.ts';
-import type { RecordWord } from '../../core/spool.ts';
-import type { Topology } from '../../core/topology.ts';
-import { memberById } from '../../core/topology.ts';
+import type { RecordHearsay } from '../../core/system-of-record/spool-message.ts';
+import { planSpooling, setSpooling } from '../../core/system-of-record/spool.ts';
+import type { RecordWord } from '../../core/system-of-record/spool.ts';
+import type { Topology } from '../../core/membership/topology.ts';
+import { memberById } from '../../core/membership/topology.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 

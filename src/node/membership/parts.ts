@@ -1,10 +1,10 @@
 /** What a membership is built from: the node's place in the configuration, its settings, and its surroundings. */
-import type { DoorBook } from '../../core/door-book.ts';
+import type { DoorBook } from '../../core/clients/door-book.ts';
 import type { PeerMessage } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Phase } from '../../core/phases.ts';
-import type { Place } from '../../core/topology-change.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Phase } from '../../core/membership/phases.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';

@@ -3,10 +3,10 @@
  * about itself, and whether it belongs to our cluster at all. A peer that has not introduced itself, or belongs to
  * another cluster, is ignored. (PROTOCOL R11, R27)
  */
-import type { Introduction, LifeName } from '../../core/membership-message.ts';
+import type { Introduction, LifeName } from '../../core/membership/membership-message.ts';
 import type { FrameHeader } from '../../core/message.ts';
-import { PROTOCOL_MIN } from '../../core/protocol-versions.ts';
-import { sameLife } from '../../core/register.ts';
+import { PROTOCOL_MIN } from '../../core/membership/protocol-versions.ts';
+import { sameLife } from '../../core/membership/register.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './disk.ts';
 import type { Identity } from './disk.ts';

@@ -2,11 +2,11 @@
  * What one node concludes about the others: who is silent, who is slow, who comes and goes too often, and who has been
  * gone for long. Each of these is a rule of its own; this class feeds them the same links, stalls and epochs.
  */
-import { Absences, Readmissions } from '../../core/membership-plan.ts';
+import { Absences, Readmissions } from '../../core/membership/membership-plan.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { Slowness } from '../../core/slowness.ts';
-import { Suspicion } from '../../core/suspicion.ts';
-import type { Topology } from '../../core/topology.ts';
+import { Slowness } from '../../core/membership/slowness.ts';
+import { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipSettings } from './parts.ts';
 

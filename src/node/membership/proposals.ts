@@ -3,15 +3,15 @@
  * state, so that retrying is simply proposing again. Members take turns, so that usually only one of them proposes.
  * (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
-import { canDoWithout } from '../../core/disk-room.ts';
-import { mayLeave } from '../../core/membership-plan.ts';
+import { canDoWithout } from '../../core/membership/disk-room.ts';
+import { mayLeave } from '../../core/membership/membership-plan.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { spokenBy } from '../../core/protocol-versions.ts';
-import type { SpokenBy } from '../../core/protocol-versions.ts';
-import { leave, markLoaded, promote } from '../../core/topology-change.ts';
-import type { Place } from '../../core/topology-change.ts';
-import { memberByName } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { spokenBy } from '../../core/membership/protocol-versions.ts';
+import type { SpokenBy } from '../../core/membership/protocol-versions.ts';
+import { leave, markLoaded, promote } from '../../core/membership/topology-change.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import { memberByName } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import { FoundingAttempts } from './founding-attempts.ts';
 import type { Founder } from './founding.ts';
 import { NeededChanges } from './needed-changes.ts';

@@ -2,9 +2,9 @@
  * What this node knows of PostgreSQL that may require an epoch: which server answers, whether committed rows are
  * missing, and which members have compared everything they hold with it. (PROTOCOL R30)
  */
-import { driveOf, everythingDriven } from '../../core/record-standing.ts';
-import type { RecordFacts, SeenServer } from '../../core/record-standing.ts';
-import type { Topology } from '../../core/topology.ts';
+import { driveOf, everythingDriven } from '../../core/system-of-record/record-standing.ts';
+import type { RecordFacts, SeenServer } from '../../core/system-of-record/record-standing.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 
 export class RecordNews {
   private seen: SeenServer | null = null;

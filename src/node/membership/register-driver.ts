@@ -3,8 +3,8 @@
  * attempt of its own at a time, which it gives up after a while and repeats after growing random pauses, so that
  * proposers do not starve one another. (PROTOCOL R29)
  */
-import { startsOf } from '../../core/incarnation.ts';
-import type { Ballot, MembershipMessage } from '../../core/membership-message.ts';
+import { startsOf } from '../../core/membership/incarnation.ts';
+import type { Ballot, MembershipMessage } from '../../core/membership/membership-message.ts';
 import type { FrameHeader } from '../../core/message.ts';
 import {
   Attempt,
@@ -14,11 +14,11 @@ import {
   compareBallots,
   electorateOf,
   sameLife,
-} from '../../core/register.ts';
-import type { AcceptorState, Electorate } from '../../core/register.ts';
-import { inOneShape, memberById } from '../../core/topology.ts';
+} from '../../core/membership/register.ts';
+import type { AcceptorState, Electorate } from '../../core/membership/register.ts';
+import { inOneShape, memberById } from '../../core/membership/topology.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { MembershipDisk } from './disk.ts';

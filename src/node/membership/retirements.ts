@@ -1,5 +1,5 @@
 /** Which former owners have finished in the slots that they give up; the next epoch may be without those. */
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 
 /** Milliseconds from when the first former owner has finished until the others are no longer waited for. */
 const RETIRING_PATIENCE_MS = 300;

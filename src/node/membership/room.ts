@@ -3,12 +3,12 @@
  * coordinates is finished, and proposes the epoch without it; or, if the others cannot do without it, it stays, and
  * lets no write start that it would have to store. (PROTOCOL R18, R32)
  */
-import { canDoWithout } from '../../core/disk-room.ts';
-import type { Room } from '../../core/disk-room.ts';
+import { canDoWithout } from '../../core/membership/disk-room.ts';
+import type { Room } from '../../core/membership/disk-room.ts';
 import { DISK_RETREAT_MS_MAX } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { MembershipSelf } from './self.ts';
 

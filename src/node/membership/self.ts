@@ -3,12 +3,12 @@
  * it. An incarnation is used only once it is on disk. A disk that the cluster does not remember (blank, older, damaged)
  * has no id, and so no vote. (PROTOCOL R8, R11, R29)
  */
-import type { Room } from '../../core/disk-room.ts';
-import { nextIncarnation } from '../../core/incarnation.ts';
-import type { Introduction, LifeName } from '../../core/membership-message.ts';
-import { sameLife } from '../../core/register.ts';
-import { isLiveIncarnation, memberByName } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Room } from '../../core/membership/disk-room.ts';
+import { nextIncarnation } from '../../core/membership/incarnation.ts';
+import type { Introduction, LifeName } from '../../core/membership/membership-message.ts';
+import { sameLife } from '../../core/membership/register.ts';
+import { isLiveIncarnation, memberByName } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Random } from '../../ports/random.ts';
 import type { StorageError } from '../../ports/storage.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';

@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { hash32 } from '../../../test/support/hash32.ts';
-import { doChore, markLeaving } from '../../core/housekeeping.ts';
-import { placeSlots, placing, rowsOf } from '../../core/slot-table.ts';
-import type { PlacementInput } from '../../core/slot-table.ts';
-import type { Place } from '../../core/topology-change.ts';
-import type { Topology } from '../../core/topology.ts';
+import { doChore, markLeaving } from '../../core/membership/housekeeping.ts';
+import { placeSlots, placing, rowsOf } from '../../core/placement/slot-table.ts';
+import type { PlacementInput } from '../../core/placement/slot-table.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import { ShareAhead } from './share-ahead.ts';
 
 let atOnceCount = 0;

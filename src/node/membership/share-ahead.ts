@@ -3,10 +3,10 @@
  * once takes a tenth of a second, or several times that on a busy machine, and a serving member would answer nobody
  * meanwhile. The result is valid only for the very topology it was computed for; for another it is computed again.
  */
-import { destinations } from '../../core/slot-moves.ts';
-import type { Place, Placement } from '../../core/topology-change.ts';
-import { placeable } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { destinations } from '../../core/placement/slot-moves.ts';
+import type { Place, Placement } from '../../core/membership/topology-change.ts';
+import { placeable } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 
 export class ShareAhead {
   private readonly place: Place;

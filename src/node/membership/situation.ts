@@ -1,7 +1,7 @@
 /** The state of a node at one moment: what its proposals are derived from. */
-import type { Introduction } from '../../core/membership-message.ts';
-import type { Introductions } from '../../core/membership-plan.ts';
-import type { Member, Topology } from '../../core/topology.ts';
+import type { Introduction } from '../../core/membership/membership-message.ts';
+import type { Introductions } from '../../core/membership/membership-plan.ts';
+import type { Member, Topology } from '../../core/membership/topology.ts';
 
 export interface Situation {
   readonly now: number;

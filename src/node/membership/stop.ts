@@ -1,7 +1,7 @@
 /** A clean stop in progress, and the phase that a node reports. (PROTOCOL R18) */
-import type { Phase } from '../../core/phases.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import type { Member, SlotRow, Topology } from '../../core/topology.ts';
+import type { Phase } from '../../core/membership/phases.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Member, SlotRow, Topology } from '../../core/membership/topology.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { MembershipSelf } from './self.ts';
 

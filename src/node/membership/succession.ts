@@ -2,12 +2,12 @@
  * Another life of the cluster, at one node: begun here by an operator, or heard of from a member that has begun it. A
  * process from an earlier life is told as soon as it introduces itself. (DESIGN 3, PROTOCOL R27)
  */
-import type { Introduction, LifeName, Succession } from '../../core/membership-message.ts';
-import { sameLife } from '../../core/register.ts';
-import { survivorsOf } from '../../core/succession.ts';
-import type { Survivor } from '../../core/succession.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Introduction, LifeName, Succession } from '../../core/membership/membership-message.ts';
+import { sameLife } from '../../core/membership/register.ts';
+import { survivorsOf } from '../../core/lives/succession.ts';
+import type { Survivor } from '../../core/lives/succession.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Situation } from './situation.ts';
 import { belongsSomewhere } from './peer-table.ts';

@@ -1,8 +1,8 @@
 /** When it is this member's turn to propose: members go by their place in the council, so that usually one proposes. */
-import { idleMembers } from '../../core/housekeeping.ts';
-import type { Suspicion } from '../../core/suspicion.ts';
-import { memberById } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { idleMembers } from '../../core/membership/housekeeping.ts';
+import type { Suspicion } from '../../core/membership/suspicion.ts';
+import { memberById } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Situation } from './situation.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */

@@ -3,7 +3,7 @@
  * (PROTOCOL R11)
  */
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
-import { PROTOCOL_MIN, protocolInForce } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MIN, protocolInForce } from '../../core/membership/protocol-versions.ts';
 import type { MembershipParts } from './parts.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { MembershipSelf } from './self.ts';

@@ -1,13 +1,13 @@
 /** What operators ask of the cluster through this node: each wish is proposed until an epoch fulfils it. */
-import { markLeaving, rebalance } from '../../core/housekeeping.ts';
+import { markLeaving, rebalance } from '../../core/membership/housekeeping.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { raiseProtocol } from '../../core/protocol-versions.ts';
-import type { SpokenBy } from '../../core/protocol-versions.ts';
-import { adoptServer } from '../../core/record-adoption.ts';
-import type { ClaimedServer } from '../../core/record-adoption.ts';
-import { giveUp } from '../../core/recovery.ts';
-import type { Place } from '../../core/topology-change.ts';
-import type { Topology } from '../../core/topology.ts';
+import { raiseProtocol } from '../../core/membership/protocol-versions.ts';
+import type { SpokenBy } from '../../core/membership/protocol-versions.ts';
+import { adoptServer } from '../../core/system-of-record/record-adoption.ts';
+import type { ClaimedServer } from '../../core/system-of-record/record-adoption.ts';
+import { giveUp } from '../../core/lives/recovery.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { RecordNews } from './record-news.ts';
 
 export type Wish =

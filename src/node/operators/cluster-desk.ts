@@ -3,17 +3,17 @@
  * a change would move, and changes themselves, which are proposed until an epoch makes them. (DESIGN 3)
  */
 import { failure } from '../../core/errors.ts';
-import { rebalance, whyNotLeave } from '../../core/housekeeping.ts';
+import { rebalance, whyNotLeave } from '../../core/membership/housekeeping.ts';
 import { PLAN_MEMBERS_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { protocolInForce, whyNotRaise } from '../../core/protocol-versions.ts';
-import { lossOf } from '../../core/recovery.ts';
-import { ringMapOf } from '../../core/ring-map.ts';
-import { slotMapOf } from '../../core/slot-map.ts';
-import { destinations } from '../../core/slot-moves.ts';
-import type { Place } from '../../core/topology-change.ts';
-import { memberByName, placeable } from '../../core/topology.ts';
-import type { Member, Topology } from '../../core/topology.ts';
+import { protocolInForce, whyNotRaise } from '../../core/membership/protocol-versions.ts';
+import { lossOf } from '../../core/lives/recovery.ts';
+import { ringMapOf } from '../../core/placement/ring-map.ts';
+import { slotMapOf } from '../../core/clients/slot-map.ts';
+import { destinations } from '../../core/placement/slot-moves.ts';
+import type { Place } from '../../core/membership/topology-change.ts';
+import { memberByName, placeable } from '../../core/membership/topology.ts';
+import type { Member, Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';
@@ -27,7 +27,7 @@ import type {
   MovePlan,
   PlannedJoin,
 } from '../cluster-orders.ts';
-import type { DoorBook } from '../../core/door-book.ts';
+import type { DoorBook } from '../../core/clients/door-book.ts';
 import { startCount } from '../key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from '../membership/membership.ts';

@@ -5,17 +5,17 @@
  */
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { FoundingLook } from '../../core/founding-look.ts';
-import { LIFE_ASK_CHOSEN_MS, LIFE_LOOK_AGAIN_MS } from '../../core/life-limits.ts';
-import { whyLifeGoesOn } from '../../core/lives.ts';
-import type { StandingLife } from '../../core/lives.ts';
-import type { LifeName } from '../../core/membership-message.ts';
-import { promotedServer, serverOf } from '../../core/record-standing.ts';
-import { sameLife } from '../../core/register.ts';
-import { hasMajority, succeed } from '../../core/succession.ts';
-import type { NextLife, Survivor } from '../../core/succession.ts';
-import { ownersNeeded } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { FoundingLook } from '../../core/lives/founding-look.ts';
+import { LIFE_ASK_CHOSEN_MS, LIFE_LOOK_AGAIN_MS } from '../../core/lives/life-limits.ts';
+import { whyLifeGoesOn } from '../../core/lives/lives.ts';
+import type { StandingLife } from '../../core/lives/lives.ts';
+import type { LifeName } from '../../core/membership/membership-message.ts';
+import { promotedServer, serverOf } from '../../core/system-of-record/record-standing.ts';
+import { sameLife } from '../../core/membership/register.ts';
+import { hasMajority, succeed } from '../../core/lives/succession.ts';
+import type { NextLife, Survivor } from '../../core/lives/succession.ts';
+import { ownersNeeded } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { ClusterAnswer, ClusterQuorum } from '../cluster-orders.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';
 import { drawClusterId, readLife, takeFounding } from '../membership/founding.ts';

@@ -5,9 +5,9 @@
  */
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { isAdopted, judgeAdoption, lossByAdoption } from '../../core/record-adoption.ts';
-import { driveOf, everythingDriven, isSameServer } from '../../core/record-standing.ts';
-import type { RecordIdentity, Topology } from '../../core/topology.ts';
+import { isAdopted, judgeAdoption, lossByAdoption } from '../../core/system-of-record/record-adoption.ts';
+import { driveOf, everythingDriven, isSameServer } from '../../core/system-of-record/record-standing.ts';
+import type { RecordIdentity, Topology } from '../../core/membership/topology.ts';
 import type { RecordError, RecordSurvey, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../cluster-orders.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';

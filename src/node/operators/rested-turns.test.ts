@@ -1,6 +1,6 @@
 /** Plans are asked for all at once: they are made one by one, and the node has time for everything else. */
 import { expect, test } from 'vitest';
-import { PLAN_REST_FACTOR } from '../../core/copy-limits.ts';
+import { PLAN_REST_FACTOR } from '../../core/copying/copy-limits.ts';
 import { RestedTurns } from './rested-turns.ts';
 
 test('many at once: one at a time, in their order, each followed by a rest of several times its length', () => {

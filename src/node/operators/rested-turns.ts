@@ -3,7 +3,7 @@
  * large: one piece at a time, and then a rest in which the node does everything else. Many such orders at once would
  * otherwise take it its lease.
  */
-import { PLAN_REST_FACTOR } from '../../core/copy-limits.ts';
+import { PLAN_REST_FACTOR } from '../../core/copying/copy-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 export class RestedTurns {

@@ -5,12 +5,12 @@
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import { isEarly, isHeard } from '../../core/hearing.ts';
+import { isEarly, isHeard } from '../../core/membership/hearing.ts';
 import type { PeerMessage } from '../../core/message.ts';
-import { SINCE } from '../../core/protocol-versions.ts';
-import { STOP_ASK_MS, STOP_SAID_EVERY_MS } from '../../core/stop-limits.ts';
-import type { StopMessage } from '../../core/stop-message.ts';
-import type { Member, Topology } from '../../core/topology.ts';
+import { SINCE } from '../../core/membership/protocol-versions.ts';
+import { STOP_ASK_MS, STOP_SAID_EVERY_MS } from '../../core/membership/stop-limits.ts';
+import type { StopMessage } from '../../core/membership/stop-message.ts';
+import type { Member, Topology } from '../../core/membership/topology.ts';
 import { StopDesk } from './stop-desk.ts';
 import type { StopDeskParts, StopVerdict } from './stop-desk.ts';
 

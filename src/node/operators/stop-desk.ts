@@ -8,12 +8,12 @@
 import { NO_MUTATIONS } from '../../core/mutations.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
-import { SINCE } from '../../core/protocol-versions.ts';
-import { StopBook } from '../../core/stop-book.ts';
-import { STOP_ASK_MS, STOP_RESERVED_MS, STOP_SAID_EVERY_MS } from '../../core/stop-limits.ts';
-import type { StopMessage } from '../../core/stop-message.ts';
-import { memberById } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { SINCE } from '../../core/membership/protocol-versions.ts';
+import { StopBook } from '../../core/membership/stop-book.ts';
+import { STOP_ASK_MS, STOP_RESERVED_MS, STOP_SAID_EVERY_MS } from '../../core/membership/stop-limits.ts';
+import type { StopMessage } from '../../core/membership/stop-message.ts';
+import { memberById } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Membership } from '../membership/membership.ts';
 

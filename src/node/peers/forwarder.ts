@@ -6,8 +6,8 @@
 import { ChurningMap } from '../../base/churning-map.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { ForwardMessage, ForwardReadAnswer } from '../../core/message.ts';
-import { refusalOfPeer, SINCE } from '../../core/protocol-versions.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import { refusalOfPeer, SINCE } from '../../core/membership/protocol-versions.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type {
   CountResult,
   ReadResult,

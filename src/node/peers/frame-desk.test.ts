@@ -1,6 +1,6 @@
 /** Frames from peers that cannot be decoded. */
 import { expect, test } from 'vitest';
-import { KeyWatch } from '../../core/key-watch.ts';
+import { KeyWatch } from '../../core/clients/key-watch.ts';
 import { PEER_LINES_PER_SECOND_MAX } from '../../core/limits.ts';
 import { FrameDesk } from './frame-desk.ts';
 import type { FrameDeskParts } from './frame-desk.ts';

@@ -2,12 +2,12 @@
  * Dispatches messages from peers. Membership gets everything that does not depend on the epoch; messages that do are
  * handled only if their sender acts in our epoch, as the process that the epoch knows. (PROTOCOL R11, R13)
  */
-import { isCurrent, isEarly, isHeard } from '../../core/hearing.ts';
-import type { KeyWatch } from '../../core/key-watch.ts';
+import { isCurrent, isEarly, isHeard } from '../../core/membership/hearing.ts';
+import type { KeyWatch } from '../../core/clients/key-watch.ts';
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import { PEER_LINES_PER_SECOND_MAX } from '../../core/limits.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { decodeFrame } from '../../wire/message-codec.ts';

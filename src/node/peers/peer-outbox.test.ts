@@ -1,7 +1,7 @@
 /** Messages of membership do not wait for the end of the turn, and keep their place. */
 import { expect, test } from 'vitest';
 import type { PeerMessage } from '../../core/message.ts';
-import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX } from '../../core/membership/protocol-versions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { decodeFrame } from '../../wire/message-codec.ts';

@@ -6,7 +6,7 @@
 import { VALIDATE_MS } from '../../core/gather-limits.ts';
 import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX } from '../../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../../core/message.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../../core/membership/protocol-versions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { isTellable } from '../../wire/content-type-codec.ts';

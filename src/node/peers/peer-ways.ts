@@ -2,9 +2,9 @@
  * How a node forwards operations to other members and receives their answers, and how members watch keys for one
  * another.
  */
-import { KeyWatch } from '../../core/key-watch.ts';
+import { KeyWatch } from '../../core/clients/key-watch.ts';
 import { NO_MUTATIONS } from '../../core/mutations.ts';
-import { SINCE } from '../../core/protocol-versions.ts';
+import { SINCE } from '../../core/membership/protocol-versions.ts';
 import { Forwarder } from './forwarder.ts';
 import type { NodeParts } from '../node-parts.ts';
 import type { PeerOutbox } from './peer-outbox.ts';

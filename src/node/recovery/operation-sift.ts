@@ -7,7 +7,7 @@
 import { IndexSet } from '../../base/index-set.ts';
 import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import { isBorneOut } from '../../core/operation-id.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO, splitOperationKey } from '../../wire/operation-codec.ts';

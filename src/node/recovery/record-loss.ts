@@ -3,8 +3,8 @@
  * this disk have of them. (DESIGN 3)
  */
 import { LOSS_PAGES_COUNTED_MAX } from '../../core/limits.ts';
-import { lossOf } from '../../core/recovery.ts';
-import type { Topology } from '../../core/topology.ts';
+import { lossOf } from '../../core/lives/recovery.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { RecordPlace, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { ClusterLoss } from '../cluster-orders.ts';
 import type { NodeParts } from '../node-parts.ts';

@@ -5,7 +5,7 @@
  * written to them. Writes that were in flight here when their coordinator was lost, and are not in PostgreSQL, are
  * finished afterwards like any orphan. (PROTOCOL R13, R24, R28)
  */
-import { everythingDriven } from '../../core/record-standing.ts';
+import { everythingDriven } from '../../core/system-of-record/record-standing.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import { VERSION_NONE } from '../../core/version.ts';

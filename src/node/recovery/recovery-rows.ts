@@ -3,7 +3,7 @@
  * rows: then one row is requested at a time, and twice as many after each success, until that row is found, or passed
  * because it is in another slot. The version of an unreadable row is read without its value.
  */
-import { valueFault } from '../../core/check-key.ts';
+import { valueFault } from '../../core/clients/check-key.ts';
 import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import type {
   RecordError,

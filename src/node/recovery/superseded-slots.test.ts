@@ -1,6 +1,6 @@
 /** Which leftovers of a disk are from before their slot was given up, epoch by epoch. (PROTOCOL R28) */
 import { describe, expect, test } from 'vitest';
-import type { SlotRow, Topology } from '../../core/topology.ts';
+import type { SlotRow, Topology } from '../../core/membership/topology.ts';
 import { LIFE_SEEN_KEY, supersededKey } from '../../wire/store-codec.ts';
 import { SupersededSlots } from './superseded-slots.ts';
 

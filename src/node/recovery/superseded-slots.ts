@@ -5,9 +5,9 @@
  * here, or nothing is left of it; and records written meanwhile count. It is noted on disk, because the process may be
  * another one by then. (PROTOCOL R28)
  */
-import { isForsaken } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
-import { rowPairs } from '../../core/slot-index.ts';
+import { isForsaken } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
+import { rowPairs } from '../../core/placement/slot-index.ts';
 import { LIFE_SEEN_KEY, encodeCounters, supersededKey } from '../../wire/store-codec.ts';
 import type { StoreWriter } from '../store/store-writer.ts';
 

@@ -4,7 +4,7 @@
  */
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import type { PeerMessage } from '../../core/message.ts';
-import type { ScrubDigests, ScrubPull, ToldCopy } from '../../core/scrub-message.ts';
+import type { ScrubDigests, ScrubPull, ToldCopy } from '../../core/upkeep/scrub-message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { openRecord } from '../../wire/record-codec.ts';

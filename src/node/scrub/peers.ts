@@ -6,10 +6,10 @@
  */
 import { SCRUB_FETCHES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../../core/message.ts';
-import type { ScrubDifferences, ScrubPage, ToldCopy } from '../../core/scrub-message.ts';
-import { judgeCopy } from '../../core/scrub.ts';
+import type { ScrubDifferences, ScrubPage, ToldCopy } from '../../core/upkeep/scrub-message.ts';
+import { judgeCopy } from '../../core/upkeep/scrub.ts';
 import type { RowView } from '../../core/replication/slot-view.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';
 import type { ScrubReport } from './report.ts';

@@ -4,7 +4,7 @@ import type { PeerMessage } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import { restingState } from '../../core/replication/key-state.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { Repair } from './repair.ts';
 import type { RepairParts } from './repair.ts';

@@ -3,14 +3,14 @@
  * owner can help, from PostgreSQL. Until then they count neither as absent nor as what they were before. Whatever code
  * meets a damaged record reports it here, and its write or round is retried later by itself. (PROTOCOL R10)
  */
-import type { RepairAbsent } from '../../core/collection-message.ts';
+import type { RepairAbsent } from '../../core/upkeep/collection-message.ts';
 import type { HeldRecord, PeerMessage, RepairPull, RepairRecord } from '../../core/message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import { heldAtRest, heldRecordOf, isUnstored } from '../../core/replication/follow.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SealedRecord } from '../../core/record.ts';
-import { mayStandIn } from '../../core/scrub.ts';
-import { slotOf } from '../../core/slots.ts';
+import { mayStandIn } from '../../core/upkeep/scrub.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';

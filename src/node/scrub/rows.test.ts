@@ -1,7 +1,7 @@
 /** A row of PostgreSQL that is ahead of what this node holds: a node that may have been removed must not act on it. */
 import { expect, test } from 'vitest';
 import { ORIGIN_CLIENT } from '../../core/record.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import { makeVersion } from '../../core/version.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { recordKey } from '../../wire/store-codec.ts';

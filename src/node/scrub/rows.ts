@@ -7,9 +7,9 @@
  */
 import { compareUtf8 } from '../../base/utf8-order.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../../core/limits.ts';
-import { isAsGoodAsAbsent } from '../../core/record-floors.ts';
-import { judgeRow } from '../../core/scrub.ts';
-import type { CopyAtRest, OwnCopy } from '../../core/scrub.ts';
+import { isAsGoodAsAbsent } from '../../core/system-of-record/record-floors.ts';
+import { judgeRow } from '../../core/upkeep/scrub.ts';
+import type { CopyAtRest, OwnCopy } from '../../core/upkeep/scrub.ts';
 import type { WholeRow } from '../../ports/row-scrub.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';

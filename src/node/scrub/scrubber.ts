@@ -5,11 +5,11 @@
  */
 import { SCRUB_RUN_SLOTS, SCRUB_YIELD_KEYS, SLOT_COUNT } from '../../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../../core/message.ts';
-import type { ScrubMessage } from '../../core/scrub-message.ts';
+import type { ScrubMessage } from '../../core/upkeep/scrub-message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { ScrubPace } from '../../core/scrub.ts';
-import type { ScrubRate } from '../../core/scrub.ts';
+import { ScrubPace } from '../../core/upkeep/scrub.ts';
+import type { ScrubRate } from '../../core/upkeep/scrub.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { RowVersion, SystemOfRecord } from '../../ports/system-of-record.ts';

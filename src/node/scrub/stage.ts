@@ -1,5 +1,5 @@
 /** A scrubber processes a run of slots in stages, one after another, each within one epoch. */
-import type { OwnCopy, ScrubPace } from '../../core/scrub.ts';
+import type { OwnCopy, ScrubPace } from '../../core/upkeep/scrub.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SlotView } from '../../core/replication/slot-view.ts';
 import type { RecordShelf } from '../store/record-shelf.ts';

@@ -5,9 +5,9 @@
  */
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../../core/limits.ts';
 import type { PeerMessage } from '../../core/message.ts';
-import type { LearnSpool, LearnSpoolFrame } from '../../core/spool-message.ts';
+import type { LearnSpool, LearnSpoolFrame } from '../../core/system-of-record/spool-message.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { SPOOL_FROM, SPOOL_TO, decodeSpoolMark, splitSpoolKey } from '../../wire/spool-codec.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { ORIGIN_CLIENT } from '../../core/record.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import { makeVersion } from '../../core/version.ts';
 import type { CommitResult, RecordRow } from '../../ports/system-of-record.ts';
 import { sealRecord } from '../../wire/record-codec.ts';

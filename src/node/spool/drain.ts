@@ -7,14 +7,14 @@
  */
 import { SPOOL_DRAIN_ROWS_MAX } from '../../core/limits.ts';
 import type { PeerMessage } from '../../core/message.ts';
-import type { SpoolDrained, SpooledVersion } from '../../core/spool-message.ts';
+import type { SpoolDrained, SpooledVersion } from '../../core/system-of-record/spool-message.ts';
 import type { Mutations } from '../../core/mutations.ts';
 import type { SealedRecord } from '../../core/record.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { RowView, SlotView } from '../../core/replication/slot-view.ts';
-import { slotOf } from '../../core/slots.ts';
-import { judgeMark, judgeRow } from '../../core/spool.ts';
-import type { HeldOfMark } from '../../core/spool.ts';
+import { slotOf } from '../../core/placement/slots.ts';
+import { judgeMark, judgeRow } from '../../core/system-of-record/spool.ts';
+import type { HeldOfMark } from '../../core/system-of-record/spool.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';

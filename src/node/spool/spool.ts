@@ -2,9 +2,9 @@
  * One node's part in spooling: its marks of what PostgreSQL lacks, copying and draining them, and reporting on them.
  * When the cluster spools is decided by the membership (outage-watch.ts). (PROTOCOL R34)
  */
-import type { LearnSpoolFrame, LearnSpool, SpoolDrained } from '../../core/spool-message.ts';
+import type { LearnSpoolFrame, LearnSpool, SpoolDrained } from '../../core/system-of-record/spool-message.ts';
 import type { ReplicaEffects } from '../../core/replication/context.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { NodeStatus } from '../status.ts';
 import { SpoolCopy } from './copy.ts';
 import { SpoolDrain } from './drain.ts';

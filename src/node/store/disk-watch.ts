@@ -3,8 +3,8 @@
  * node should take no part in writes, and when it may again. If the system cannot tell, the last observation stands.
  * (PROTOCOL R32)
  */
-import { DiskRoom } from '../../core/disk-room.ts';
-import type { DiskReserve } from '../../core/disk-room.ts';
+import { DiskRoom } from '../../core/membership/disk-room.ts';
+import type { DiskReserve } from '../../core/membership/disk-room.ts';
 import { DISK_LOOK_MS } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DiskSpace } from '../../ports/disk-space.ts';

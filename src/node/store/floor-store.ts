@@ -2,8 +2,8 @@
  * The floors of this node's slots in its store: raised in memory at once, and on disk with the next batch. (PROTOCOL
  * R22)
  */
-import { SlotFloors } from '../../core/floors.ts';
-import type { SlotFloor } from '../../core/floors.ts';
+import { SlotFloors } from '../../core/upkeep/floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import { encodeFloor, floorKey } from '../../wire/store-codec.ts';
 import { ForgottenStore } from './forgotten-store.ts';

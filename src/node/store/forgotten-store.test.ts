@@ -1,6 +1,6 @@
 /** What happens to the note of forgotten deletions when the slot passes through other hands. (PROTOCOL R28) */
 import { describe, expect, test } from 'vitest';
-import type { SlotRow, Topology } from '../../core/topology.ts';
+import type { SlotRow, Topology } from '../../core/membership/topology.ts';
 import { decodeFloor } from '../../wire/store-codec.ts';
 import { ForgottenStore } from './forgotten-store.ts';
 

@@ -7,10 +7,10 @@
  * The knowledge lasts only while no node that knew less has continued the slot. So it is dropped if a source has a
  * lower floor, and if the slot is given up and this disk did not hold it completely to the end.
  */
-import type { SlotFloor } from '../../core/floors.ts';
-import { isNext } from '../../core/life-epochs.ts';
-import { isForsaken, rowOfSlot } from '../../core/topology.ts';
-import type { SlotRow, Topology } from '../../core/topology.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
+import { isNext } from '../../core/lives/life-epochs.ts';
+import { isForsaken, rowOfSlot } from '../../core/membership/topology.ts';
+import type { SlotRow, Topology } from '../../core/membership/topology.ts';
 import { encodeFloor, forgottenKey } from '../../wire/store-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
 

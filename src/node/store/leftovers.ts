@@ -4,7 +4,7 @@
  */
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { movesOf } from '../../core/slot-moves.ts';
+import { movesOf } from '../../core/placement/slot-moves.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { slotRange, splitRecordKey } from '../../wire/store-codec.ts';

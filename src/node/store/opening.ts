@@ -3,7 +3,7 @@
  * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section
  * 5, PROTOCOL R12)
  */
-import type { SlotFloor } from '../../core/floors.ts';
+import type { SlotFloor } from '../../core/upkeep/floors.ts';
 import { RECORD_WITNESS_COUNT } from '../../core/limits.ts';
 import type { Storage, StorageError } from '../../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO } from '../../wire/operation-codec.ts';

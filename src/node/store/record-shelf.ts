@@ -5,11 +5,11 @@
  */
 import { visitZeroes } from '../../base/index-set.ts';
 import { compareUtf8 } from '../../base/utf8-order.ts';
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { StoredWrite } from '../../core/replication/context.ts';
 import type { KeyRecord, SealedRecord } from '../../core/record.ts';
-import type { CopyAtRest } from '../../core/scrub.ts';
+import type { CopyAtRest } from '../../core/upkeep/scrub.ts';
 import { claimOf, openRecord } from '../../wire/record-codec.ts';
 import { recordKey } from '../../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';

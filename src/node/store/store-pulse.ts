@@ -3,7 +3,7 @@
  * that was late and has nothing to write is given a small entry now and then, to find out when it is well again.
  * (PROTOCOL R32)
  */
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage, StorageError } from '../../ports/storage.ts';
 

@@ -6,7 +6,7 @@
  * Changes that were handed in and are not on disk yet are visible through `get`: the rest of the node sees one store.
  */
 import { GATHER_MANY_ITEMS_MIN } from '../../core/gather-limits.ts';
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
 import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../../core/limits.ts';
 import type { StoredWrite } from '../../core/replication/context.ts';
 import type { Clock } from '../../ports/clock.ts';

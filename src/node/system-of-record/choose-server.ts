@@ -1,6 +1,6 @@
 /** Which PostgreSQL a node uses: the one that its epoch names, and no other. */
-import { serverOf } from '../../core/record-standing.ts';
-import type { Topology } from '../../core/topology.ts';
+import { serverOf } from '../../core/system-of-record/record-standing.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { NodeParts } from '../node-parts.ts';
 
 /** Called before anything acts in the epoch: no answer of another PostgreSQL may count in it. (R30) */

@@ -1,8 +1,8 @@
 /** What counts as in flight when PostgreSQL refuses a row. The consequences: `sim/gone-back.test.ts`. */
 import { expect, test } from 'vitest';
-import { judgeKeptOut } from '../../core/record-floors.ts';
-import type { KeptOutVerdict } from '../../core/record-floors.ts';
-import { forgottenDeletion } from '../../core/record-drive.ts';
+import { judgeKeptOut } from '../../core/system-of-record/record-floors.ts';
+import type { KeptOutVerdict } from '../../core/system-of-record/record-floors.ts';
+import { forgottenDeletion } from '../../core/system-of-record/record-drive.ts';
 import { restingState } from '../../core/replication/key-state.ts';
 import type { KeyState } from '../../core/replication/key-state.ts';
 import type { Replica } from '../../core/replication/replica.ts';

@@ -2,7 +2,7 @@
  * What a complete owner holds of a key at this moment; used when PostgreSQL refuses a version below a floor. (PROTOCOL
  * R24)
  */
-import type { HeldNow } from '../../core/record-floors.ts';
+import type { HeldNow } from '../../core/system-of-record/record-floors.ts';
 import { isInFlight } from '../../core/replication/key-state.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';

@@ -1,7 +1,7 @@
 /** What is reported of manual changes: counts, and since when the first unwritable one has waited. */
 import { expect, test } from 'vitest';
 import { EMPTY_VALUE } from '../../core/record.ts';
-import type { EditOutcome, OutsideEdit } from '../../core/outside-edits.ts';
+import type { EditOutcome, OutsideEdit } from '../../core/system-of-record/outside-edits.ts';
 import { OutsideTally } from './outside-tally.ts';
 
 const edit = (id: number): OutsideEdit => ({

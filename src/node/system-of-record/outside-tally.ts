@@ -1,5 +1,5 @@
 /** What has become of manual changes at this node, and which of them are waiting, for reports. */
-import type { EditOutcome, OutsideEdit } from '../../core/outside-edits.ts';
+import type { EditOutcome, OutsideEdit } from '../../core/system-of-record/outside-edits.ts';
 import type { ByHandStatus } from '../status.ts';
 
 /** Changes that could not be written during one round over all changes. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { EMPTY_VALUE } from '../../core/record.ts';
-import type { OutsideEdit } from '../../core/outside-edits.ts';
+import type { OutsideEdit } from '../../core/system-of-record/outside-edits.ts';
 import { OutsideWatch } from './outside-watch.ts';
 import type { OutsideWatchParts } from './outside-watch.ts';
 

@@ -4,13 +4,13 @@
  * check occasionally for changes that have waited long. A change that is handled twice takes effect only once. (DESIGN
  * section 6, decision 43)
  */
-import { needsStamp, operationOf, outcomeOf } from '../../core/outside-edits.ts';
-import type { EditOutcome, OutsideEdit } from '../../core/outside-edits.ts';
-import { EDITS_AT_ONCE_MAX } from '../../core/edit-limits.ts';
+import { needsStamp, operationOf, outcomeOf } from '../../core/system-of-record/outside-edits.ts';
+import type { EditOutcome, OutsideEdit } from '../../core/system-of-record/outside-edits.ts';
+import { EDITS_AT_ONCE_MAX } from '../../core/system-of-record/edit-limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { slotOf } from '../../core/slots.ts';
-import { firstOfCouncil } from '../../core/topology.ts';
-import type { Topology } from '../../core/topology.ts';
+import { slotOf } from '../../core/placement/slots.ts';
+import { firstOfCouncil } from '../../core/membership/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OutsideEdits, WrittenEdit } from '../../ports/outside-edits.ts';
 import type { RecordError } from '../../ports/system-of-record.ts';

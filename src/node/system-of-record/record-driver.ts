@@ -4,13 +4,13 @@
  * what another process has done is done again, which costs only a comparison. (PROTOCOL R30)
  */
 import { IndexSet } from '../../base/index-set.ts';
-import { CopyPace } from '../../core/copy-pace.ts';
+import { CopyPace } from '../../core/copying/copy-pace.ts';
 import { DRIVE_BYTES_PER_SECOND_MAX, DRIVE_SLOTS_IN_FLIGHT_MAX, SLOT_COUNT } from '../../core/limits.ts';
 import type { Mutations } from '../../core/mutations.ts';
-import { knowsFloor } from '../../core/record-floors.ts';
-import { driveOf, everythingDriven } from '../../core/record-standing.ts';
+import { knowsFloor } from '../../core/system-of-record/record-floors.ts';
+import { driveOf, everythingDriven } from '../../core/system-of-record/record-standing.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import type { Topology } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { SystemOfRecord } from '../../ports/system-of-record.ts';

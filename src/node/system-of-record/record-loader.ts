@@ -4,8 +4,8 @@
  * PostgreSQL is not asked any more. One node does this, the first live one of the council. What it has loaded remains
  * valid in later epochs, so it only pauses while it may not serve. (PROTOCOL R22, R23)
  */
-import type { Topology } from '../../core/topology.ts';
-import { firstOfCouncil } from '../../core/topology.ts';
+import type { Topology } from '../../core/membership/topology.ts';
+import { firstOfCouncil } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordPlace, RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';

@@ -1,5 +1,5 @@
 /** Asks PostgreSQL about misses: all that wait in a turn go into one statement, each key once. */
-import { valueFault } from '../../core/check-key.ts';
+import { valueFault } from '../../core/clients/check-key.ts';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { RECORD_READ_KEYS_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';

@@ -10,12 +10,12 @@ import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../../core/li
 import type { Mutations } from '../../core/mutations.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import { VERSION_NONE } from '../../core/version.ts';
-import { isAsGoodAsAbsent, isValueBelow } from '../../core/record-floors.ts';
-import { driveOf, everythingDriven, judgeServer } from '../../core/record-standing.ts';
-import type { SeenServer } from '../../core/record-standing.ts';
+import { isAsGoodAsAbsent, isValueBelow } from '../../core/system-of-record/record-floors.ts';
+import { driveOf, everythingDriven, judgeServer } from '../../core/system-of-record/record-standing.ts';
+import type { SeenServer } from '../../core/system-of-record/record-standing.ts';
 import type { Replica } from '../../core/replication/replica.ts';
-import { slotOf } from '../../core/slots.ts';
-import type { Topology } from '../../core/topology.ts';
+import { slotOf } from '../../core/placement/slots.ts';
+import type { Topology } from '../../core/membership/topology.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';

@@ -1,8 +1,8 @@
 /** What the writer to PostgreSQL does with a refused row: it alone is tried again later, and no other waits for it. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import type { KeptOutVerdict } from '../../core/record-floors.ts';
-import { slotOf } from '../../core/slots.ts';
+import type { KeptOutVerdict } from '../../core/system-of-record/record-floors.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import { counterOf, makeVersion } from '../../core/version.ts';
 import type { CommitResult, RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';
 import { makeRow } from '../../../test/contracts/record-calls.ts';

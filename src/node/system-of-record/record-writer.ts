@@ -6,8 +6,8 @@
  */
 import { ChurningMap } from '../../base/churning-map.ts';
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../../core/limits.ts';
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
-import type { KeptOutVerdict } from '../../core/record-floors.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
+import type { KeptOutVerdict } from '../../core/system-of-record/record-floors.ts';
 import type { KeyRecord, SealedRecord } from '../../core/record.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../../ports/system-of-record.ts';

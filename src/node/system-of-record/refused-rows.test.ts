@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { makeRow } from '../../../test/contracts/record-calls.ts';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import { slotOf } from '../../core/slots.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { RecordError, SystemOfRecord } from '../../ports/system-of-record.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
 import { RecordWriter } from './record-writer.ts';

@@ -6,8 +6,8 @@
 import { compareUtf8 } from '../../base/utf8-order.ts';
 import { DRIVE_PAGE_BYTES_MAX, DRIVE_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { SealedRecord } from '../../core/record.ts';
-import { forgottenDeletion, judgeKey } from '../../core/record-drive.ts';
-import { isValueBelow } from '../../core/record-floors.ts';
+import { forgottenDeletion, judgeKey } from '../../core/system-of-record/record-drive.ts';
+import { isValueBelow } from '../../core/system-of-record/record-floors.ts';
 import type { Replica } from '../../core/replication/replica.ts';
 import type { Storage, StorageEntry } from '../../ports/storage.ts';
 import type { RecordError, RecordRow, RowVersion, SystemOfRecord } from '../../ports/system-of-record.ts';

@@ -1,7 +1,7 @@
 /** The spans of one traced read or write at a node: the operation's own, and one while another node handles it. */
 import type { CountResult, ReadResult, ScanResult, StaleResult, WriteResult } from '../../core/operation.ts';
 import type { WriteTicket } from '../../core/replication/key-state.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Span } from '../../ports/tracing.ts';
 import type { ReadRequest } from '../get.ts';
 import type { NodeTraces } from './node-traces.ts';

@@ -5,7 +5,7 @@ import { TRACE_OPEN_MS_MAX } from '../../core/limits.ts';
 import type { Invalidate, PeerMessage } from '../../core/message.ts';
 import type { ReplicaEffects } from '../../core/replication/context.ts';
 import type { WriteTicket } from '../../core/replication/key-state.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NodeTraces } from './node-traces.ts';
 

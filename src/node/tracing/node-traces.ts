@@ -6,8 +6,8 @@
 import type { Acknowledge, Invalidate, PeerMessage } from '../../core/message.ts';
 import type { ReplicaEffects, StoredWrite } from '../../core/replication/context.ts';
 import type { WriteTicket } from '../../core/replication/key-state.ts';
-import type { SpanName } from '../../core/spans.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { SpanName } from '../../core/observability/spans.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import { NODE_ID_COUNT } from '../../core/version.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LegacySource } from '../../ports/legacy-source.ts';

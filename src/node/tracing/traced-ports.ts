@@ -4,7 +4,7 @@
  * they to it.
  */
 import { TRACE_LINKS_MAX } from '../../core/limits.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LegacySource } from '../../ports/legacy-source.ts';
 import type { Storage } from '../../ports/storage.ts';

@@ -1,6 +1,6 @@
 /** causeway.v1.Admin: what operators and tests ask of this particular node. */
 import type { Server } from '@grpc/grpc-js';
-import { keyFault } from '../../core/check-key.ts';
+import { keyFault } from '../../core/clients/check-key.ts';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { causeway } from '../../gen/protocol.js';

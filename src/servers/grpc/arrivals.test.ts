@@ -14,7 +14,7 @@ import {
   GRPC_REQUEST_BYTES_SHARE,
   GRPC_REQUEST_BYTES_TOTAL_MAX,
   GRPC_REQUEST_MS_MAX,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
 import type { Arrival } from './arrivals.ts';
 import { Connections } from './connections.ts';

@@ -12,7 +12,7 @@ import {
   GRPC_REQUEST_BYTES_SHARE,
   GRPC_REQUEST_BYTES_TOTAL_MAX,
   GRPC_REQUEST_MS_MAX,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { lookFirst, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 

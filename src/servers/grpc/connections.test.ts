@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Http2Server, ServerHttp2Stream } from 'node:http2';
 import { beforeEach, expect, test } from 'vitest';
-import { GRPC_FIRST_CALL_MS_MAX, GRPC_LOOK_MS } from '../../core/grpc-limits.ts';
+import { GRPC_FIRST_CALL_MS_MAX, GRPC_LOOK_MS } from '../../core/clients/grpc-limits.ts';
 import { Connections } from './connections.ts';
 
 const MEMBER = '/link';

@@ -10,7 +10,7 @@ import {
   GRPC_CONNECTIONS_MAX,
   GRPC_FIRST_CALL_MS_MAX,
   GRPC_LOOK_MS,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 

@@ -4,7 +4,7 @@ import { status as Status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ERROR_TABLE } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
-import { PIPELINE_OPERATIONS_MAX } from '../../core/grpc-limits.ts';
+import { PIPELINE_OPERATIONS_MAX } from '../../core/clients/grpc-limits.ts';
 import { KEY_BYTES_MAX, MANY_ANSWER_BYTES_MAX } from '../../core/limits.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../../core/record.ts';
 import { causeway } from '../../gen/protocol.js';

@@ -1,8 +1,8 @@
 /** The gRPC door: all services for clients, operators, probes and tools, on one server. */
 import type { Server } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
-import { GRPC_LOOK_MS } from '../../core/grpc-limits.ts';
-import type { Instruments } from '../../core/instruments.ts';
+import { GRPC_LOOK_MS } from '../../core/clients/grpc-limits.ts';
+import type { Instruments } from '../../core/observability/instruments.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 import { addAdminService } from './admin-service.ts';

@@ -1,7 +1,7 @@
 /** Exports over a real connection: a client that does not read holds up only itself, and few may be open. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EXPORT_STREAMS_MAX } from '../../core/grpc-limits.ts';
+import { EXPORT_STREAMS_MAX } from '../../core/clients/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
 import { CallError, eventually, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';

@@ -6,7 +6,7 @@
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { EXPORT_STREAMS_MAX } from '../../core/grpc-limits.ts';
+import { EXPORT_STREAMS_MAX } from '../../core/clients/grpc-limits.ts';
 import { OPERATION_TIMEOUT_MS_DEFAULT, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import { causeway } from '../../gen/protocol.js';

@@ -4,7 +4,7 @@ import { status as Status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { HEALTH_WATCHERS_MAX } from '../../core/grpc-limits.ts';
+import { HEALTH_WATCHERS_MAX } from '../../core/clients/grpc-limits.ts';
 import { grpc } from '../../gen/protocol.js';
 import { CallError, call, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';

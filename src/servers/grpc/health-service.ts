@@ -5,7 +5,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
-import { HEALTH_WATCHERS_MAX } from '../../core/grpc-limits.ts';
+import { HEALTH_WATCHERS_MAX } from '../../core/clients/grpc-limits.ts';
 import { grpc } from '../../gen/protocol.js';
 import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';

@@ -2,7 +2,7 @@
 import type { Server } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { PIPELINE_OPERATIONS_MAX } from '../../core/grpc-limits.ts';
+import { PIPELINE_OPERATIONS_MAX } from '../../core/clients/grpc-limits.ts';
 import { MANY_ANSWER_BYTES_MAX } from '../../core/limits.ts';
 import { causeway } from '../../gen/protocol.js';
 import { failureAnswer } from './answer.ts';

@@ -7,7 +7,11 @@ import { Metadata, status as Status } from '@grpc/grpc-js';
 import type { Server, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { ERROR_TABLE, certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { ANSWER_BYTES_COUNTED, CONNECTION_CALLS_MAX, PIPELINE_BYTES_MAX } from '../../core/grpc-limits.ts';
+import {
+  ANSWER_BYTES_COUNTED,
+  CONNECTION_CALLS_MAX,
+  PIPELINE_BYTES_MAX,
+} from '../../core/clients/grpc-limits.ts';
 import {
   KEY_BYTES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,

@@ -2,9 +2,15 @@
  * The operations of causeway.v1 on one key, from request message to answer message. They are checked here and carried
  * out by the node. Single calls, many-key calls and pipelines all use them, so that they behave alike.
  */
-import { contentTypeFault, keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
+import {
+  contentTypeFault,
+  keyFault,
+  operationIdFault,
+  ttlFault,
+  valueFault,
+} from '../../core/clients/check-key.ts';
 import { failure } from '../../core/errors.ts';
-import { NO_INSTRUMENTS } from '../../core/instruments.ts';
+import { NO_INSTRUMENTS } from '../../core/observability/instruments.ts';
 import type {
   Expectation,
   ReadResult,

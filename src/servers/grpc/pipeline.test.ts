@@ -7,7 +7,7 @@ import {
   PIPELINE_OPERATIONS_MAX,
   PIPELINE_STREAMS_MAX,
   PIPELINE_UNANSWERED_MAX,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
 import { CallError, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';

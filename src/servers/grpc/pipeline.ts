@@ -15,7 +15,7 @@ import {
   PIPELINE_OPERATIONS_MAX,
   PIPELINE_STREAMS_MAX,
   PIPELINE_UNANSWERED_MAX,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { OPERATION_TIMEOUT_MS_DEFAULT, OPERATION_TIMEOUT_MS_MAX } from '../../core/limits.ts';
 import type { causeway } from '../../gen/protocol.js';
 import { failureAnswer } from './answer.ts';

@@ -6,7 +6,7 @@ import { callBytes, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
 import { connect } from '../../client/index.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import { cache, causeway } from '../../gen/protocol.js';
 import type { Tracing } from '../../ports/tracing.ts';
 

@@ -6,8 +6,8 @@
 import type { Server } from '@grpc/grpc-js';
 import { ERROR_TABLE } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { traceContextOf } from '../../core/trace-context.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import { traceContextOf } from '../../core/observability/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Span, Tracing } from '../../ports/tracing.ts';
 import type { Sent } from './direct-calls.ts';
 import type { Done } from './method.ts';

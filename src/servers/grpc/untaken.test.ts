@@ -13,7 +13,7 @@ import {
   CONNECTION_ANSWER_BYTES_MAX,
   CONNECTION_CALLS_MAX,
   PIPELINE_ANSWER_BYTES_PAUSE,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
 import { Untaken, untakenOf } from './untaken.ts';
 

@@ -9,7 +9,7 @@ import {
   ANSWER_BYTES_TOTAL_MAX,
   CONNECTION_ANSWER_BYTES_MAX,
   TURN_ANSWER_BYTES_MAX,
-} from '../../core/grpc-limits.ts';
+} from '../../core/clients/grpc-limits.ts';
 
 export class Untaken {
   /** Bytes over all connections and pipelines. */

@@ -3,7 +3,7 @@
  * are in `src/node/status.ts` and `src/node/cluster-orders.ts`.
  */
 import { z } from 'zod';
-import { PHASES } from '../../core/phases.ts';
+import { PHASES } from '../../core/membership/phases.ts';
 import type {
   ClusterDescription,
   ClusterLoss,
@@ -11,7 +11,7 @@ import type {
   MovePlan,
   RecordServerFacts,
 } from '../../node/cluster-orders.ts';
-import type { SlotMap } from '../../core/slot-map.ts';
+import type { SlotMap } from '../../core/clients/slot-map.ts';
 import { RECORD } from './kv-record.ts';
 
 type Frozen<Told> = Told extends readonly (infer One)[]

@@ -4,7 +4,7 @@
  * one probe; any other request on it is refused, definitely.
  */
 import type { Socket } from 'node:net';
-import { HTTP_BEYOND_MS_MAX } from '../../core/http-limits.ts';
+import { HTTP_BEYOND_MS_MAX } from '../../core/clients/http-limits.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal } from './problem.ts';
 

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
-import { HTTP_CONNECTIONS_BEYOND_MAX, HTTP_CONNECTIONS_MAX } from '../../core/http-limits.ts';
+import { HTTP_CONNECTIONS_BEYOND_MAX, HTTP_CONNECTIONS_MAX } from '../../core/clients/http-limits.ts';
 import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 

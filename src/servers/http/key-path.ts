@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getPath } from 'hono/utils/url';
-import { keyFault } from '../../core/check-key.ts';
+import { keyFault } from '../../core/clients/check-key.ts';
 import { Refusal } from './problem.ts';
 
 /** The sockets behind a request; tests without sockets leave them out. */

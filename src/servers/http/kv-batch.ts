@@ -3,9 +3,9 @@
  * same key take effect in order, one after the other.
  */
 import { z } from 'zod';
-import { keyFault, valueFault } from '../../core/check-key.ts';
+import { keyFault, valueFault } from '../../core/clients/check-key.ts';
 import { failure } from '../../core/errors.ts';
-import { HTTP_BATCH_BYTES_MAX, HTTP_BATCH_OPERATIONS_MAX } from '../../core/http-limits.ts';
+import { HTTP_BATCH_BYTES_MAX, HTTP_BATCH_OPERATIONS_MAX } from '../../core/clients/http-limits.ts';
 import { MANY_ANSWER_BYTES_MAX, TTL_MS_MAX } from '../../core/limits.ts';
 import type { WriteOperation } from '../../core/operation.ts';
 import type { NodeApi } from '../../node/api.ts';

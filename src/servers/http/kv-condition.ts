@@ -3,7 +3,7 @@
  * write they become the condition of the cluster's own conditional write, which the cluster judges.
  */
 import { failure } from '../../core/errors.ts';
-import { CONDITION_ROUNDS_MAX } from '../../core/http-limits.ts';
+import { CONDITION_ROUNDS_MAX } from '../../core/clients/http-limits.ts';
 import type { Expectation, WriteOperation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import { VERSION_NONE, isVersion } from '../../core/version.ts';

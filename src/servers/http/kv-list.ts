@@ -4,11 +4,11 @@
  * by more.
  */
 import { z } from 'zod';
-import { HTTP_LIST_PAGES_MAX, HTTP_LIST_RECORDS_MAX } from '../../core/http-limits.ts';
+import { HTTP_LIST_PAGES_MAX, HTTP_LIST_RECORDS_MAX } from '../../core/clients/http-limits.ts';
 import { KEY_BYTES_MAX, SCAN_PAGE_BYTES_MAX, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import { cursorOf } from '../../core/scan-place.ts';
-import { slotOf } from '../../core/slots.ts';
+import { cursorOf } from '../../core/clients/scan-place.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { scan } from './asked.ts';
 import { RECORD_META, VALUE, recordMeta, shownRecord } from './kv-record.ts';

@@ -6,7 +6,7 @@ import {
   HTTP_BATCH_BYTES_MAX,
   HTTP_BATCH_OPERATIONS_MAX,
   HTTP_LISTINGS_MAX,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import { MANY_ANSWER_BYTES_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';
 
 let door: HttpDoor;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX } from '../../core/limits.ts';
 import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../../core/operation.ts';
-import { SINCE } from '../../core/protocol-versions.ts';
+import { SINCE } from '../../core/membership/protocol-versions.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import type { NodeApi } from '../../node/api.ts';

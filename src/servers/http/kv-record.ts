@@ -1,7 +1,7 @@
 /** How the key routes show and parse records, operation ids and conditions. */
 import { z } from 'zod';
 import { uuid7Bytes } from '../../base/uuid-7.ts';
-import { contentTypeFault } from '../../core/check-key.ts';
+import { contentTypeFault } from '../../core/clients/check-key.ts';
 import { CONTENT_TYPE_BYTES_MAX, TTL_MS_MAX } from '../../core/limits.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';

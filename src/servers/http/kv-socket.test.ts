@@ -8,7 +8,7 @@ import {
   HTTP_ANSWER_BYTES_TOTAL_MAX,
   HTTP_BODY_BYTES_TOTAL_MAX,
   HTTP_CONNECTION_REQUESTS_MAX,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import { openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';

@@ -2,7 +2,7 @@
  * Converts node statuses to what the page is told. Members may run another version, so newer fields may be missing; a
  * status that cannot be understood at all counts as no answer.
  */
-import type { RecentActivity } from '../../core/recent-activity.ts';
+import type { RecentActivity } from '../../core/observability/recent-activity.ts';
 import type { NodeStatus } from '../../node/status.ts';
 import { reasonsNotReady } from '../../node/readiness.ts';
 import type { LiveFacts, LiveNode, LiveRates } from './live-shape.ts';

@@ -9,7 +9,7 @@ import {
   LIVE_KEPT_BYTES_MAX,
   LIVE_KEPT_MAX,
   LIVE_MEMBERS_MAX,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { NodeStatus } from '../../node/status.ts';
 import { countedOf, factsOf, nodeOf, outsiderOf, ratesOf, statusIn } from './live-facts.ts';

@@ -3,7 +3,7 @@
  * and what each member reports about itself. They contain no keys and no values.
  */
 import type { Quantiles } from '../../base/histogram.ts';
-import type { HolderState, RingMap } from '../../core/ring-map.ts';
+import type { HolderState, RingMap } from '../../core/placement/ring-map.ts';
 import type { NodeStatus } from '../../node/status.ts';
 
 export interface LiveSnapshot {

@@ -4,7 +4,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PageStage } from '../../../test/support/page-stage.ts';
-import { LIVE_LISTENERS_MAX } from '../../core/http-limits.ts';
+import { LIVE_LISTENERS_MAX } from '../../core/clients/http-limits.ts';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import type { LiveRing, LiveSnapshot } from './live-shape.ts';
 import { mountLive } from './live.ts';

@@ -7,7 +7,7 @@ import {
   HTTP_NEW_CONNECTIONS_MAX,
   HTTP_READ_AGAIN_MAX,
   HTTP_TURN_MS,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import { Reading } from './reading.ts';
 import { Unanswered } from './room.ts';
 import { httpRoutes, openHttpServer } from './server.ts';

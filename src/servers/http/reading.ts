@@ -7,7 +7,11 @@
  * New connections are read at once, because a probe comes on one of its own.
  */
 import type { Socket } from 'node:net';
-import { HTTP_NEW_CONNECTIONS_MAX, HTTP_READ_AGAIN_MAX, HTTP_TURN_MS } from '../../core/http-limits.ts';
+import {
+  HTTP_NEW_CONNECTIONS_MAX,
+  HTTP_READ_AGAIN_MAX,
+  HTTP_TURN_MS,
+} from '../../core/clients/http-limits.ts';
 
 type Readable = Pick<Socket, 'pause' | 'resume' | 'once'>;
 

@@ -9,7 +9,7 @@ import {
   HTTP_REQUESTS_IGNORED_MAX,
   HTTP_TURN_MS,
   HTTP_TURN_REQUESTS_MAX,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import { RequestTurns } from './request-turns.ts';
 import { Unanswered } from './room.ts';
 import { httpRoutes, openHttpServer } from './server.ts';

@@ -7,7 +7,11 @@
  * While connections arrive, turns are shorter: only one is taken in each, and a probe on a connection of its own would
  * stand in line behind those of clients for as many turns.
  */
-import { HTTP_ARRIVAL_TURN_MS, HTTP_TURN_MS, HTTP_TURN_REQUESTS_MAX } from '../../core/http-limits.ts';
+import {
+  HTTP_ARRIVAL_TURN_MS,
+  HTTP_TURN_MS,
+  HTTP_TURN_REQUESTS_MAX,
+} from '../../core/clients/http-limits.ts';
 
 export class RequestTurns {
   /** Milliseconds on any clock that only goes forwards. */

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Hono } from 'hono';
 import { expect, test, vi } from 'vitest';
-import { HTTP_ANSWER_BYTES_TOTAL_MAX, HTTP_CONNECTION_REQUESTS_MAX } from '../../core/http-limits.ts';
+import { HTTP_ANSWER_BYTES_TOTAL_MAX, HTTP_CONNECTION_REQUESTS_MAX } from '../../core/clients/http-limits.ts';
 import type { Wire } from './key-path.ts';
 import { Room, Unanswered } from './room.ts';
 import { mountRoutes, route } from './route.ts';

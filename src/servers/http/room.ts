@@ -11,7 +11,7 @@ import {
   HTTP_CONNECTION_REQUESTS_MAX,
   HTTP_LISTINGS_MAX,
   HTTP_REQUESTS_IGNORED_MAX,
-} from '../../core/http-limits.ts';
+} from '../../core/clients/http-limits.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal } from './problem.ts';
 import { onceTaken } from './unsent.ts';

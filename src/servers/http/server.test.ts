@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
-import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/http-limits.ts';
+import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/clients/http-limits.ts';
 import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 

@@ -13,8 +13,8 @@ import {
   HTTP_CONNECTIONS_BEYOND_MAX,
   HTTP_CONNECTIONS_MAX,
   HTTP_STILL_MS_MAX,
-} from '../../core/http-limits.ts';
-import { STOP_ASK_MS } from '../../core/stop-limits.ts';
+} from '../../core/clients/http-limits.ts';
+import { STOP_ASK_MS } from '../../core/membership/stop-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';

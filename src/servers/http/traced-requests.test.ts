@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { logLevels } from '../../../test/support/http-door.ts';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import { mountApi } from './api-routes.ts';
 import type { RouteFacts } from './route.ts';
 import { httpRoutes } from './server.ts';

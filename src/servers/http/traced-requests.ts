@@ -3,8 +3,8 @@
  * without one the span starts a trace of its own. An operation of a batch that carries a context gets its own span
  * below that. Administration, probes and pages are not traced.
  */
-import { traceContextOf } from '../../core/trace-context.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import { traceContextOf } from '../../core/observability/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import type { Span, Tracing } from '../../ports/tracing.ts';
 import { Refusal } from './problem.ts';
 import type { Reply, RouteFacts } from './route.ts';

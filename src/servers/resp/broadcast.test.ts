@@ -7,7 +7,7 @@ import {
   RESP_NEWS_KEYS_MAX,
   RESP_PUSH_REST_TIMES,
   RESP_PUSH_TURN_MS,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { Client } from './client.ts';
 import { Broadcast, audienceOf } from './broadcast.ts';
 import { Invalidation } from './invalidation.ts';

@@ -12,7 +12,7 @@ import {
   RESP_PUSH_REST_MS_MAX,
   RESP_PUSH_REST_TIMES,
   RESP_PUSH_TURN_MS,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { Client } from './client.ts';
 import { EVERYTHING, Invalidation } from './invalidation.ts';
 import type { Tracking } from './tracking.ts';

@@ -3,10 +3,10 @@
  * into `out`, or takes a place in the reply queue for an answer that comes later.
  */
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
-import { RESP_KEPT_BYTES_SHARE } from '../../core/redis-limits.ts';
+import { RESP_KEPT_BYTES_SHARE } from '../../core/clients/redis-limits.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Door } from './door.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
-import type { SlotMap } from '../../core/slot-map.ts';
+import type { SlotMap } from '../../core/clients/slot-map.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
 import { ReplyWriter } from './reply-writer.ts';

@@ -6,7 +6,7 @@ import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { failure } from '../../core/errors.ts';
 import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
-import { RESP_SWEEPS_MAX, RESP_WATCHED_KEYS_MAX } from '../../core/redis-limits.ts';
+import { RESP_SWEEPS_MAX, RESP_WATCHED_KEYS_MAX } from '../../core/clients/redis-limits.ts';
 import { Glob } from './glob.ts';
 
 let door: RespFixture;

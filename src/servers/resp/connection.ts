@@ -9,7 +9,7 @@ import {
   RESP_OUTPUT_BYTES_MAX,
   RESP_OUTPUT_BYTES_PAUSE,
   RESP_OUTPUT_BYTES_SHARE,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import { Client } from './client.ts';
 import type { Line } from './client.ts';
 import { execute } from './dispatch.ts';

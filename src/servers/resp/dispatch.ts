@@ -2,7 +2,7 @@
  * From a request to the command that answers it: does the command exist, may this client call it, must it be queued for
  * EXEC, and must it wait for earlier commands of the same client.
  */
-import { RESP_IN_LINE_BYTES_MAX, RESP_UNANSWERED_MAX } from '../../core/redis-limits.ts';
+import { RESP_IN_LINE_BYTES_MAX, RESP_UNANSWERED_MAX } from '../../core/clients/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import { refusalWhileSubscribed } from './channels.ts';
 import type { Client } from './client.ts';

@@ -4,7 +4,7 @@ import {
   RESP_KEPT_BYTES_TOTAL_MAX,
   RESP_LINGER_MS,
   RESP_OUTPUT_BYTES_TOTAL_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 import type { Client } from './client.ts';

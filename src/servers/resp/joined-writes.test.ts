@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
-import { RESP_IN_LINE_BYTES_MAX, RESP_TELLING_MAX } from '../../core/redis-limits.ts';
+import { RESP_IN_LINE_BYTES_MAX, RESP_TELLING_MAX } from '../../core/clients/redis-limits.ts';
 import { Connection } from './connection.ts';
 import { KeysInFlight } from './keys-in-flight.ts';
 import type { InLine } from './keys-in-flight.ts';

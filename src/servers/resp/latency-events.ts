@@ -3,7 +3,7 @@
  * a histogram of its times. Events come from commands only; slow work of the node itself is in its metrics.
  */
 import { Histogram } from '../../base/histogram.ts';
-import { RESP_LATENCY_SAMPLES_MAX } from '../../core/redis-limits.ts';
+import { RESP_LATENCY_SAMPLES_MAX } from '../../core/clients/redis-limits.ts';
 
 export type LatencyEvent = 'command' | 'fast-command';
 

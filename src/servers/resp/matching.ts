@@ -1,5 +1,5 @@
 /** Finds which of many keys match a pattern, over as many turns of the event loop as that takes. */
-import { RESP_GLOB_STEPS_LOOK } from '../../core/redis-limits.ts';
+import { RESP_GLOB_STEPS_LOOK } from '../../core/clients/redis-limits.ts';
 import type { Client } from './client.ts';
 import type { Glob } from './glob.ts';
 

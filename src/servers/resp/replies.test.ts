@@ -9,7 +9,7 @@ import {
   RESP_OUTPUT_BYTES_TOTAL_MAX,
   RESP_TELLING_MAX,
   RESP_WAITING_BYTES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { Client } from './client.ts';
 import { ReplyQueue } from './reply-queue.ts';
 

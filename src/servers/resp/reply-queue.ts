@@ -8,7 +8,7 @@ import {
   RESP_REPLY_BYTES_MAX,
   RESP_TELLING_MAX,
   RESP_WAITING_BYTES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { Protocol } from './reply-writer.ts';
 

@@ -6,7 +6,7 @@ import {
   RESP_BULK_BYTES_MAX,
   RESP_INLINE_BYTES_MAX,
   RESP_REQUEST_BYTES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import { Arguments } from './arguments.ts';
 import { RequestDecoder } from './request-decoder.ts';
 

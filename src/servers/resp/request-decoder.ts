@@ -10,7 +10,7 @@ import {
   RESP_REQUEST_BYTES_MAX,
   RESP_UNKNOWN_ARGUMENTS_MAX,
   RESP_UNKNOWN_BULK_BYTES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import { Arguments } from './arguments.ts';
 import { splitWords } from './inline-words.ts';
 

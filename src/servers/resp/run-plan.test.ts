@@ -7,7 +7,7 @@ import {
   RESP_MANY_IN_FLIGHT_MAX,
   RESP_MANY_MS_MAX,
   RESP_REPLY_BYTES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 
 const MIB = 1024 * 1024;
 const TOO_MANY_BYTES = `-ERR the values have more than ${RESP_REPLY_BYTES_MAX} bytes, which is what one answer holds`;

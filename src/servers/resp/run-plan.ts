@@ -17,8 +17,8 @@ import {
   RESP_MANY_MS_MAX,
   RESP_REPLY_BYTES_MAX,
   RESP_TELLING_MAX,
-} from '../../core/redis-limits.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+} from '../../core/clients/redis-limits.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText, wordsFor } from './error-replies.ts';

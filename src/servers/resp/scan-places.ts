@@ -7,8 +7,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { SLOT_COUNT } from '../../core/limits.ts';
-import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX } from '../../core/redis-limits.ts';
-import { cursorOf, placeOf } from '../../core/scan-place.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX } from '../../core/clients/redis-limits.ts';
+import { cursorOf, placeOf } from '../../core/clients/scan-place.ts';
 
 /** A slot that does not fit into one reply is returned in parts; a hash of the key decides its part, permanently. */
 const PARTS = 2 ** 15;

@@ -12,8 +12,8 @@ import {
   RESP_SCAN_PAGES_MAX,
   RESP_SCAN_PLACES_MAX,
   RESP_SWEEPS_MAX,
-} from '../../core/redis-limits.ts';
-import { slotOf } from '../../core/slots.ts';
+} from '../../core/clients/redis-limits.ts';
+import { slotOf } from '../../core/placement/slots.ts';
 import { ScanPlaces } from './scan-places.ts';
 
 let doors: RespFixture[];

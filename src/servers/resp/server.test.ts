@@ -8,7 +8,7 @@ import {
   RESP_INPUT_BYTES_TOTAL_MAX,
   RESP_OUTPUT_BYTES_PAUSE,
   RESP_UNANSWERED_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { RespSettings } from './door.ts';
 
 let open: RespFixture[] = [];

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { RESP_IDLE_LOOK_MS } from '../../core/redis-limits.ts';
+import { RESP_IDLE_LOOK_MS } from '../../core/clients/redis-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { Connection } from './connection.ts';
 import { Door } from './door.ts';

@@ -1,7 +1,7 @@
 /**
  * The latest slow commands, for SLOWLOG, with no more of their arguments than Redis would keep, and without secrets.
  */
-import { RESP_SLOW_COMMANDS_DEFAULT } from '../../core/redis-limits.ts';
+import { RESP_SLOW_COMMANDS_DEFAULT } from '../../core/clients/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';

@@ -1,6 +1,6 @@
 /** SLOWLOG and LATENCY: which commands are kept, what is shown of them, and how many there is room for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { RESP_SLOW_COMMANDS_MAX } from '../../core/redis-limits.ts';
+import { RESP_SLOW_COMMANDS_MAX } from '../../core/clients/redis-limits.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 

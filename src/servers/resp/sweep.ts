@@ -10,8 +10,8 @@ import {
 } from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import { RESP_SCAN_MS, RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
-import { cursorOf, placeOf } from '../../core/scan-place.ts';
+import { RESP_SCAN_MS, RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/clients/redis-limits.ts';
+import { cursorOf, placeOf } from '../../core/clients/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
 import { keptTrace } from './traced-command.ts';

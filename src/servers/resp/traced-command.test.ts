@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 
 let door: RespFixture;
 afterEach(() => door.stop());

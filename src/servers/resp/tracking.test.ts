@@ -7,7 +7,7 @@ import {
   RESP_OUTPUT_BYTES_MAX,
   RESP_OUTPUT_BYTES_TOTAL_MAX,
   RESP_TRACKED_PREFIXES_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 
 let door: RespFixture;
 let reader: RespLine;

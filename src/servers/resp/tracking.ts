@@ -3,9 +3,9 @@
  * message is sent at once or, if commands of the client are under way that may have read the key before the change,
  * after their replies, because a client goes by what arrives last. (decision 23)
  */
-import type { WatchListener } from '../../core/key-watch.ts';
+import type { WatchListener } from '../../core/clients/key-watch.ts';
 import type { WriteResult } from '../../core/operation.ts';
-import { OwnWrites } from '../../core/own-writes.ts';
+import { OwnWrites } from '../../core/clients/own-writes.ts';
 import {
   RESP_ARGUMENT_BYTES,
   RESP_OUTPUT_BYTES_MAX,
@@ -14,8 +14,8 @@ import {
   RESP_TRACKED_KEYS_MAX,
   RESP_TRACKED_PAIRS_MAX,
   RESP_UNANSWERED_MAX,
-} from '../../core/redis-limits.ts';
-import { TrackingTable } from '../../core/tracking-table.ts';
+} from '../../core/clients/redis-limits.ts';
+import { TrackingTable } from '../../core/clients/tracking-table.ts';
 import type { Arguments } from './arguments.ts';
 import { Broadcast, audienceOf, bytesOf } from './broadcast.ts';
 import type { Client } from './client.ts';

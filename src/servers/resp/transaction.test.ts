@@ -9,7 +9,7 @@ import {
   RESP_MANY_IN_FLIGHT_MAX,
   RESP_REPLY_BYTES_MAX,
   RESP_TRANSACTION_STEPS_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 
 const MIB = 1024 * 1024;
 const ABORTED = '-EXECABORT Transaction discarded because of previous errors.';

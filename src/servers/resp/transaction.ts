@@ -9,7 +9,7 @@ import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import type { Expectation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import type { TraceContext } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/observability/trace-context.ts';
 import {
   RESP_ARGUMENT_BYTES,
   RESP_KEPT_BYTES_TOTAL_MAX,
@@ -19,7 +19,7 @@ import {
   RESP_TRANSACTION_BYTES_MAX,
   RESP_TRANSACTION_COMMANDS_MAX,
   RESP_TRANSACTION_STEPS_MAX,
-} from '../../core/redis-limits.ts';
+} from '../../core/clients/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
-import { RESP_PATTERNS_MAX, RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/redis-limits.ts';
+import { RESP_PATTERNS_MAX, RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/clients/redis-limits.ts';
 import { Glob } from './glob.ts';
 import { Turns } from './turns.ts';
 

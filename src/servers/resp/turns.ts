@@ -2,7 +2,7 @@
  * Bounds how long this door works in one turn of the event loop, because the node's own messages, and its lease with
  * them, wait meanwhile. Work that is left over goes on in the next turn, the work that waited longest first.
  */
-import { RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/redis-limits.ts';
+import { RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/clients/redis-limits.ts';
 
 export class Turns {
   /** No further command is begun in this turn. */

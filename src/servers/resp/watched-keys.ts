@@ -1,7 +1,7 @@
 /**
  * The keys of WATCH with the versions that were read (0 for an absent key), and the bytes that keeping them takes.
  */
-import { RESP_ARGUMENT_BYTES } from '../../core/redis-limits.ts';
+import { RESP_ARGUMENT_BYTES } from '../../core/clients/redis-limits.ts';
 
 export class WatchedKeys extends Map<string, number> {
   byteCount = 0;

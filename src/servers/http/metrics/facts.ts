@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { EventLoopUtilization } from 'node:perf_hooks';
-import type { MemoryUse } from '../../../core/recent-activity.ts';
+import type { MemoryUse } from '../../../core/observability/recent-activity.ts';
 
 /** What one door counts; a door leaves out what it does not count. */
 export interface DoorFacts {

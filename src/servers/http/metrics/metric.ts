@@ -3,8 +3,8 @@
  * values are ones that the node counts anyway; nothing here runs in the path of an operation.
  */
 import type { Histogram } from '../../../base/histogram.ts';
-import type { CounterName, EventName } from '../../../core/events.ts';
-import type { Instruments } from '../../../core/instruments.ts';
+import type { CounterName, EventName } from '../../../core/observability/events.ts';
+import type { Instruments } from '../../../core/observability/instruments.ts';
 import type { NodeStatus } from '../../../node/status.ts';
 import type { DoorFacts, ProcessFacts } from './facts.ts';
 

@@ -1,8 +1,8 @@
 /** /metrics: the catalogue in the Prometheus text format. */
 import { Registry } from 'prom-client';
 import { RollingCount } from '../../../base/rolling-count.ts';
-import { HTTP_SCRAPES_PER_SECOND_MAX } from '../../../core/http-limits.ts';
-import type { Instruments } from '../../../core/instruments.ts';
+import { HTTP_SCRAPES_PER_SECOND_MAX } from '../../../core/clients/http-limits.ts';
+import type { Instruments } from '../../../core/observability/instruments.ts';
 import type { Mount } from '../server.ts';
 import type { Metric, Source } from './metric.ts';
 import { FAST, SAFE, SERVING } from './of-node.ts';

@@ -1,7 +1,7 @@
 /** Metrics of the node: whether it serves, whether its data is safe, and what it does for clients. */
 import { ERROR_TABLE, certaintyOf } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
-import { PHASES } from '../../../core/phases.ts';
+import { PHASES } from '../../../core/membership/phases.ts';
 import { PROBES } from '../../../node/readiness.ts';
 import {
   counted,

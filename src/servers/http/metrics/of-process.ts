@@ -1,6 +1,6 @@
 /** Metrics of the doors, the process and its log. */
-import { EVENTS } from '../../../core/events.ts';
-import type { EventName } from '../../../core/events.ts';
+import { EVENTS } from '../../../core/observability/events.ts';
+import type { EventName } from '../../../core/observability/events.ts';
 import type { DoorFacts } from './facts.ts';
 import { counted, counter, counters, gauge, gauges, timesOf } from './metric.ts';
 import type { Metric, Source } from './metric.ts';

@@ -2,7 +2,7 @@
  * Names of clients and of their libraries: one word of printable characters, so that a line about the client can be
  * parsed, and short, so that one answer can tell of all clients.
  */
-import { RESP_NAME_BYTES_MAX } from '../../../core/redis-limits.ts';
+import { RESP_NAME_BYTES_MAX } from '../../../core/clients/redis-limits.ts';
 
 export const NAME_LENGTH = `A name has at most ${RESP_NAME_BYTES_MAX} bytes.`;
 

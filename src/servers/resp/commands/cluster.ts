@@ -3,8 +3,8 @@
  * redirects a client. So a slot whose owner's Redis address is not known is reported as this node's, which is true.
  */
 import { SLOT_COUNT } from '../../../core/limits.ts';
-import { RESP_REPLY_BYTES_MAX } from '../../../core/redis-limits.ts';
-import { slotOf, slotOfBytes } from '../../../core/slots.ts';
+import { RESP_REPLY_BYTES_MAX } from '../../../core/clients/redis-limits.ts';
+import { slotOf, slotOfBytes } from '../../../core/placement/slots.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { withMap } from '../cluster-map.ts';

@@ -1,5 +1,5 @@
 /** COMMAND: the command table in the format of Redis. */
-import { RESP_COMMANDS_ASKED_MAX } from '../../../core/redis-limits.ts';
+import { RESP_COMMANDS_ASKED_MAX } from '../../../core/clients/redis-limits.ts';
 import { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { fitsArity, keyPlaces } from '../command.ts';

@@ -3,7 +3,7 @@
  * by a child process, replicas) is reported as by a Redis that has none; fields without a truthful value are left out.
  */
 import { machine, release, totalmem, type } from 'node:os';
-import { RESP_CONNECTIONS_MAX, RESP_IDLE_LOOK_MS } from '../../../core/redis-limits.ts';
+import { RESP_CONNECTIONS_MAX, RESP_IDLE_LOOK_MS } from '../../../core/clients/redis-limits.ts';
 import type { NodeStatus } from '../../../node/status.ts';
 import type { Door } from '../door.ts';
 import { REDIS_VERSION } from '../redis-version.ts';

@@ -6,9 +6,9 @@ import {
   SCAN_PAGE_RECORDS_MAX,
   SLOT_COUNT,
 } from '../../../core/limits.ts';
-import { RESP_REPLY_BYTES_MAX, RESP_SWEEPS_MAX } from '../../../core/redis-limits.ts';
-import { cursorOf } from '../../../core/scan-place.ts';
-import { slotOf } from '../../../core/slots.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SWEEPS_MAX } from '../../../core/clients/redis-limits.ts';
+import { cursorOf } from '../../../core/clients/scan-place.ts';
+import { slotOf } from '../../../core/placement/slots.ts';
 import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';

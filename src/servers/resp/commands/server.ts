@@ -11,7 +11,7 @@ import {
   RESP_PATTERNS_MAX,
   RESP_SLOW_COMMANDS_MAX,
   RESP_TRACKED_KEYS_MAX,
-} from '../../../core/redis-limits.ts';
+} from '../../../core/clients/redis-limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 import { helpOf } from './help.ts';
 import { infoText } from './info.ts';

@@ -1,5 +1,5 @@
 /** LCS: the longest common subsequence of two values, by the usual dynamic-programming table. */
-import { RESP_LCS_CELLS_MAX } from '../../../core/redis-limits.ts';
+import { RESP_LCS_CELLS_MAX } from '../../../core/clients/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
 import type { Outcome, Plan } from '../plan.ts';

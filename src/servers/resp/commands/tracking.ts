@@ -2,7 +2,7 @@
  * CLIENT TRACKING and related commands: which keys a client keeps copies of, and where it is told that they changed.
  */
 import { KEY_BYTES_MAX } from '../../../core/limits.ts';
-import { RESP_ARGUMENT_BYTES, RESP_TRACKED_PREFIXES_MAX } from '../../../core/redis-limits.ts';
+import { RESP_ARGUMENT_BYTES, RESP_TRACKED_PREFIXES_MAX } from '../../../core/clients/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';

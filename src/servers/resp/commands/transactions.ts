@@ -1,6 +1,6 @@
 /** MULTI, EXEC, DISCARD and WATCH; the queued commands are run by `transaction.ts`. */
 import type { Failure } from '../../../core/errors.ts';
-import { RESP_WATCHED_KEYS_MAX } from '../../../core/redis-limits.ts';
+import { RESP_WATCHED_KEYS_MAX } from '../../../core/clients/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
