@@ -3,7 +3,7 @@
  * rows.
  */
 import type pg from 'pg';
-import { isExchanged, type Session } from '../base/exchanged-session.ts';
+import { isExchanged } from '../base/exchanged-session.ts';
 import type { Statement } from '../base/sql-statement.ts';
 import { dialectOf, whyNotDialect, type RecordCompat } from '../core/system-of-record/record-dialect.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
@@ -33,6 +33,8 @@ import {
 
 const SAMPLES = 5;
 const KEEP_MS_MIN = 100;
+/** The part of the time for a statement within which a pooler is looked at: one in so many. */
+const POOLER_LOOK_SHARE = 4;
 
 type Row = Record<string, unknown>;
 
@@ -49,7 +51,7 @@ export async function serverFacts(
 ): Promise<ServerFacts> {
   const { default: driver } = await import('pg');
   const clients: pg.Client[] = [];
-  const connect = async (): Promise<pg.Client> => {
+  const makeClient = (): pg.Client => {
     const client = new driver.Client({
       connectionString: url,
       application_name: 'causeway doctor',
@@ -59,11 +61,11 @@ export async function serverFacts(
     clients.push(client);
     client.on('error', () => undefined);
     signal.addEventListener('abort', () => void client.end().catch(() => undefined));
-    await client.connect();
     return client;
   };
   try {
-    const client = await connect();
+    const client = makeClient();
+    await client.connect();
     const asked = await one(client, ASK_DIALECT);
     const version = String(asked['version']);
     const why = whyNotDialect(compat, version);
@@ -74,7 +76,9 @@ export async function serverFacts(
         facts: await relativeFacts(client, version, asked['orders_by_bytes'] === true),
       };
     }
-    return { kind: 'itself', facts: await postgresFacts(client, connect) };
+    const lookAtPooler = (): Promise<PoolerKind> =>
+      poolerOf(client, makeClient, timeoutMs / POOLER_LOOK_SHARE);
+    return { kind: 'itself', facts: await postgresFacts(client, lookAtPooler) };
   } finally {
     await Promise.race([
       Promise.all(clients.map((client) => client.end())),
@@ -83,12 +87,15 @@ export async function serverFacts(
   }
 }
 
-async function postgresFacts(client: pg.Client, connect: () => Promise<pg.Client>): Promise<PostgresFacts> {
+async function postgresFacts(
+  client: pg.Client,
+  lookAtPooler: () => Promise<PoolerKind>,
+): Promise<PostgresFacts> {
   const row = await one(client, ASK);
   const { offsetMs, tripMs } = await clockOf(client);
   return {
     version: Number(row['version']),
-    pooler: Number(row['process']) === processOf(client) ? null : await poolerOf(client, connect),
+    pooler: Number(row['process']) === processOf(client) ? null : await lookAtPooler(),
     isStandby: row['is_standby'] === true,
     isReadOnly: row['is_read_only'] === true,
     synchronousCommit: String(row['synchronous_commit']),
@@ -118,13 +125,19 @@ function processOf(client: pg.Client): number | null {
   return (client as unknown as { readonly processID: number | null }).processID;
 }
 
-async function poolerOf(client: pg.Client, connect: () => Promise<pg.Client>): Promise<PoolerKind> {
-  const sessionOf = (own: pg.Client): Session => ({
-    process: async () => (await one(own, ASK_PROCESS))['process'],
-    begin: () => own.query(BEGIN.text),
-    rollback: () => own.query(ROLLBACK.text),
-  });
-  return (await isExchanged(sessionOf(client), sessionOf(await connect()))) ? 'exchanges' : 'unknown';
+async function poolerOf(client: pg.Client, makeOther: () => pg.Client, waitMs: number): Promise<PoolerKind> {
+  const processBehind = async (own: pg.Client): Promise<unknown> => (await one(own, ASK_PROCESS))['process'];
+  const other = makeOther();
+  const asOther = {
+    connect: () => other.connect(),
+    process: () => processBehind(other),
+    begin: () => other.query(BEGIN.text),
+    rollback: () => other.query(ROLLBACK.text),
+    end: () => void other.end().catch(() => undefined),
+  };
+  const late = new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+  const isSeen = await isExchanged({ process: () => processBehind(client) }, asOther, late);
+  return isSeen ? 'exchanges' : 'unknown';
 }
 
 async function relativeFacts(

@@ -73,7 +73,7 @@ export const ASK_BY_HAND = unprepared(
 export const ASK_ADDED = unprepared(
   `select
   exists (select 1 from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'key'
-    where i.indrelid = t.oid and i.indisunique and i.indisvalid and i.indpred is null
+    where i.indrelid = t.oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
       and i.indnkeyatts = 1 and i.indkey[0] = a.attnum) as has_key,
   array(select rulename::text from pg_rules where schemaname = 'causeway' and tablename = 'record' order by 1) as rules,
   t.relrowsecurity as has_row_security,

@@ -171,6 +171,16 @@ test('a pooler that exchanges sessions between transactions: refused, and told w
   await pooler.close();
 });
 
+test('a pooler that exchanges sessions between statements, and refuses transactions: not used, in its own words', async () => {
+  const { pooler, url } = await PostgresPooler.start(world.connectionString, 'statement');
+  const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
+  const told = { connectionString: url, applicationName: 'test', compat: 'none', isReader: false } as const;
+  await expect(Connection.open({ ...told, ...limits })).rejects.toThrow(
+    /not allowed in statement pooling mode/,
+  );
+  await pooler.close();
+});
+
 test('a pooler by session that cleans nothing up: used as the server itself, also after the connections changed hands', async () => {
   const { pooler, url } = await PostgresPooler.start(world.connectionString, 'session');
   for (const version of [1, 2, 3]) {

@@ -1,8 +1,8 @@
 /**
  * A pooler before PostgreSQL that keeps connections to the server and cleans nothing up when they change hands, as
  * PgBouncer without `server_reset_query`. By transaction a client has one from the beginning of a transaction to its
- * end, by session until it leaves; it is given the one that was given back last. Clients are told numbers of processes
- * that are not the server's.
+ * end, by statement it is refused transactions, by session it has one until it leaves; it is given the one that was given
+ * back last. Clients are told numbers of processes that are not the server's.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -13,6 +13,15 @@ const HEAD_BYTES = 5;
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
 const TERMINATE = 'X'.charCodeAt(0);
 const OUTSIDE_OF_TRANSACTIONS = 'I'.charCodeAt(0);
+
+/** The message of a query whose text is BEGIN, and how PgBouncer refuses it. */
+const BEGINS = /^Q....begin\0/is;
+const REFUSAL = Buffer.from(
+  'E\0\0\0\x4dSERROR\0C08P01\0Mtransaction blocks not allowed in statement pooling mode\0\0Z\0\0\0\x05I',
+  'latin1',
+);
+
+type PoolMode = 'session' | 'transaction' | 'statement';
 
 class Backend {
   /** The client that has it now. */
@@ -50,23 +59,20 @@ class Backend {
 export class PostgresPooler {
   private readonly server: Server;
   private readonly target: URL;
-  private readonly by: 'session' | 'transaction';
+  private readonly by: PoolMode;
   private readonly sockets = new Set<Socket>();
   private readonly free: Backend[] = [];
   /** Beyond so many connections to the server a client is left to wait, here for ever. */
   backendsMax = Infinity;
   private backendCount = 0;
 
-  private constructor(server: Server, target: URL, by: 'session' | 'transaction') {
+  private constructor(server: Server, target: URL, by: PoolMode) {
     this.server = server;
     this.target = target;
     this.by = by;
   }
 
-  static async start(
-    target: string,
-    by: 'session' | 'transaction',
-  ): Promise<{ pooler: PostgresPooler; url: string }> {
+  static async start(target: string, by: PoolMode): Promise<{ pooler: PostgresPooler; url: string }> {
     const server = createServer((socket) => pooler.welcome(socket));
     const pooler = new PostgresPooler(server, new URL(target), by);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -86,6 +92,7 @@ export class PostgresPooler {
     let isGreeted = false;
     client.on('data', (bytes) => {
       if (bytes[0] === TERMINATE) return client.destroy();
+      if (this.by === 'statement' && BEGINS.test(bytes.toString('latin1'))) return client.write(REFUSAL);
       if (own?.client !== client) {
         if (this.free.length === 0 && this.backendCount === this.backendsMax) return;
         own = this.lend(client, isGreeted || this.by === 'session');
@@ -116,7 +123,7 @@ export class PostgresPooler {
       const named = renameProcess(bytes);
       backend.client?.write(named);
       backend.take(named);
-      if (this.by === 'transaction' && backend.isAtRest) this.giveBack(backend);
+      if (this.by !== 'session' && backend.isAtRest) this.giveBack(backend);
     });
     return backend;
   }

@@ -47,7 +47,7 @@ export async function commitBatch(
   if (suspects.length > 0) await refuseHeld(connection, suspects, deadline);
   for (let round = 0; pending.length > 0; round += 1) {
     if (round === ROUNDS_MAX) {
-      const hint = 'does a trigger, a rule or a policy of causeway.record keep them out?';
+      const hint = 'does a trigger or a rule of causeway.record keep them out?';
       throw new RecordFailure('unknown', `${pending.length} rows were neither written nor found: ${hint}`, {
         isOutage: false,
         ofRows: true,

@@ -222,8 +222,9 @@ async function prepared(client: pg.Client, settings: ConnectionSettings): Promis
 
 async function checkServer(client: pg.Client, settings: ConnectionSettings): Promise<void> {
   const lockTimeoutMs = settings.limitsLocks === true ? LOCK_TIMEOUT_MS : 0;
-  const limits = [settings.statementTimeoutMs, lockTimeoutMs].map(String);
-  await client.query({ text: PREPARE_SESSION.text, values: limits });
+  const { statementTimeoutMs, applicationName } = settings;
+  const values = [String(statementTimeoutMs), String(lockTimeoutMs), applicationName];
+  await client.query({ text: PREPARE_SESSION.text, values });
   const reply = await client.query<unknown[]>({ text: CHECK_SERVER.text, rowMode: 'array' });
   const [inRecovery, readOnly, synchronousCommit, encoding, version] = reply.rows[0]!;
   if ((version as number) < SERVER_VERSION_MIN) {

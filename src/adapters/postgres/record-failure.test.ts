@@ -58,6 +58,17 @@ describe('an answer of the server', () => {
       expect(failureOfStatement(answered('0A000', more))).toMatchObject({ ...OUTAGE, isUnfit: true });
   });
 
+  test('no numbers left for transactions: not a matter of rows, although the code is that of a value too large', () => {
+    for (const more of [
+      { routine: 'GetNewTransactionId' },
+      { message: 'database is not accepting commands to avoid wraparound data loss in database "x"' },
+    ]) {
+      const failure = failureOfStatement(answered('54000', more));
+      expect(failure).toMatchObject(OUTAGE);
+      expect(refusesWrites(failure)).toBe(true);
+    }
+  });
+
   test('which of them would meet any other write just the same', () => {
     const would = (code: string): boolean => refusesWrites(failureOfStatement(answered(code)));
     const codes = ['0A000', '21000', '2F005', '38000', '39P01', '42501', '54001', '55000', '58030', '53100'];

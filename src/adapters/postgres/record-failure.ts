@@ -75,6 +75,8 @@ export const DISK_FULL = '53100';
 const CORRUPTED: readonly string[] = ['XX001', 'XX002'];
 /** A value is too large for something that somebody has added: an index on it, say. */
 const LIMIT_EXCEEDED = '54000';
+/** Where the same code has another meaning. */
+const OUT_OF_NUMBERS: readonly string[] = ['GetNewTransactionId', 'GetNewMultiXactId'];
 /**
  * Classes of errors that speak against what is in the rows: a value, a constraint, a trigger that somebody has made
  * (`raise exception` alone has the last class), or the condition of a view.
@@ -83,7 +85,8 @@ const CLASSES_OF_ROWS: readonly string[] = ['22', '23', '09', '44', 'P0'];
 /**
  * Classes of errors with which a server that is well otherwise refuses all rows alike: a right or a table is missing
  * (42), a file cannot be written (58), the table cannot be written at all (0A: a rule; 55: a publication without a
- * replica identity), or a trigger of somebody else does not work (21, 2F, 38, 39, 54).
+ * replica identity), a trigger of somebody else does not work (21, 2F, 38, 39, 54), or the server is out of numbers for
+ * transactions (54).
  */
 const CLASSES_OF_WRITES: readonly string[] = ['0A', '21', '2F', '38', '39', '42', '54', '55', '58'];
 /** Errors of a prepared statement that the server does not have, or already has. */
@@ -109,7 +112,7 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  if (sqlState === LIMIT_EXCEEDED || CORRUPTED.includes(sqlState))
+  if ((sqlState === LIMIT_EXCEEDED && !isOutOfNumbers(error)) || CORRUPTED.includes(sqlState))
     return new RecordFailure('unknown', text, { isOutage: false, ofRows: true, sqlState });
   // For a row lock the server names the row, unless others wait for it too; for a table lock it names nothing.
   // (lock-waits.ts)
@@ -137,6 +140,12 @@ function isPreparedOtherwise(sqlState: string, error: unknown): boolean {
   const { routine, message } = error as { routine?: unknown; message?: unknown };
   // CockroachDB has routines of other names, and messages in English.
   return sqlState === NOT_SUPPORTED && (routine === REVALIDATING || /cached plan/.test(String(message)));
+}
+
+/** The server gives out no numbers of transactions any more until it has been vacuumed: it writes nothing for anybody. */
+function isOutOfNumbers(error: unknown): boolean {
+  const { routine, message } = error as { routine?: unknown; message?: unknown };
+  return OUT_OF_NUMBERS.includes(String(routine)) || /wraparound/.test(String(message));
 }
 
 function classOf(sqlState: string): string {

@@ -13,7 +13,8 @@ export const CHECK_DIALECT = unprepared(`select version(), 'a' > 'B'`, ['version
 /**
  * Isolation: at any other level the snapshot of a statement is older than the lock that it waits for, and what waited
  * for a founding would not see it. (R27) Row security: with it off, a policy that applies is an error. With it on,
- * rows that a policy hides would look as if they were absent.
+ * rows that a policy hides would look as if they were absent. Name and encoding: a session that is made as good as new
+ * behind a pooler has lost those with which it was begun.
  */
 export const PREPARE_SESSION = unprepared(
   `select
@@ -23,7 +24,9 @@ export const PREPARE_SESSION = unprepared(
   set_config('idle_in_transaction_session_timeout', $1, false),
   set_config('bytea_output', 'hex', false),
   set_config('client_min_messages', 'warning', false),
-  set_config('lock_timeout', $2, false)`,
+  set_config('lock_timeout', $2, false),
+  set_config('application_name', $3, false),
+  set_config('client_encoding', 'UTF8', false)`,
   ['lock_timeout', 'session settings'],
 );
 

@@ -165,6 +165,7 @@ export class RecordWriter {
     this.waiting.clear();
     this.refused.clear();
     this.held.clear();
+    this.lastFailure = '';
   }
 
   private schedule(): void {
