@@ -29,6 +29,15 @@ describe('its write', () => {
     expect(own.keyCount).toBe(0);
   });
 
+  test('and the next one are answered before either is decided on: neither is told, and what comes between is', () => {
+    for (const version of [7, 9]) {
+      own.begin('k');
+      expect(own.end('k', made(version))).toBe(false);
+    }
+    expect([7, 8, 9, 10].map((version) => own.settled('k', version))).toEqual([false, true, false, true]);
+    expect(own.keyCount).toBe(0);
+  });
+
   test('is one version with others: told, whichever comes first', () => {
     own.begin('k');
     expect(own.end('k', shared(7))).toBe(false);

@@ -13,14 +13,16 @@ import type { WriteResult } from '../operation.ts';
 /** The client's writes on one key. */
 interface OwnKey {
   underWay: number;
-  /** The highest version that this client alone produced and that has not become readable yet; 0 if none. */
-  awaited: number;
+  /** Versions that this client alone produced and of which it has not been decided yet, in the order of their answers. */
+  awaited: number[];
   /** Versions that became readable meanwhile; 0 stands for an unknown one. */
   heard: number[];
 }
 
 /** Versions of one key remembered while it is being written; more count as an unknown one. */
 const HEARD_MAX = 8;
+/** The oldest ones beyond so many are announced. */
+const AWAITED_MAX = 8;
 const NO_KEYS: readonly string[] = [];
 
 export class OwnWrites {
@@ -40,7 +42,7 @@ export class OwnWrites {
 
   /** A write of the client is about to start. */
   begin(key: string): void {
-    const own = this.keys.get(key) ?? { underWay: 0, awaited: 0, heard: [] };
+    const own = this.keys.get(key) ?? { underWay: 0, awaited: [], heard: [] };
     own.underWay += 1;
     this.keys.set(key, own);
   }
@@ -52,13 +54,13 @@ export class OwnWrites {
     own.underWay -= 1;
     if (version !== 0) {
       if (own.heard.includes(version)) own.heard = own.heard.filter((each) => each !== version);
-      else own.awaited = Math.max(own.awaited, version);
+      else own.awaited = [...own.awaited, version].slice(-AWAITED_MAX);
     }
     if (own.underWay > 0) return false;
     const isNews = own.heard.length > 0;
     own.heard = [];
     this.held.delete(key);
-    if (own.awaited === 0) this.keys.delete(key);
+    if (own.awaited.length === 0) this.keys.delete(key);
     else this.trim();
     return isNews;
   }
@@ -67,10 +69,10 @@ export class OwnWrites {
   settled(key: string, version: number): boolean {
     const own = this.keys.get(key);
     if (own === undefined) return true;
-    const isOwn = version !== 0 && version === own.awaited;
-    if (version >= own.awaited) own.awaited = 0;
+    const isOwn = own.awaited.includes(version);
+    own.awaited = own.awaited.filter((each) => each > version);
     if (own.underWay === 0) {
-      if (own.awaited === 0) this.keys.delete(key);
+      if (own.awaited.length === 0) this.keys.delete(key);
       return !isOwn;
     }
     if (isOwn) return false;
