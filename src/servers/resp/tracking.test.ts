@@ -253,6 +253,16 @@ describe('what is bounded', () => {
     expect(await writer.ask('INFO clients')).toContain('tracking_clients:0');
   });
 
+  test('a message that is larger than what may wait for a client then: told to who takes its messages', async () => {
+    const shared = door.server.door;
+    await greeted(writer, 'CLIENT TRACKING ON BCAST');
+    shared.outputBytes += RESP_OUTPUT_BYTES_TOTAL_MAX;
+    const keys = Array.from({ length: 4_000 }, (_, at) => `${'k'.repeat(996)}${at + 1_000}`);
+    for (const key of keys) door.api.listener.settled(key, 0);
+    const told = push(...keys);
+    expect((await writer.hears(told)) === told).toBe(true);
+  });
+
   test('all that may wait for clients waits: who does not take its messages is cut with little, who takes them is told', async () => {
     const shared = door.server.door;
     await greeted(reader, 'CLIENT TRACKING ON BCAST');

@@ -323,13 +323,14 @@ export class TrackingDesk implements WatchListener {
     const { protocol } = out ?? queue.ready;
     // In RESP2 the message needs a channel; without a subscription nobody listens.
     if (protocol === 2 && channels.size === 0) return;
-    const bytes = message.bytes(protocol);
-    if (out === null) line.push(bytes);
-    else out.raw(bytes);
-    // Messages cannot wait for their reader: when all room is in use, a client that holds much of it gets no more.
+    // Messages cannot wait for their reader: when all room is in use, a client that holds much of it gets no more. Not
+    // counted is this message, of which the system may not have taken all yet.
     const bytesMax = this.door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_MAX;
-    if (line.untakenBytes() + queue.heldBytes > bytesMax) line.cut();
-    else if (out !== null) line.wake();
+    if (line.untakenBytes() + queue.heldBytes > bytesMax) return line.cut();
+    const bytes = message.bytes(protocol);
+    if (out === null) return line.push(bytes);
+    out.raw(bytes);
+    line.wake();
   }
 }
 
