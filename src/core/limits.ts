@@ -1,7 +1,7 @@
 /**
  * The limits of the system by name, each with its unit and the reason for its size, and the relations that must hold
  * between them (asserted at the bottom, when the module loads). Limits that concern one subject alone (a door, copying,
- * batching) are in the files `*-limits.ts` beside this one.
+ * batching) are in the files `*-limits.ts`, here and in the folders.
  */
 import { assert } from '../base/assert.ts';
 

@@ -28,6 +28,10 @@ class FakeSocket {
     return this;
   }
 
+  isPaused(): boolean {
+    return !this.isRead;
+  }
+
   once(_event: string, run: () => void): this {
     this.close = run;
     return this;
@@ -67,6 +71,20 @@ describe('many connections', () => {
     await nextTurn();
     return heard;
   }
+
+  test('one waits for its body to be read, so that Node does not read on: it is not made to', async () => {
+    const waits = sockets[5]!;
+    waits.pause();
+    for (let count = 0; count < 3 * sockets.length; count += 1) {
+      await turn(HTTP_TURN_MS);
+      expect(waits.isRead).toBe(false);
+    }
+    waits.resume();
+    const heard = new Set<number>();
+    for (let count = 0; count < 3 * sockets.length; count += 1)
+      for (const at of await turn(HTTP_TURN_MS)) heard.add(at);
+    expect(heard.size).toBe(sockets.length);
+  });
 
   test('one takes all the time: the others are not read in this turn, then one in each, in order', async () => {
     for (let round = 0; round < 3; round += 1)

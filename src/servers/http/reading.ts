@@ -13,7 +13,7 @@ import {
   HTTP_TURN_MS,
 } from '../../core/clients/http-limits.ts';
 
-type Readable = Pick<Socket, 'pause' | 'resume' | 'once'>;
+type Readable = Pick<Socket, 'pause' | 'resume' | 'once' | 'isPaused'>;
 
 export class Reading {
   /** Milliseconds on any clock that only goes forwards. */
@@ -68,8 +68,10 @@ export class Reading {
     this.isScheduled = false;
     if (this.isOver) {
       // They had their chance, and wait behind the others.
-      for (const socket of this.heard) this.waiting.delete(socket);
-      for (const socket of this.heard) this.stop(socket);
+      for (const socket of this.heard) {
+        if (this.waiting.delete(socket)) this.waiting.add(socket);
+        else this.stop(socket);
+      }
     }
     // Node itself goes on reading a connection at the end of a request, and when its body is asked for.
     for (const socket of this.waiting) socket.pause();
@@ -88,6 +90,8 @@ export class Reading {
   }
 
   private stop(socket: Readable): void {
+    // Node reads no further than the body of a request that nobody reads yet, and goes on by itself.
+    if (socket.isPaused() && !this.waiting.has(socket)) return;
     socket.pause();
     this.waiting.add(socket);
   }

@@ -104,3 +104,14 @@ test('one connection that asks a hundred times without waiting: so many are look
   expect(text).toContain('HTTP/1.1 503');
   await door.close();
 });
+
+test('one connection that expects the unknown a hundred times: refused, and cut like any other', async () => {
+  const socket = connect(server.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (part) => (text += part.toString('latin1')));
+  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+  socket.write('GET /status HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n'.repeat(100));
+  await closed;
+  expect(text.split('HTTP/1.1 417').length - 1).toBe(HTTP_CONNECTION_REQUESTS_MAX);
+  expect(text).toContain('HTTP/1.1 503');
+});

@@ -3,7 +3,7 @@
  * a file of its own.
  */
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -102,6 +102,15 @@ function unreadable(error: unknown): Response {
   return problemResponse(new Refusal(400, `the request is not understood: ${error.message}`).problem);
 }
 
+/** As Node tells it, which answers this one by itself. */
+const CONTINUES = /(?:^|\W)100-continue(?:$|\W)/i;
+
+/** Any other expectation is not known (RFC 9110, 10.1.1). Left to Node, such a request would pass all bounds. */
+function whyNotMet({ headers }: IncomingMessage): Refusal | null {
+  if (headers.expect === undefined || CONTINUES.test(headers.expect)) return null;
+  return new Refusal(417, 'the only expectation that is known here is Expect: 100-continue');
+}
+
 interface DoorParts {
   readonly beyond: Beyond;
   readonly connections: HttpConnections;
@@ -127,7 +136,7 @@ function listenerOf(
     if (tooMany === 'after') return;
     const beyondAll = beyond.judge(wire, isProbe);
     if (beyondAll !== null) connections.rejected += 1;
-    const refusal = tooMany ?? beyondAll;
+    const refusal = tooMany ?? beyondAll ?? whyNotMet(incoming);
     const answers =
       refusal === null
         ? listener
@@ -152,7 +161,9 @@ export function openHttpServer(
       connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
     };
     const parts = { beyond: new Beyond(), connections, turns: new RequestTurns(), reading: new Reading() };
-    const server = createServer(timing, listenerOf(routes, host, parts));
+    const listener = listenerOf(routes, host, parts);
+    const server = createServer(timing, listener);
+    server.on('checkExpectation', listener);
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());
