@@ -1,14 +1,14 @@
 /** PostgreSQL in trouble: what the adapter says must remain true, and it must recover by itself. */
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
-import { commitBatch, makeBatch } from '../../src/adapters/postgres/commit-rows.ts';
-import { Connection, LOCK_TIMEOUT_MS } from '../../src/adapters/postgres/connection.ts';
+import { LOCK_TIMEOUT_MS } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
-import type { CommitResult, RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
+import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
+import { openConnection, patientWriter, untilWaiting } from '../support/own-connection.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 
@@ -40,15 +40,6 @@ async function open(limits: { statementTimeoutMs?: number } = {}): Promise<void>
 async function openImpatient(): Promise<void> {
   await record.close();
   await open({ statementTimeoutMs: 600 });
-}
-
-/** Waits until this many statements wait for a lock. */
-async function untilWaiting(count: number): Promise<void> {
-  const text = `select count(*)::int as n from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  const waiting = async (): Promise<number> =>
-    ((await runOnce(world.connectionString, text)).rows[0] as { n: number }).n;
-  while ((await waiting()) < count) await sleep(5);
 }
 
 async function untilHealth(state: 'up' | 'down'): Promise<void> {
@@ -235,7 +226,7 @@ describe('a statement does not come through', () => {
     await calls.commit(1, [makeRow('a', 1)]);
     const lock = await hold(`select from causeway.record where key = 'a' for update`);
     const waiter = hold(`select from causeway.record where key = 'a' for update`);
-    await untilWaiting(1);
+    await untilWaiting(world.connectionString, 1);
     const { error } = await new RecordCalls(world, patient).commit(1, [makeRow('a', 2), makeRow('b', 2)]);
     expect(error).toMatchObject({ kind: 'unknown', ofRows: true });
     expect(patient.health()).toEqual({ state: 'up' });
@@ -248,7 +239,7 @@ describe('a statement does not come through', () => {
     await patient.start();
     const lock = await hold('lock table causeway.record in exclusive mode');
     const written = new RecordCalls(world, patient).commit(1, [makeRow('a', 1)]);
-    await untilWaiting(1);
+    await untilWaiting(world.connectionString, 1);
     await sleep(LOCK_TIMEOUT_MS + 200);
     expect(patient.health()).toEqual({ state: 'up' });
     await lock.release();
@@ -295,10 +286,7 @@ describe('a statement does not come through', () => {
   });
 
   test('the same, told by a server that speaks another language: its code says that it is a warning', async () => {
-    const { connectionString } = world;
-    const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
-    const told = { connectionString, applicationName: 'test', compat: 'none', isReader: false } as const;
-    const connection = await Connection.open({ ...told, ...limits });
+    const connection = await openConnection(world.connectionString);
     const write = connection.run(unprepared('select 1', [], true), [], performance.now() + 5_000);
     connection.raw.emit('notice', { severity: 'WARNUNG', code: '01000', message: 'nicht repliziert' });
     await expect(write).rejects.toMatchObject({
@@ -323,26 +311,14 @@ describe('a statement does not come through', () => {
 });
 
 describe('a founding meets statements of the old life', () => {
-  /**
-   * Writes like a node, over a connection that waits for locks as long as it takes, because a busy machine may be slow.
-   */
-  async function patientWriter(): Promise<(row: RecordRow) => Promise<readonly CommitResult[]>> {
-    const { connectionString } = world;
-    const limits = { statementTimeoutMs: 20_000, connectTimeoutMs: 5_000 };
-    const told = { connectionString, applicationName: 'test', compat: 'none', isReader: false } as const;
-    const connection = await Connection.open({ ...told, ...limits });
-    onTestFinished(() => connection.destroy());
-    return (row) => commitBatch(connection, makeBatch(1, [row]), performance.now() + 20_000);
-  }
-
   test('one that is under way: waited for, and its version is counted', async () => {
     await calls.commit(1, [makeRow('a', 1)]);
-    const write = await patientWriter();
+    const write = await patientWriter(world.connectionString);
     const lock = await hold(`select from causeway.record where key = 'a' for update`);
     const late = write(makeRow('a', 9));
-    await untilWaiting(1);
+    await untilWaiting(world.connectionString, 1);
     const founding = calls.found(1, 'second');
-    await untilWaiting(2);
+    await untilWaiting(world.connectionString, 2);
     await lock.release();
     expect(await late).toEqual([COMMITTED]);
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(9, 1) });
@@ -351,12 +327,12 @@ describe('a founding meets statements of the old life', () => {
   test('one that comes while the founding is under way: held back, then fenced', async () => {
     await calls.commit(1, [makeRow('a', 1)]);
     const other = new RecordCalls(world, await world.connect());
-    const write = await patientWriter();
+    const write = await patientWriter(world.connectionString);
     const lock = await hold('lock table causeway.cluster in row exclusive mode');
     const founding = other.found(1, 'second');
-    await untilWaiting(1);
+    await untilWaiting(world.connectionString, 1);
     const stale = write(makeRow('a', 9)).catch((error: unknown) => error);
-    await untilWaiting(2);
+    await untilWaiting(world.connectionString, 2);
     await lock.release();
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(1, 1) });
     expect(await stale).toMatchObject({ kind: 'refused', fenced: true });

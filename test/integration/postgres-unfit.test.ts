@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Connection } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
+import { openConnection } from '../support/own-connection.ts';
 import { PostgresPooler } from '../support/postgres-pooler.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce } from '../support/postgres.ts';
@@ -173,11 +173,7 @@ test('a pooler that exchanges sessions between transactions: refused, and told w
 
 test('a pooler that exchanges sessions between statements, and refuses transactions: not used, in its own words', async () => {
   const { pooler, url } = await PostgresPooler.start(world.connectionString, 'statement');
-  const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
-  const told = { connectionString: url, applicationName: 'test', compat: 'none', isReader: false } as const;
-  await expect(Connection.open({ ...told, ...limits })).rejects.toThrow(
-    /not allowed in statement pooling mode/,
-  );
+  await expect(openConnection(url)).rejects.toThrow(/not allowed in statement pooling mode/);
   await pooler.close();
 });
 
@@ -197,9 +193,7 @@ test('a pooler by session that cleans nothing up: used as the server itself, als
 test('a pooler whose connections are all in use: what it does is not known, and the connection is used', async () => {
   const { pooler, url } = await PostgresPooler.start(world.connectionString, 'session');
   pooler.backendsMax = 1;
-  const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
-  const told = { connectionString: url, applicationName: 'test', compat: 'none', isReader: false } as const;
-  const connection = await Connection.open({ ...told, ...limits });
+  const connection = await openConnection(url);
   await connection.run(unprepared('select 1'), [], performance.now() + 5_000);
   connection.destroy();
   await pooler.close();
