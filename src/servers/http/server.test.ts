@@ -85,6 +85,17 @@ test('a port that is taken: the start is refused', async () => {
   await expect(openHttpServer(httpRoutes(api), '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
 });
 
+/** Sends the text on a connection of its own, and returns what is answered until the server closes it. */
+async function saidUntilClosed(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let said = '';
+  socket.on('data', (part) => (said += part.toString('latin1')));
+  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+  socket.write(text);
+  await closed;
+  return said;
+}
+
 test('one connection that asks a hundred times without waiting: so many are looked up, the rest is refused', async () => {
   let looks = 0;
   const counting = new FakeNodeApi();
@@ -94,24 +105,17 @@ test('one connection that asks a hundred times without waiting: so many are look
     return status();
   };
   const door = await openHttpServer(httpRoutes(counting), '127.0.0.1', 0);
-  const socket = connect(door.port, '127.0.0.1');
-  let text = '';
-  socket.on('data', (part) => (text += part.toString('latin1')));
-  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
-  socket.write('GET /status HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
-  await closed;
+  const text = await saidUntilClosed(door.port, 'GET /status HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
   expect(looks).toBe(HTTP_CONNECTION_REQUESTS_MAX);
   expect(text).toContain('HTTP/1.1 503');
   await door.close();
 });
 
 test('one connection that expects the unknown a hundred times: refused, and cut like any other', async () => {
-  const socket = connect(server.port, '127.0.0.1');
-  let text = '';
-  socket.on('data', (part) => (text += part.toString('latin1')));
-  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
-  socket.write('GET /status HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n'.repeat(100));
-  await closed;
+  const text = await saidUntilClosed(
+    server.port,
+    'GET /status HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n'.repeat(100),
+  );
   expect(text.split('HTTP/1.1 417').length - 1).toBe(HTTP_CONNECTION_REQUESTS_MAX);
   expect(text).toContain('HTTP/1.1 503');
 });

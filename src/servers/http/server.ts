@@ -3,7 +3,7 @@
  * a file of its own.
  */
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -102,14 +102,8 @@ function unreadable(error: unknown): Response {
   return problemResponse(new Refusal(400, `the request is not understood: ${error.message}`).problem);
 }
 
-/** As Node tells it, which answers this one by itself. */
-const CONTINUES = /(?:^|\W)100-continue(?:$|\W)/i;
-
-/** Any other expectation is not known (RFC 9110, 10.1.1). Left to Node, such a request would pass all bounds. */
-function whyNotMet({ headers }: IncomingMessage): Refusal | null {
-  if (headers.expect === undefined || CONTINUES.test(headers.expect)) return null;
-  return new Refusal(417, 'the only expectation that is known here is Expect: 100-continue');
-}
+/** An expectation other than Expect: 100-continue (RFC 9110, 10.1.1). Answered by Node it would pass all bounds. */
+const UNMET = new Refusal(417, 'the only expectation that is known here is Expect: 100-continue');
 
 interface DoorParts {
   readonly beyond: Beyond;
@@ -123,11 +117,11 @@ function listenerOf(
   routes: Hono,
   host: string,
   { beyond, connections, turns, reading }: DoorParts,
-): RequestListener {
+): (incoming: IncomingMessage, outgoing: ServerResponse, unmet?: Refusal) => void {
   const options = { hostname: host, errorHandler: unreadable };
   const listener = getRequestListener(routes.fetch, options);
   const unanswered = new Unanswered();
-  return (incoming, outgoing) => {
+  return (incoming, outgoing, unmet) => {
     const wire = { incoming, outgoing };
     reading.took(incoming.socket);
     incoming.url = canonicalTarget(incoming.url ?? '/');
@@ -136,7 +130,7 @@ function listenerOf(
     if (tooMany === 'after') return;
     const beyondAll = beyond.judge(wire, isProbe);
     if (beyondAll !== null) connections.rejected += 1;
-    const refusal = tooMany ?? beyondAll ?? whyNotMet(incoming);
+    const refusal = tooMany ?? beyondAll ?? unmet ?? null;
     const answers =
       refusal === null
         ? listener
@@ -163,7 +157,9 @@ export function openHttpServer(
     const parts = { beyond: new Beyond(), connections, turns: new RequestTurns(), reading: new Reading() };
     const listener = listenerOf(routes, host, parts);
     const server = createServer(timing, listener);
-    server.on('checkExpectation', listener);
+    server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+      listener(incoming, outgoing, UNMET),
+    );
     const close = (): Promise<void> =>
       new Promise((closed) => {
         server.close(() => closed());
